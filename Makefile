@@ -1,0 +1,52 @@
+# The daily verbs. Each makes what it needs first; none touches the system.
+#
+#   make up            start the platform (make down, or ctrl-C, stops it)
+#   make reload        the same, and a saved file is live within two seconds
+#   make test          every test; make test T=tests/local for some
+#   make lint          ruff, mypy, import-linter
+#   make proto         generate from the contracts; make check-proto: is it done?
+#   make lock          resolve the dependencies of pyproject.toml anew
+#
+# CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
+# opens; PYTHON names the interpreter to make .venv with.
+.PHONY: up reload down test lint proto check-proto lock venv venv-dev
+.DEFAULT_GOAL := up
+T := tests
+BIN := .venv/bin
+export PYTHON
+
+up: venv
+	@exec $(BIN)/creavio up
+
+reload: venv-dev
+	@exec $(BIN)/creavio up --reload
+
+down: venv
+	@$(BIN)/creavio down
+
+test: venv-dev
+	@$(BIN)/pytest -n auto $(T)
+
+lint: venv-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+proto: venv-dev
+	@$(BIN)/python -m tools.proto
+
+check-proto: venv-dev
+	@$(BIN)/python -m tools.proto --check
+
+lock: venv-dev
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links -o requirements-dev.lock \
+		--constraint requirements.lock --extra dev pyproject.toml
+
+venv:
+	@local/bootstrap.sh
+
+venv-dev:
+	@local/bootstrap.sh dev

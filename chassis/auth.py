@@ -1,0 +1,103 @@
+"""Access tokens: who a call is made by.
+
+Tokens are JWTs signed with ES256 (RFC 7515, 7519). The edge verifies them, and
+every service does so again: a caller inside the mesh proves the service it is,
+never the person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import hashlib
+import time
+from typing import Final, TypeAlias
+
+from cachetools import LRUCache
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, KeySetSerialization
+
+from chassis.calls import Principal
+from chassis.errors import Unauthenticated
+
+ALGORITHM: Final = "ES256"
+_CLOCK_SKEW: Final = 5
+"""Seconds by which clocks of the platform may differ."""
+_REFETCH_AFTER: Final = 5.0
+"""Seconds between two fetches of the keys, so that forged key ids cost nothing."""
+
+FetchKeys: TypeAlias = Callable[[], Awaitable[KeySetSerialization]]
+
+
+def bearer(header: str) -> str:
+    """The token in an `authorization` header (RFC 6750, 2.1).
+
+    Raises `Unauthenticated` when there is none.
+    """
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("sign in first: send `authorization: Bearer <access token>`")
+    return token
+
+
+class Verifier:
+    """Verifies access tokens against auth's key set, each token once."""
+
+    def __init__(self, issuer: str, audience: str, fetch_keys: FetchKeys) -> None:
+        self._claims = jwt.JWTClaimsRegistry(
+            leeway=_CLOCK_SKEW,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            sub={"essential": True},
+            exp={"essential": True},
+        )
+        self._fetch_keys = fetch_keys
+        self._keys: KeySet | None = None
+        self._fetched_at = 0.0
+        self._fetching = asyncio.Lock()
+        self._verified: LRUCache[bytes, Principal] = LRUCache(20_000)
+
+    async def verify(self, token: str) -> Principal:
+        """The person a token stands for.
+
+        Raises `Unauthenticated` for anything but a valid, current token of ours,
+        and `Unavailable` while the keys were never to be had.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is None:
+            known = self._verified[digest] = await self._decode(token)
+        if known.expires_at + _CLOCK_SKEW < time.time():
+            raise Unauthenticated("the access token has expired; refresh the session")
+        return known
+
+    async def _decode(self, token: str) -> Principal:
+        keys = self._keys or await self._load_keys()
+        try:
+            decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
+        except (JoseError, ValueError):
+            # Perhaps signed with a key that is newer than the set we hold.
+            keys = await self._load_keys()
+            try:
+                decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
+            except (JoseError, ValueError) as error:
+                raise Unauthenticated("the access token is not valid") from error
+        try:
+            self._claims.validate(decoded.claims)
+        except JoseError as error:
+            raise Unauthenticated("the access token is not valid, or has expired") from error
+        claims = decoded.claims
+        return Principal(
+            user_id=str(claims["sub"]),
+            session_id=str(claims.get("sid", "")),
+            token=token,
+            expires_at=float(claims["exp"]),
+        )
+
+    async def _load_keys(self) -> KeySet:
+        async with self._fetching:
+            if self._keys is None or time.monotonic() - self._fetched_at > _REFETCH_AFTER:
+                self._keys = KeySet.import_key_set(await self._fetch_keys())
+                self._fetched_at = time.monotonic()
+            return self._keys

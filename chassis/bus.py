@@ -1,0 +1,92 @@
+"""The connection to NATS.
+
+It reconnects for as long as the service lives; what was not published meanwhile
+waits in the outbox, and what was not received comes again from the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from chassis.config import Config
+
+if TYPE_CHECKING:
+    from chassis.telemetry import Telemetry
+
+
+class Bus:
+    """One connection: publishing, following live subjects, JetStream."""
+
+    def __init__(self, config: Config, telemetry: Telemetry) -> None:
+        self._config = config
+        self._log = telemetry.log
+        self._client = Client()
+        self._reconnected: list[Callable[[], None]] = []
+
+    async def connect(self) -> None:
+        """Connect, however long it takes; called once, before anything else."""
+        inbox = f"_INBOX_{self._config.service}"
+        while not self._client.is_connected:
+            try:
+                await self._client.connect(
+                    self._config.nats_url,
+                    user=self._config.nats_user,
+                    password=self._config.nats_password.get_secret_value(),
+                    name=self._config.service,
+                    inbox_prefix=inbox.encode(),
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, slept as given
+                    connect_timeout=2,
+                    ping_interval=5,
+                    max_outstanding_pings=2,
+                    error_cb=self._failed,
+                    reconnected_cb=self._back,
+                )
+            except (NatsError, OSError, TimeoutError) as error:
+                self._log.warning("NATS cannot be reached", error=str(error))
+                await asyncio.sleep(0.2)
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """JetStream over this connection."""
+        return self._client.jetstream(timeout=5)
+
+    @property
+    def client(self) -> Client:
+        """The connection itself."""
+        return self._client
+
+    def on_reconnect(self, action: Callable[[], None]) -> None:
+        """Have something done each time the connection is back."""
+        self._reconnected.append(action)
+
+    async def follow(self, subject: str, handle: Callable[[Msg], Awaitable[None]]) -> None:
+        """Hand every message on a live subject to `handle`, in order, from now on.
+
+        Nothing is kept: what is published while NATS is away is not seen.
+        """
+        await self._client.subscribe(subject, cb=handle)
+
+    async def publish(self, subject: str, body: bytes) -> None:
+        """Say something that nobody needs to keep; while NATS is away, it is not said."""
+        if self._client.is_connected:
+            await self._client.publish(subject, body)
+
+    async def close(self) -> None:
+        """Leave; what was published is sent first."""
+        if self._client.is_connected:
+            await self._client.drain()
+
+    async def _failed(self, error: Exception) -> None:
+        self._log.warning("NATS", error=str(error) or type(error).__name__)
+
+    async def _back(self) -> None:
+        for action in self._reconnected:
+            action()

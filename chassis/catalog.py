@@ -1,0 +1,103 @@
+"""The catalog: which services there are, and what each may use.
+
+`catalog.yaml` at the root of the project is the one list of services. It is
+read here and nowhere else; whoever needs a fact about a service takes it from
+a `Catalog`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import yaml
+
+CATALOG_FILE = Path(__file__).parents[1] / "catalog.yaml"
+
+
+class CatalogError(Exception):
+    """The catalog contradicts itself; the message says where."""
+
+
+class DatabaseEntry(BaseModel):
+    """The database of a service."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    connections: int = Field(ge=2, le=50)
+
+
+class ServiceEntry(BaseModel):
+    """One service, as the catalog states it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    contract: str
+    port: int = Field(ge=1024, le=65535)
+    calls: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    database: DatabaseEntry | None = None
+    secrets: tuple[str, ...] = ()
+    replicas: int = Field(default=1, ge=1, le=16)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    services: dict[str, ServiceEntry]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> _File:
+        owners: dict[object, str] = {}
+        for name, entry in self.services.items():
+            for fact in (entry.port, entry.contract):
+                other = owners.setdefault(fact, name)
+                if other != name:
+                    raise ValueError(f"{name} and {other} both claim {fact}")
+            for called in entry.calls:
+                if called not in self.services:
+                    raise ValueError(f"{name} calls {called}, which is not in the catalog")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The services by name, callees before their callers."""
+
+    services: dict[str, ServiceEntry]
+
+    def callers_of(self, name: str) -> frozenset[str]:
+        """The services that may call `name`."""
+        return frozenset(n for n, entry in self.services.items() if name in entry.calls)
+
+    def owner_of(self, full_name: str) -> str:
+        """The service whose contract defines a message or gRPC service.
+
+        Raises `CatalogError` when no service does.
+        """
+        for name, entry in self.services.items():
+            if full_name.startswith(entry.contract + "."):
+                return name
+        raise CatalogError(f"no service in the catalog owns {full_name}")
+
+
+def load(path: Path = CATALOG_FILE) -> Catalog:
+    """Read and check the catalog.
+
+    Raises `CatalogError` for a malformed file, a name, port or contract that is
+    used twice, a call to an unknown service, or calls that form a circle.
+    """
+    try:
+        file = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        graph = {name: set(entry.calls) for name, entry in file.services.items()}
+        order = tuple(TopologicalSorter(graph).static_order())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise CatalogError(f"{path.name}: {place}: {first['msg']}") from error
+    except CycleError as error:
+        raise CatalogError(
+            f"{path.name}: calls form a circle: {' → '.join(error.args[1])}"
+        ) from error
+    except yaml.YAMLError as error:
+        raise CatalogError(f"{path.name}: {error}") from error
+    return Catalog({name: file.services[name] for name in order})

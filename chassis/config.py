@@ -1,0 +1,62 @@
+"""What a service is told when it starts: addresses, secrets, names.
+
+Values come from `CREAVIO_*` in the environment, or from an env file that only
+the service's user can read. They are read once, checked, and handed down; no
+module keeps them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConfigError(Exception):
+    """A value is missing or wrong; the message is one line that names it."""
+
+
+class Config(BaseSettings):
+    """The configuration of one service process."""
+
+    model_config = SettingsConfigDict(env_prefix="CREAVIO_", extra="ignore", frozen=True)
+
+    service: str
+    """The service's name in the catalog."""
+    listen: str
+    """The gRPC address to serve on: `unix:/…` or `host:port`."""
+    egress: str
+    """The gRPC address of the mesh: every call to another service goes there."""
+    nats_url: str
+    nats_user: str
+    nats_password: SecretStr
+    database_url: SecretStr | None = None
+    """SQLAlchemy's URL; absent for a service that keeps nothing."""
+    jwt_issuer: str = "creavio"
+    jwt_audience: str = "creavio"
+    token_key: SecretStr
+    """Signs what is handed out and must come back unchanged: page and resume
+    tokens. At least 32 random bytes, base64."""
+    signing_key_file: Path | None = None
+    """The private key of access tokens (PEM); only auth has one."""
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    otlp_endpoint: str | None = None
+    """Where traces are sent (OTLP over gRPC); none are when absent."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """A loopback port for Prometheus; no metrics are served when absent."""
+    ready_socket: str | None = None
+    """A datagram socket that is told `READY=1` once the service answers."""
+
+
+def load(env_file: Path | None = None) -> Config:
+    """Read the configuration.
+
+    Raises `ConfigError` with the name of the first value that is missing or wrong.
+    """
+    try:
+        return Config(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings fills the rest
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = "CREAVIO_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError(f"{name}: {first['msg']}") from None

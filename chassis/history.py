@@ -1,0 +1,92 @@
+"""What a JetStream stream keeps, read without a consumer.
+
+Uses JetStream's direct get (ADR-31), batched: one request, many replies. It
+needs no right but the one to ask this stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+import json
+from typing import Any, Final
+
+from nats.aio.msg import Msg
+
+from chassis.bus import Bus
+from chassis.errors import Unavailable
+from chassis.events import Received, received
+from chassis.subjects import stream_of, subjects_of
+
+_SECONDS: Final = 5.0
+_NOT_FOUND: Final = "404"
+_END_OF_BATCH: Final = "204"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a stream: the number of an event, and the event it was.
+
+    The id tells a log that was cut and written anew from the one that was read.
+    """
+
+    number: int
+    event_id: str
+
+
+START: Final = Position(0, "")
+
+
+class History:
+    """The events a service emitted, as its stream keeps them."""
+
+    def __init__(self, bus: Bus, service: str) -> None:
+        self._bus = bus
+        self._subject = f"$JS.API.DIRECT.GET.{stream_of(service)}"
+        self._all = subjects_of(service)
+
+    async def last(self) -> Position:
+        """The position of the newest event; `START` when there is none."""
+        events = await self._get({"last_by_subj": self._all})
+        return Position(events[0].position, events[0].id) if events else START
+
+    async def at(self, number: int) -> Received | None:
+        """The event with this number; None when the stream does not keep it."""
+        events = await self._get({"seq": number})
+        return events[0] if events else None
+
+    async def after(self, number: int, limit: int) -> list[Received]:
+        """The events that follow a number, oldest first, `limit` at most."""
+        return await self._get({"seq": number + 1, "next_by_subj": self._all, "batch": limit})
+
+    async def _get(self, request: dict[str, Any]) -> list[Received]:
+        """Ask, and read replies until the stream says they are all.
+
+        Raises `Unavailable` when NATS does not answer.
+        """
+        inbox = self._bus.client.new_inbox()
+        subscription = await self._bus.client.subscribe(inbox)
+        found: list[Received] = []
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await self._bus.client.publish(
+                    self._subject, json.dumps(request).encode(), reply=inbox
+                )
+                async for message in subscription.messages:
+                    status = (message.headers or {}).get("Status")
+                    if status is not None:
+                        _require_known(message, status)
+                        break
+                    found.append(received(message))
+                    if "batch" not in request:
+                        break
+        except TimeoutError as error:
+            raise Unavailable("the event log cannot be read; try again") from error
+        finally:
+            await subscription.unsubscribe()
+        return found
+
+
+def _require_known(message: Msg, status: str) -> None:
+    if status not in (_NOT_FOUND, _END_OF_BATCH):
+        raise Unavailable(f"the event log answered {status}")

@@ -1,0 +1,128 @@
+"""What a service tells about itself: traces, metrics, logs.
+
+Spans are OpenTelemetry's, made once per RPC served (its gRPC instrumentation
+costs 80 µs a call, this a tenth). Metrics are Prometheus's, in a registry of the
+service's own. Logs are JSON lines in ECS names. None of them holds what people
+write, their addresses, or tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+import logging
+import time
+from typing import Any, Final
+
+from opentelemetry import propagate, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger
+
+from chassis.calls import Call
+from chassis.config import Config
+
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_REDACTED: Final = frozenset(
+    {"authorization", "password", "token", "access_token", "refresh_token", "email", "content"}
+)
+
+
+def trace_headers() -> dict[str, str]:
+    """W3C trace context (`traceparent`) of the span in progress."""
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers
+
+
+class Telemetry:
+    """The tracer, the metrics and the log of one service."""
+
+    def __init__(self, config: Config) -> None:
+        self.log: FilteringBoundLogger = _logger(config)
+        self.registry = CollectorRegistry()
+        self._provider = TracerProvider(
+            resource=Resource.create({"service.name": config.service}), shutdown_on_exit=False
+        )
+        if config.otlp_endpoint is not None:
+            # Imported late: it costs 0.2 s and most instances send no traces.
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+            exporter = OTLPSpanExporter(endpoint=config.otlp_endpoint, insecure=True)
+            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self.tracer = self._provider.get_tracer("creavio")
+        self._handled = Counter(
+            "grpc_server_handled",
+            "RPCs completed, by method and outcome (the error's reason, or OK).",
+            ("method", "outcome"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "grpc_server_handling_seconds",
+            "Seconds from request to answer.",
+            ("method",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        if config.metrics_port is not None:
+            start_http_server(config.metrics_port, "127.0.0.1", self.registry)
+
+    @asynccontextmanager
+    async def around(self, call: Call) -> AsyncIterator[None]:
+        """Trace, count and time a call; say so when it failed on our side."""
+        started = time.perf_counter()
+        parent = propagate.extract(call.metadata)
+        with self.tracer.start_as_current_span(
+            call.rpc.path.removeprefix("/"),
+            context=parent,
+            kind=trace.SpanKind.SERVER,
+            record_exception=False,
+        ) as span:
+            try:
+                yield
+            finally:
+                seconds = time.perf_counter() - started
+                outcome = call.attributes.get("creavio.reason", "OK")
+                self._handled.labels(call.rpc.path, outcome).inc()
+                self._seconds.labels(call.rpc.path).observe(seconds)
+                span.set_attributes({"rpc.system": "grpc", "creavio.outcome": outcome})
+                self.log.debug("call", rpc=call.rpc.path, outcome=outcome, seconds=seconds)
+
+    def flush(self) -> None:
+        """Send what is still to be sent."""
+        self._provider.shutdown()
+
+
+def _logger(config: Config) -> FilteringBoundLogger:
+    level = logging.getLevelNamesMapping()[config.log_level.upper()]
+
+    def named(_: Any, name: str, event: EventDict) -> EventDict:
+        event["log.level"] = name
+        event["service.name"] = config.service
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            event["trace.id"] = trace.format_trace_id(span.trace_id)
+        return event
+
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(),
+        processors=[
+            named,
+            _redact,
+            structlog.processors.TimeStamper(fmt="iso", key="@timestamp"),
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )
+    return logger
+
+
+def _redact(_: Any, __: str, event: EventDict) -> EventDict:
+    secret: Mapping[str, str] = {key: "[redacted]" for key in event if key in _REDACTED}
+    event.update(secret)
+    return event

@@ -1,0 +1,1 @@
+"""The API gateway: Envoy's public listener, rendered from contracts and catalog."""

@@ -1,0 +1,95 @@
+"""What is believed of a request's headers, and what every response carries."""
+
+from __future__ import annotations
+
+from envoy_data_plane.envoy.config.common.mutation_rules.v3 import HeaderMutation
+from envoy_data_plane.envoy.config.core.v3 import (
+    HeaderValue,
+    HeaderValueOption,
+    HeaderValueOptionHeaderAppendAction,
+)
+from envoy_data_plane.envoy.extensions.filters.http.cors.v3 import CorsPolicy
+from envoy_data_plane.envoy.extensions.filters.http.header_mutation.v3 import (
+    HeaderMutation as HeaderMutationFilter,
+)
+from envoy_data_plane.envoy.extensions.filters.http.header_mutation.v3 import (
+    HeaderMutationPerRoute,
+    Mutations,
+)
+from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation.v3 import (
+    HeaderMutation as EarlyHeaderMutation,
+)
+from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+
+from mesh.egress import removing
+from mesh.topology import Topology
+from mesh.wire import default_header
+
+CLAIMED = ("x-creavio-", "x-envoy-", "x-forwarded-")
+"""Headers that only we may set, by how they begin."""
+CLAIMED_ALONE = ("forwarded", "x-real-ip", "x-request-id", "via", "true-client-ip")
+SECURITY = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    # What an API answers belongs to whoever asked.
+    "cache-control": "no-store",
+}
+
+
+GRPC = (
+    "grpc-status",
+    "grpc-message",
+    "grpc-status-details-bin",
+    "grpc-encoding",
+    "grpc-accept-encoding",
+)
+
+
+def distrust() -> EarlyHeaderMutation:
+    """Takes away, before anything reads them, the headers a stranger could lie with."""
+    mutations = [removing(prefix) for prefix in CLAIMED]
+    mutations += [HeaderMutation(remove=name) for name in CLAIMED_ALONE]
+    return EarlyHeaderMutation(mutations=mutations)
+
+
+def secure() -> HeaderMutationFilter:
+    """Gives a response the strictest headers, where it has not said otherwise."""
+    added = [HeaderMutation(append=default_header(*item)) for item in SECURITY.items()]
+    return HeaderMutationFilter(mutations=Mutations(response_mutations=added))
+
+
+def plain_http(*, lines: bool = False) -> HeaderMutationPerRoute:
+    """Leaves no trace of gRPC in a REST response; a stream of lines is named for what it is."""
+    mutations = [HeaderMutation(remove=name) for name in GRPC]
+    if lines:
+        success = 'response.headers[":status"] == "200"'
+        value = f'%CEL({success} ? "application/x-ndjson" : "application/json")%'
+        kind = HeaderValueOption(
+            header=HeaderValue(key="content-type", value=value),
+            append_action=HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS,
+        )
+        mutations = [HeaderMutation(append=kind), *mutations]
+    return HeaderMutationPerRoute(mutations=Mutations(response_mutations=mutations))
+
+
+def cors(topology: Topology) -> CorsPolicy:
+    """Lets the web pages of these origins call; credentials are tokens, never cookies."""
+    return CorsPolicy(
+        allow_origin_string_match=[StringMatcher(exact=origin) for origin in topology.origins],
+        allow_methods="GET, POST, PUT, PATCH, DELETE",
+        allow_headers=(
+            "authorization, content-type, idempotency-key, grpc-timeout, x-grpc-web, "
+            "x-user-agent, traceparent, tracestate"
+        ),
+        expose_headers=(
+            "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, retry-after, "
+            "ratelimit-limit, ratelimit-remaining, ratelimit-reset"
+        ),
+        max_age="7200",
+        forward_not_matching_preflights=False,
+    )

@@ -1,0 +1,1 @@
+"""The one-machine run: everything the platform needs, under one supervisor."""

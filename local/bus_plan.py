@@ -1,0 +1,173 @@
+"""What NATS must hold and whom it lets do what, from catalog and contracts.
+
+Every service has a user of its own. It publishes only what it emits, hears only
+answers to itself and the live events it follows, and takes from its durables;
+it can neither make nor change a stream or consumer. The supervisor's own user
+does that.
+
+Contracts that were generated anew cannot be loaded twice into one process:
+`fresh` makes the plan in another (`python -m local.bus_plan CATALOG`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+import sys
+
+from pydantic import TypeAdapter
+
+from chassis import catalog as catalogs
+from chassis import contract as contracts
+from chassis.catalog import Catalog
+from chassis.contract import Contract
+from chassis.subjects import LIVE, filters_for, stream_of, subjects_of
+from creavio.options.v1 import event_pb2
+from local.process import clean_environment
+
+ADMIN = "supervisor"
+_DELIVERS = "gateway"
+"""Follows every live event and reads back what a stream's follower missed."""
+_FOLLOWED_BY_ALL = "rbac"
+"""Its changes void every other service's cached permissions."""
+
+
+class PlanError(Exception):
+    """Catalog and contracts do not give a plan; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The JetStream stream of one emitting service, republished live."""
+
+    name: str
+    subjects: str
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A consumer: one per consuming service and stream."""
+
+    name: str
+    stream: str
+    filters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who may connect, and the subjects open to them."""
+
+    name: str
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BusPlan:
+    """Streams, durables, users."""
+
+    streams: tuple[Stream, ...]
+    durables: tuple[Durable, ...]
+    users: tuple[User, ...]
+
+
+_ADAPTER = TypeAdapter(BusPlan)
+
+
+def plan(catalog: Catalog, contract: Contract) -> BusPlan:
+    """What follows from a catalog and its contracts."""
+    emitters = sorted({event.service for event in contract.events.values()})
+    durables = tuple(_durables(catalog))
+    admin = User(ADMIN, ("creavio.>", f"{LIVE}>", "$JS.>"), (f"_INBOX_{ADMIN}.>",))
+    return BusPlan(
+        streams=tuple(Stream(stream_of(name), subjects_of(name)) for name in emitters),
+        durables=durables,
+        users=(
+            admin,
+            *(_user(name, name in emitters, durables, contract) for name in catalog.services),
+        ),
+    )
+
+
+def load(catalog_file: Path) -> BusPlan:
+    """The plan of a catalog file and the contracts as this process knows them."""
+    catalog = catalogs.load(catalog_file)
+    return plan(catalog, contracts.load(catalog))
+
+
+async def fresh(catalog_file: Path) -> BusPlan:
+    """The plan of a catalog file and the contracts as they are now.
+
+    Raises `PlanError` when they contradict each other or do not load.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "local.bus_plan", str(catalog_file)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=clean_environment(),
+    )
+    output, errors = await process.communicate()
+    if process.returncode != 0:
+        lines = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise PlanError(lines[-1])
+    return _ADAPTER.validate_json(output)
+
+
+def _durables(catalog: Catalog) -> Iterable[Durable]:
+    for name, entry in catalog.services.items():
+        by_owner: dict[str, list[str]] = {}
+        for event_type in entry.consumes:
+            by_owner.setdefault(catalog.owner_of(event_type), []).append(event_type)
+        for owner, types in by_owner.items():
+            yield Durable(name, stream_of(owner), tuple(filters_for(types)))
+
+
+def _user(service: str, emits: bool, durables: Iterable[Durable], contract: Contract) -> User:
+    publish = [subjects_of(service), f"{LIVE}{subjects_of(service)}"]
+    subscribe = [f"_INBOX_{service}.>", f"{LIVE}{subjects_of(_FOLLOWED_BY_ALL)}"]
+    if emits:
+        publish += [*_reading(stream_of(service)), f"$JS.API.STREAM.MSG.GET.{stream_of(service)}"]
+    for durable in durables:
+        if durable.name == service:
+            publish += [
+                f"$JS.API.CONSUMER.MSG.NEXT.{durable.stream}.{service}",
+                f"$JS.ACK.{durable.stream}.{service}.>",
+            ]
+    if service == _DELIVERS:
+        subscribe.append(f"{LIVE}creavio.>")
+        for stream in _streams_for_people(contract):
+            publish += _reading(stream)
+    return User(service, tuple(dict.fromkeys(publish)), tuple(dict.fromkeys(subscribe)))
+
+
+def _reading(stream: str) -> list[str]:
+    return [
+        f"$JS.API.STREAM.INFO.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}.>",
+    ]
+
+
+def _streams_for_people(contract: Contract) -> list[str]:
+    return sorted(
+        {
+            stream_of(event.service)
+            for event in contract.events.values()
+            if event.policy.audience == event_pb2.EVENT_AUDIENCE_STREAM
+        }
+    )
+
+
+def main(catalog_file: str) -> None:
+    """Write the plan as JSON to standard output."""
+    try:
+        sys.stdout.buffer.write(_ADAPTER.dump_json(load(Path(catalog_file))))
+    except catalogs.CatalogError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

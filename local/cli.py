@@ -1,0 +1,179 @@
+"""`creavio`: start, stop and look at the platform on this machine.
+
+`CREAVIO_HOME` (default `~/.creavio`) says where its data lives, `CREAVIO_PORT`
+(default 8080) where it opens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from typing import Annotated, Any, NoReturn
+
+from rich.console import Console
+from rich.live import Live
+import typer
+
+from local.home import AlreadyRunningError, Home, running_pid
+from local.http_socket import ask
+from local.logs import follow, tail
+from local.table import status_table
+
+_STOP_SECONDS = 60
+_NOT_RUNNING = 3
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def creavio() -> None:
+    """The Creavio platform on one machine."""
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int, typer.Option(envvar="CREAVIO_PORT", min=1, max=65535, help="Where to open.")
+    ] = 8080,
+    reload: Annotated[bool, typer.Option(help="Run saved files at once.")] = False,
+) -> None:
+    """Start everything, and keep it running until ctrl-C."""
+    from chassis.catalog import CatalogError
+    from local import preflight
+    from local.keeper import StartError
+    from local.parts import Options
+    from local.supervisor import Supervisor
+
+    home = Home.from_environment()
+    if pid := running_pid(home):
+        _fail(f"Creavio already runs on {home.root} (pid {pid}): creavio status, or creavio down")
+    console = _console()
+    options = Options(home, port, reload)
+    try:
+        preflight.check(options)
+        asyncio.run(Supervisor(options, lambda text: console.print(text, markup=False)).run())
+    except (preflight.ObstacleError, AlreadyRunningError, StartError, CatalogError) as error:
+        _fail(str(error))
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that runs on this home, and wait until it has."""
+    home = Home.from_environment()
+    pid = running_pid(home)
+    if pid is None:
+        _console().print(f"nothing runs on {home.root}")
+        return
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except PermissionError:
+        _fail(f"process {pid} belongs to another user")
+    except ProcessLookupError:
+        pass
+    deadline = time.monotonic() + _STOP_SECONDS
+    while running_pid(home) == pid:
+        if time.monotonic() > deadline:
+            _fail(f"process {pid} does not end; its logs are in {home.logs}")
+        time.sleep(0.05)
+    _console().print("stopped")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep it on the screen.")] = False,
+) -> None:
+    """Show how every part is; 0 when all are well, 1 when not, 3 when nothing runs."""
+    home = Home.from_environment()
+    console = _console()
+    if watch:
+        _watch(home, console)
+        return
+    state = _ask_status(home)
+    if as_json:
+        console.print_json(json.dumps(state))
+    else:
+        console.print(status_table(state))
+    raise typer.Exit(0 if all(part["health"] == "ok" for part in state["parts"]) else 1)
+
+
+@app.command()
+def logs(
+    name: Annotated[str | None, typer.Argument(help="A service, or another part.")] = None,
+    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0)] = 20,
+) -> None:
+    """Show the last lines of a log, or of every one."""
+    home = Home.from_environment()
+    known = {path.stem: path for path in sorted(home.logs.glob("*.log"))}
+    if name is not None and name not in known:
+        _fail(f"there is no log of {name}; there are: {', '.join(known) or 'none yet'}")
+    chosen = {name: known[name]} if name else known
+    width = max((len(label) for label in chosen), default=0)
+    prefix = {label: "" if name else f"{label:<{width}} | " for label in chosen}
+    try:
+        if following:
+            for label, line in follow(chosen, lines):
+                typer.echo(prefix[label] + line)
+        for label, path in chosen.items():
+            for line in tail(path, lines)[0]:
+                typer.echo(prefix[label] + line)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def reload(service: Annotated[str, typer.Argument(help="A service, or all.")]) -> None:
+    """Run a service's code as it is now; return when it answers."""
+    home = Home.from_environment()
+    try:
+        code, body = ask(home.control, "POST", f"/reload/{service}", timeout=90)
+    except OSError:
+        _not_running(home)
+    if code != 200:
+        _fail(json.loads(body)["error"])
+
+
+def _ask_status(home: Home) -> dict[str, Any]:
+    try:
+        _, body = ask(home.control, "GET", "/status", timeout=15)
+    except OSError:
+        _not_running(home)
+    state: dict[str, Any] = json.loads(body)
+    return state
+
+
+def _watch(home: Home, console: Console) -> None:
+    try:
+        with Live(status_table(_ask_status(home)), console=console, auto_refresh=False) as live:
+            while True:
+                time.sleep(1)
+                live.update(status_table(_ask_status(home)), refresh=True)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _not_running(home: Home) -> NoReturn:
+    Console(stderr=True).print(f"nothing runs on {home.root}: creavio up", style="red")
+    raise typer.Exit(_NOT_RUNNING)
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
+    raise typer.Exit(1)
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

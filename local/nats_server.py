@@ -1,0 +1,180 @@
+"""NATS with JetStream from its wheel, on a loopback port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+import json
+from pathlib import Path
+import signal
+import socket
+import sys
+
+from chassis.subjects import LIVE
+from local.bus_plan import ADMIN, BusPlan, Stream, User
+from local.credentials import Credentials, write_secret
+from local.home import Home
+from local.keeper import StartError
+from local.process import ChildProcess, Process, clean_environment, end
+import nats
+from nats.js import JetStreamContext, api
+from nats.js.errors import BadRequestError
+
+_KEPT_SECONDS = 7 * 24 * 3600
+_DUPLICATE_WINDOW_SECONDS = 120
+_STREAM_NAME_IN_USE = 10058
+
+
+class NatsPart:
+    """The NATS server, as a part the supervisor keeps running.
+
+    Its port is chosen once, so that clients find it again after a restart.
+    """
+
+    name = "nats"
+    patience = 15.0
+
+    def __init__(self, home: Home, credentials: Credentials, plan: BusPlan) -> None:
+        self._home = home
+        self._credentials = credentials
+        self._port = _free_port()
+        self.configure(plan)
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"nats://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> Path:
+        """Where the server writes."""
+        return self._home.log(self.name)
+
+    def configure(self, plan: BusPlan) -> None:
+        """Write the server's configuration; a running server takes it on SIGHUP."""
+        self._plan = plan
+        users = ",\n".join(self._user(user) for user in plan.users)
+        text = f"""\
+server_name: creavio
+host: 127.0.0.1
+port: {self._port}
+max_payload: 4MB
+jetstream {{ store_dir: {json.dumps(str(self._home.nats))}, max_file_store: 10GB }}
+authorization {{
+  timeout: 5
+  users: [
+{users}
+  ]
+}}
+"""
+        write_secret(self._config, text.encode())
+
+    def _user(self, user: User) -> str:
+        return json.dumps(
+            {
+                "user": user.name,
+                "password": self._credentials.password(f"nats_{user.name}"),
+                "permissions": {
+                    "publish": {"allow": user.publish},
+                    "subscribe": {"allow": user.subscribe},
+                },
+            }
+        )
+
+    async def spawn(self) -> Process:
+        """Start the server."""
+        binary = Path(sys.executable).with_name("nats-server")
+        if not binary.exists():
+            raise StartError(f"{binary} is missing: remove .venv and run make up again")
+        return ChildProcess.start(
+            [str(binary), "--config", str(self._config)],
+            log=self.log,
+            env=clean_environment() | {"GOMAXPROCS": "2"},
+        )
+
+    async def ready(self, process: Process) -> None:
+        """Return once the server greets."""
+        while not await self.answers():
+            await asyncio.sleep(0.02)
+
+    async def stop(self, process: Process) -> None:
+        """Let it flush its store and end."""
+        await end(process, signal.SIGTERM, 10)
+
+    async def answers(self) -> bool:
+        """Whether the server greets a connection."""
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            return False
+        try:
+            return (await asyncio.wait_for(reader.readline(), 2)).startswith(b"INFO ")
+        except (OSError, TimeoutError, ValueError):
+            return False
+        finally:
+            writer.close()
+
+    async def provision(self) -> None:
+        """Make every stream and durable of the plan; doing it again changes nothing.
+
+        Raises `StartError` when the server does not take them.
+        """
+        try:
+            client = await nats.connect(
+                self.url,
+                user=ADMIN,
+                password=self._credentials.password(f"nats_{ADMIN}"),
+                inbox_prefix=f"_INBOX_{ADMIN}",
+                connect_timeout=5,
+                allow_reconnect=False,
+            )
+            try:
+                jetstream = client.jetstream(timeout=10)
+                await asyncio.gather(*(_ensure(jetstream, s) for s in self._plan.streams))
+                for durable in self._plan.durables:
+                    await jetstream.add_consumer(
+                        durable.stream,
+                        api.ConsumerConfig(
+                            durable_name=durable.name,
+                            deliver_policy=api.DeliverPolicy.ALL,
+                            ack_policy=api.AckPolicy.EXPLICIT,
+                            ack_wait=30,
+                            max_ack_pending=1024,
+                            filter_subjects=list(durable.filters),
+                        ),
+                    )
+            finally:
+                await client.close()
+        except (nats.errors.Error, OSError) as error:
+            raise StartError(f"streams: {error}") from error
+
+    @property
+    def _config(self) -> Path:
+        return self._home.nats / "nats.conf"
+
+
+async def _ensure(jetstream: JetStreamContext, stream: Stream) -> None:
+    config = api.StreamConfig(
+        name=stream.name,
+        subjects=[stream.subjects],
+        retention=api.RetentionPolicy.LIMITS,
+        storage=api.StorageType.FILE,
+        discard=api.DiscardPolicy.OLD,
+        max_age=_KEPT_SECONDS,
+        duplicate_window=_DUPLICATE_WINDOW_SECONDS,
+        allow_direct=True,
+        republish=api.RePublish(src=stream.subjects, dest=f"{LIVE}{stream.subjects}"),
+        num_replicas=1,
+    )
+    try:
+        await jetstream.add_stream(config)
+    except BadRequestError as error:
+        if error.err_code != _STREAM_NAME_IN_USE:
+            raise
+        await jetstream.update_stream(config)
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

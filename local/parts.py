@@ -1,0 +1,166 @@
+"""The parts of the platform, put together from the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+import signal
+
+import psycopg
+
+from chassis import catalog as catalogs
+from chassis.catalog import Catalog
+from local import bus_plan, postgres_binaries
+from local.bus_plan import BusPlan
+from local.credentials import Credentials
+from local.envoy import EnvoyPart
+from local.home import Home, Instance
+from local.keeper import Keeper, StartError
+from local.nats_server import NatsPart
+from local.postgres import DatabaseGrant, PostgresPart, connection_budget, provision
+from local.service import ServicePart
+from local.warm_parent import WarmParentPart
+from mesh.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one run is asked for."""
+
+    home: Home
+    port: int = 8080
+    reload: bool = False
+    serve: str = "chassis.run:serve"
+    """The function a service is run with, as `module:function`."""
+    catalog_file: Path = catalogs.CATALOG_FILE
+
+    @property
+    def url(self) -> str:
+        """Where the platform opens in a browser."""
+        return f"http://localhost:{self.port}"
+
+
+class Parts:
+    """Everything that runs, and what each needs made before it does.
+
+    Raises `catalogs.CatalogError` for a catalog that cannot be run.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._home = options.home
+        self._credentials = Credentials(options.home.secrets)
+        self._catalog = catalogs.load(options.catalog_file)
+        self.postgres = PostgresPart(
+            self._home,
+            self._credentials,
+            postgres_binaries.find(),
+            connection_budget(self._grants()),
+        )
+        self.nats = NatsPart(self._home, self._credentials, bus_plan.load(options.catalog_file))
+        self.warm = WarmParentPart(self._home, options.serve)
+        self.envoy = EnvoyPart(self._home)
+        self.keepers: dict[str, Keeper] = {
+            part.name: Keeper(part) for part in (self.postgres, self.nats, self.envoy, self.warm)
+        }
+        for instance in self._instances():
+            self.keepers[instance.name] = Keeper(self._service(instance))
+
+    @property
+    def services(self) -> list[Keeper]:
+        """The keepers of every process of every service, callees first."""
+        return [k for k in self.keepers.values() if isinstance(k.part, ServicePart)]
+
+    def of_service(self, service: str) -> list[Keeper]:
+        """The keepers of one service's processes; empty when there is no such service."""
+        return [
+            k
+            for k in self.keepers.values()
+            if isinstance(k.part, ServicePart) and k.part.service == service
+        ]
+
+    async def provision_databases(self) -> None:
+        """Give every service its database. Raises `StartError`."""
+        try:
+            await provision(self._home, self._credentials, self._grants())
+        except psycopg.Error as error:
+            raise StartError(f"databases: {error}") from error
+
+    async def render(self, *, routes_only: bool = False) -> None:
+        """Render Envoy's configuration. Raises `StartError`."""
+        await self.envoy.render(self._topology(), routes_only=routes_only)
+
+    async def adopt(self, catalog: Catalog, plan: BusPlan) -> None:
+        """Take a changed catalog and changed contracts into what runs.
+
+        The services are to be held meanwhile. Those that are new are there,
+        not started, afterwards; those that left are stopped. Raises `StartError`.
+        """
+        before = {k.name for k in self.services}
+        self._catalog = catalog
+        await self._adopt_budget()
+        await self.provision_databases()
+        self.nats.configure(plan)
+        if process := self.keepers[self.nats.name].process:
+            process.signal(signal.SIGHUP)
+        await self.nats.provision()
+        instances = {instance.name: instance for instance in self._instances()}
+        for name in before - instances.keys():
+            await self.keepers.pop(name).stop()
+        for name, instance in instances.items():
+            if name in self.keepers:
+                self.keepers[name].part = self._service(instance)
+            else:
+                self.keepers[name] = Keeper(self._service(instance))
+        same_listeners = before == instances.keys()
+        await self.render(routes_only=same_listeners)
+        if not same_listeners:
+            await self.keepers[self.envoy.name].restart()
+
+    async def _adopt_budget(self) -> None:
+        if self.postgres.needs_restart_for(connection_budget(self._grants())):
+            await self.keepers[self.postgres.name].restart()
+
+    def _service(self, instance: Instance) -> ServicePart:
+        return ServicePart(
+            self._home,
+            instance,
+            self._catalog.services[instance.service],
+            self._credentials,
+            self.nats.url,
+            self.warm,
+            self._options.serve,
+        )
+
+    def _instances(self) -> Iterator[Instance]:
+        for name, entry in self._catalog.services.items():
+            for number in range(1, entry.replicas + 1):
+                yield Instance(name, number)
+
+    def _grants(self) -> list[DatabaseGrant]:
+        return [
+            DatabaseGrant(name, entry.database.connections, entry.replicas)
+            for name, entry in self._catalog.services.items()
+            if entry.database
+        ]
+
+    def _topology(self) -> Topology:
+        home = self._home
+        upstreams: dict[str, tuple[str, ...]] = {}
+        for instance in self._instances():
+            # Envoy listens in a service's folder before the service is there.
+            home.service(instance.service).mkdir(mode=0o700, exist_ok=True)
+            known = upstreams.get(instance.service, ())
+            upstreams[instance.service] = (*known, f"unix:{home.listen(instance)}")
+        return Topology(
+            upstreams=upstreams,
+            egress={name: str(home.egress(name)) for name in upstreams},
+            admin=str(home.envoy_admin),
+            keys=str(home.keys),
+            health=str(home.health),
+            public=f"127.0.0.1:{self._options.port}",
+            access_log=str(home.log("access")),
+        )
+
+

@@ -1,0 +1,129 @@
+"""One process of a service, as a part the supervisor keeps running."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+import signal
+import socket
+import sys
+
+from chassis.catalog import ServiceEntry
+from local.credentials import Credentials, write_secret
+from local.home import Home, Instance
+from local.keeper import StartError
+from local.postgres import database_url
+from local.process import ChildProcess, Process, clean_environment, end
+from local.warm_parent import FORKS, WarmParentPart
+
+_READY = b"READY=1"
+_HANDED_DOWN = ("CREAVIO_LOG_LEVEL", "CREAVIO_OTLP_ENDPOINT")
+"""What whoever starts the platform may set for every service."""
+
+
+class ServicePart:
+    """Runs one instance of a service and waits until it says that it answers."""
+
+    patience = 30.0
+
+    def __init__(
+        self,
+        home: Home,
+        instance: Instance,
+        entry: ServiceEntry,
+        credentials: Credentials,
+        nats_url: str,
+        warm: WarmParentPart,
+        serve: str,
+    ) -> None:
+        self._home = home
+        self._instance = instance
+        self._entry = entry
+        self._credentials = credentials
+        self._nats_url = nats_url
+        self._warm = warm
+        self._serve = serve
+        self._ready: socket.socket | None = None
+
+    @property
+    def name(self) -> str:
+        """The instance's name."""
+        return self._instance.name
+
+    @property
+    def service(self) -> str:
+        """The service's name in the catalog."""
+        return self._instance.service
+
+    @property
+    def endpoint(self) -> str:
+        """The socket it serves on, as the mesh names it."""
+        return str(self._home.listen(self._instance))
+
+    @property
+    def log(self) -> Path:
+        """Where it writes."""
+        return self._home.log(self.name)
+
+    def write_configuration(self) -> Path:
+        """Write what `chassis.config` reads."""
+        service, credentials, home = self._instance.service, self._credentials, self._home
+        home.service(service).mkdir(mode=0o700, exist_ok=True)
+        values = {
+            "CREAVIO_SERVICE": service,
+            "CREAVIO_LISTEN": f"unix:{home.listen(self._instance)}",
+            "CREAVIO_EGRESS": f"unix:{home.egress(service)}",
+            "CREAVIO_NATS_URL": self._nats_url,
+            "CREAVIO_NATS_USER": service,
+            "CREAVIO_NATS_PASSWORD": credentials.password(f"nats_{service}"),
+            "CREAVIO_TOKEN_KEY": credentials.key(service),
+            "CREAVIO_READY_SOCKET": str(home.ready(self._instance)),
+        }
+        if self._entry.database:
+            values["CREAVIO_DATABASE_URL"] = database_url(home, credentials, service)
+        for secret in self._entry.secrets:
+            values[f"CREAVIO_{secret.upper()}_FILE"] = str(
+                credentials.signing_key(f"{service}_{secret}")
+            )
+        values |= {name: os.environ[name] for name in _HANDED_DOWN if name in os.environ}
+        lines = (f"{name}={json.dumps(value)}" for name, value in values.items())
+        path = home.env_file(self._instance)
+        write_secret(path, "\n".join((*lines, "")).encode())
+        return path
+
+    async def spawn(self) -> Process:
+        """Start the process. Raises `StartError`."""
+        env_file = self.write_configuration()
+        self._home.listen(self._instance).unlink(missing_ok=True)
+        self._bind()
+        if FORKS:
+            return await self._warm.fork(self.name, env_file, self.log)
+        return ChildProcess.start(
+            [sys.executable, "-m", "local.spawn", self._serve, str(env_file)],
+            log=self.log,
+            env=clean_environment(),
+        )
+
+    async def ready(self, process: Process) -> None:
+        """Return once it says that it answers."""
+        assert self._ready is not None
+        while await asyncio.get_running_loop().sock_recv(self._ready, 64) != _READY:
+            pass
+
+    async def stop(self, process: Process) -> None:
+        """Let it finish what it is doing, then end it."""
+        await end(process, signal.SIGTERM, 8)
+
+    def _bind(self) -> None:
+        if self._ready:
+            self._ready.close()
+        path = self._home.ready(self._instance)
+        path.unlink(missing_ok=True)
+        self._ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._ready.setblocking(False)
+        try:
+            self._ready.bind(str(path))
+        except OSError as error:
+            raise StartError(f"{path}: {error.strerror}") from error

@@ -1,0 +1,150 @@
+"""The supervisor: starts everything in order, keeps it running, ends it.
+
+Order of start: PostgreSQL, NATS, the warm parent and Envoy's rendering side by
+side; then databases and streams; then every service and Envoy. Order of end:
+services (they drain), Envoy, NATS, PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+import shutil
+import signal
+import time
+
+from local.control import Control
+from local.health import Health
+from local.home import HomeLock
+from local.http_socket import HttpSocket
+from local.keeper import StartError
+from local.logs import rotate
+from local.parts import Options, Parts
+from local.reload import Reloader
+from local.status import StatusView
+
+_ATTEMPTS = 3
+_ROTATION_SECONDS = 30.0
+
+
+class Supervisor:
+    """One run of the platform on one home."""
+
+    def __init__(self, options: Options, tell: Callable[[str], None]) -> None:
+        self._options = options
+        self._home = options.home
+        self._tell = tell
+        self._stop = asyncio.Event()
+        self._began = time.monotonic()
+
+    def request_stop(self) -> None:
+        """Have `run` end everything and return."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until told to stop, by `request_stop` or a signal.
+
+        Raises `AlreadyRunningError`, with nothing touched, when the home is in
+        use; and `StartError` when something essential does not start.
+        """
+        lock = HomeLock(self._home)
+        try:
+            self._home.prepare()
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.request_stop)
+            parts = Parts(self._options)
+            try:
+                await self._live(parts)
+            finally:
+                await _end(parts)
+        finally:
+            shutil.rmtree(self._home.run, ignore_errors=True)
+            lock.release()
+
+    async def _live(self, parts: Parts) -> None:
+        health = Health(self._home, parts.keepers)
+        status = StatusView(self._options, parts, health, self._began)
+        reloader = Reloader(self._options, parts, self._tell)
+        control = Control(status, reloader)
+        sockets = [
+            HttpSocket(self._home.health, health.route),
+            HttpSocket(self._home.control, control.route),
+        ]
+        tasks = [asyncio.create_task(self._rotate())]
+        try:
+            for listening in sockets:
+                await listening.open()
+            starting = asyncio.create_task(self._start(parts))
+            stopping = asyncio.create_task(self._stop.wait())
+            tasks += [starting, stopping]
+            await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if stopping.done():
+                return
+            starting.result()
+            status.started()
+            self._tell_where(parts, status)
+            if self._options.reload:
+                tasks.append(asyncio.create_task(reloader.watch()))
+            await stopping
+            self._tell("stopping …")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for listening in sockets:
+                await listening.close()
+
+    async def _start(self, parts: Parts) -> None:
+        async def databases() -> None:
+            await self._essential(parts, "postgres", "PostgreSQL")
+            await parts.provision_databases()
+
+        async def streams() -> None:
+            await self._essential(parts, "nats", "NATS")
+            await parts.nats.provision()
+
+        async def edge() -> None:
+            await parts.render()
+            await self._essential(parts, "envoy", "Envoy")
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._essential(parts, "warm", "what services share"))
+                group.create_task(databases())
+                group.create_task(streams())
+                group.create_task(edge())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        for keeper in parts.services:
+            keeper.start()
+        for keeper in parts.services:
+            if await keeper.settled():
+                self._tell(f"{keeper.name} answers")
+
+    async def _essential(self, parts: Parts, name: str, label: str) -> None:
+        keeper = parts.keepers[name]
+        keeper.start()
+        if not await keeper.settled(_ATTEMPTS):
+            raise StartError(f"{label} does not start: {keeper.detail}\n{keeper.part.log}")
+        self._tell(f"{label} is ready")
+
+    def _tell_where(self, parts: Parts, status: StatusView) -> None:
+        for keeper in parts.services:
+            if keeper.state != "ok":
+                self._tell(f"{keeper.name} is {keeper.health}")
+        self._tell(f"Creavio is open at {self._options.url} ({status.started_in:.1f} s)")
+
+    async def _rotate(self) -> None:
+        while True:
+            await asyncio.sleep(_ROTATION_SECONDS)
+            for log in self._home.logs.glob("*.log"):
+                with suppress(OSError):
+                    await asyncio.to_thread(rotate, log)
+
+
+async def _end(parts: Parts) -> None:
+    await asyncio.gather(*(keeper.stop() for keeper in parts.services))
+    for name in ("envoy", "warm", "nats", "postgres"):
+        await parts.keepers[name].stop()

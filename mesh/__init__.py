@@ -1,0 +1,1 @@
+"""Who may call whom, how long, and what is tried again: from catalog and contracts."""

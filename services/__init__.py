@@ -1,0 +1,1 @@
+"""The services: one folder each, all in the same shape."""

@@ -1,0 +1,56 @@
+"""Copies of the project that tests may spoil."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+import shutil
+import subprocess
+
+import pytest
+
+from tools import proto, reader
+from tools.model import Model
+
+COPIED = ("proto", "tools", "gen", ".third_party", ".cache/protos", "buf.yaml", "buf.gen.yaml")
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    return reader.load((proto.ROOT / proto.DESCRIPTORS).read_bytes())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What generation works on, outside any repository."""
+    root = tmp_path / "project"
+    root.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in COPIED:
+        source = proto.ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=ignored)
+        else:
+            shutil.copy(source, root / name)
+    return root
+
+
+@pytest.fixture
+def git(project: Path) -> Callable[..., None]:
+    """Runs git in the project, a fresh repository whose branch is main."""
+
+    def run(*arguments: str) -> None:
+        who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+        subprocess.run(("git", *who, *arguments), cwd=project, check=True, capture_output=True)  # noqa: S603, S607 - the test's own
+
+    (project / ".gitignore").write_text("/.third_party/\n/.cache/\n__pycache__/\n")
+    run("init", "--initial-branch=main")
+    return run
+
+
+@pytest.fixture
+def committed(project: Path, git: Callable[..., None]) -> Path:
+    """The project with everything committed on main."""
+    git("add", ".")
+    git("commit", "--message", "Everything")
+    return project

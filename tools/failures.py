@@ -1,0 +1,93 @@
+"""How each RPC can fail: the reasons a caller must expect, by HTTP status."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from tools.model import Enum, Model, Rpc
+from tools.prose import paragraphs
+
+REASONS: Final = "creavio.errors.v1.Reason"
+_PREFIX: Final = "REASON_"
+STATUS: Final[dict[str, int]] = {
+    "INVALID_FIELD": 400,
+    "MALFORMED_REQUEST": 400,
+    "INVALID_PAGE_TOKEN": 400,
+    "INVALID_RESUME_TOKEN": 400,
+    "REQUEST_TOO_LARGE": 413,
+    "METHOD_NOT_FOUND": 404,
+    "UNAUTHENTICATED": 401,
+    "WRONG_CREDENTIALS": 401,
+    "INVALID_REFRESH_TOKEN": 401,
+    "PERMISSION_DENIED": 403,
+    "CALLER_NOT_ALLOWED": 403,
+    "NOT_FOUND": 404,
+    "INVITE_NOT_FOUND": 404,
+    "HANDLE_TAKEN": 409,
+    "IDEMPOTENCY_KEY_REUSED": 409,
+    "LAST_OWNER": 409,
+    "CONCURRENT_CHANGE": 409,
+    "RATE_LIMITED": 429,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+    "INTERNAL": 500,
+}
+"""The HTTP status each reason arrives with."""
+
+
+class UndocumentedReasonError(Exception):
+    """A contract names a reason that `creavio.errors.v1.Reason` or `STATUS` lacks."""
+
+
+def reasons(model: Model) -> dict[str, str]:
+    """What every reason means, without the prefix of its enum."""
+    enum: Enum = model.enums[REASONS]
+    return {
+        value.name.removeprefix(_PREFIX): paragraphs(value.comment)
+        for value in enum.values
+        if value.number
+    }
+
+
+def documented(rpc: Rpc) -> tuple[str, ...]:
+    """The reasons an RPC's comment names in its paragraph `Fails with …`."""
+    for paragraph in rpc.comment.split("\n\n"):
+        if paragraph.startswith("Fails with "):
+            return tuple(re.findall(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b", paragraph))
+    return ()
+
+
+def of_rpc(model: Model, rpc: Rpc) -> dict[int, dict[str, str]]:
+    """The reasons an RPC over REST can fail with, by status: what each means.
+
+    Raises `UndocumentedReasonError`.
+    """
+    known = reasons(model)
+    found: dict[int, dict[str, str]] = {}
+    for reason in sorted({*_implied(model, rpc), *documented(rpc)}, key=list(known).index):
+        if reason not in STATUS:
+            raise UndocumentedReasonError(f"{rpc.path}: {reason} has no HTTP status")
+        found.setdefault(STATUS[reason], {})[reason] = known[reason]
+    return dict(sorted(found.items()))
+
+
+def _implied(model: Model, rpc: Rpc) -> set[str]:
+    """The reasons that follow from an RPC's policy and request."""
+    policy = rpc.policy
+    fields = {field.name for field in model.messages[rpc.request].fields}
+    when = {
+        "MALFORMED_REQUEST": True,
+        "INTERNAL": True,
+        "UNAVAILABLE": True,
+        "INVALID_FIELD": bool(fields),
+        "INVALID_PAGE_TOKEN": "page_token" in fields,
+        "REQUEST_TOO_LARGE": any(binding.body for binding in rpc.http),
+        "UNAUTHENTICATED": policy.access != "ANONYMOUS",
+        "PERMISSION_DENIED": policy.access == "PERMISSION",
+        "NOT_FOUND": policy.access == "PERMISSION",
+        "IDEMPOTENCY_KEY_REUSED": policy.idempotency == "KEYED",
+        "RATE_LIMITED": policy.rate_limit != "NONE",
+        "DEADLINE_EXCEEDED": policy.deadline > 0,
+    }
+    return {reason for reason, holds in when.items() if holds}

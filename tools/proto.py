@@ -1,0 +1,105 @@
+"""Publishes the contracts: `proto/` in, `gen/` out.
+
+    python -m tools.proto           bring gen/ up to date
+    python -m tools.proto --check   change nothing; fail when gen/ is not what
+                                    proto/ says, or when a contract breaks one
+                                    that main has published
+
+Both lint the contracts first. The same contracts give the same bytes anywhere,
+and after the first run nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import sys
+from tempfile import TemporaryDirectory
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from tools import breaking, openapi, reader, reference, third_party
+from tools.commands import CommandError, run
+from tools.protoc_gen_narrow import drop_foreign_comments
+from tools.third_party import ResolveError
+from tools.tree import Difference, compare, files, publish
+
+ROOT = Path(__file__).parents[1]
+CONTRACTS = "proto"
+DESCRIPTORS = "gen/descriptors/creavio.binpb"
+OPENAPI = "gen/openapi/creavio.openapi.yaml"
+REFERENCE = "gen/reference/index.html"
+GENERATED = ("gen/python", "gen/descriptors", "gen/openapi", "gen/reference")
+
+
+class StaleError(Exception):
+    """`gen/` and `proto/` do not agree; the message says where."""
+
+
+def generate(root: Path, out: Path) -> None:
+    """Generate everything that is published into `out`, a folder beside `root`.
+
+    Raises `CommandError` with what buf or a plugin said.
+    """
+    run("buf", "generate", "--output", str(out), cwd=root)
+    descriptors = out / DESCRIPTORS
+    descriptors.parent.mkdir(parents=True)
+    run("buf", "build", "--as-file-descriptor-set", "--output", str(descriptors), cwd=root)
+    published = FileDescriptorSet.FromString(descriptors.read_bytes())
+    drop_foreign_comments(published.file)
+    descriptors.write_bytes(published.SerializeToString(deterministic=True))
+    model = reader.load(descriptors.read_bytes())
+    for name, text in ((OPENAPI, openapi.render(model)), (REFERENCE, reference.render(model))):
+        path = out / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def update(root: Path) -> Difference:
+    """Format and lint the contracts, bring `gen/` up to date, say what that changed."""
+    third_party.resolve(root)
+    run("buf", "format", "--write", CONTRACTS, cwd=root)
+    run("buf", "lint", cwd=root)
+    with TemporaryDirectory(prefix="creavio-gen-") as folder:
+        generate(root, Path(folder))
+        difference = compare(root, Path(folder), GENERATED)
+        publish(difference, root, Path(folder))
+    return difference
+
+
+def check(root: Path) -> None:
+    """Raise `StaleError`, `CommandError` or `breaking.BreakingError` where `update` has work."""
+    third_party.resolve(root)
+    run("buf", "lint", cwd=root)
+    run("buf", "format", "--diff", "--exit-code", CONTRACTS, cwd=root)
+    with TemporaryDirectory(prefix="creavio-gen-") as folder:
+        generate(root, Path(folder))
+        difference = compare(root, Path(folder), GENERATED)
+    if difference:
+        raise StaleError(f"gen/ is stale, `make proto` would change it:\n{difference}")
+    if missing := breaking.untracked(root, tuple(files(root, GENERATED))):
+        listed = "\n".join(f"  {name}" for name in missing)
+        raise StaleError(f"generated files that git does not know; add them:\n{listed}")
+    breaking.check(root)
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tools.proto", description="Publish contracts.")
+    parser.add_argument("--check", action="store_true", help="change nothing, fail on differences")
+    arguments = parser.parse_args()
+    try:
+        if arguments.check:
+            check(ROOT)
+            sys.stdout.write("gen/ is what the contracts say.\n")
+        else:
+            difference = update(ROOT)
+            sys.stdout.write(f"{difference or 'gen/ was up to date.'}\n")
+    except (CommandError, ResolveError, StaleError, breaking.BreakingError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
