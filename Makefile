@@ -25,7 +25,7 @@ down: venv
 	@$(BIN)/creavio down
 
 test: venv-dev
-	@$(BIN)/pytest -n auto $(T)
+	@$(BIN)/pytest -n auto --dist loadscope $(T)
 
 lint: venv-dev
 	@$(BIN)/ruff check .

@@ -12,7 +12,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from google.protobuf.message import Message
+import sqlalchemy as sa
 from sqlalchemy import CursorResult, Executable
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.config import Config
@@ -30,6 +32,14 @@ class Transaction:
     async def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
         """Run one statement."""
         return await self._connection.execute(statement, params)
+
+    async def add(self, statement: Insert, params: Params = None) -> int:
+        """Insert rows, and return how many were new.
+
+        SQLAlchemy does not say it: `rowcount` of an insert is -1 with psycopg.
+        """
+        counted = await self.execute(statement.returning(sa.literal(1)), params)
+        return len(counted.all())
 
     def emit(self, event: Message) -> None:
         """Tell the others, once this transaction is committed."""

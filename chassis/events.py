@@ -142,10 +142,9 @@ class Consumer:
         except DecodeError as error:
             raise EventError(f"{event.type} {event.id} cannot be decoded") from error
         async with self._database.transaction() as transaction:
-            first = await transaction.execute(
+            if await transaction.add(
                 insert(INBOX).values(event_id=event.id).on_conflict_do_nothing()
-            )
-            if first.rowcount:
+            ):
                 await self._handler.handle(transaction, body)
 
     async def _set_aside(self, message: Msg, error: Exception) -> None:

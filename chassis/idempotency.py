@@ -84,10 +84,9 @@ async def claim(transaction: Transaction, reply_type: type[R]) -> Claim[R]:
         return Claim(transaction, None, None)
     row = {"owner": call.principal.user_id, "rpc": call.rpc.path, "key": key}
     mark = _fingerprint(call)
-    inserted = await transaction.execute(
+    if await transaction.add(
         insert(IDEMPOTENCY).values(**row, fingerprint=mark).on_conflict_do_nothing()
-    )
-    if inserted.rowcount:
+    ):
         return Claim(transaction, row, None)
     table = IDEMPOTENCY.c
     known = (

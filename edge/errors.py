@@ -13,6 +13,7 @@ from envoy_data_plane.envoy.config.accesslog.v3 import (
     AndFilter,
     ComparisonFilter,
     ComparisonFilterOp,
+    ExtensionFilter,
     HeaderFilter,
     MetadataFilter,
     StatusCodeFilter,
@@ -23,6 +24,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     SubstitutionFormatString,
 )
 from envoy_data_plane.envoy.config.route.v3 import HeaderMatcher
+from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import ExpressionFilter
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
     LocalReplyConfig,
     ResponseMapper,
@@ -40,10 +42,13 @@ from google.rpc import code_pb2
 from creavio.errors.v1 import reason_pb2
 from edge.authentication import FAILURE
 from edge.authentication import FILTER as AUTHENTICATION
+from edge.limits import refusal
 from mesh.refusal import DOMAIN, Refusal, reason_name
-from mesh.wire import header, header_starts
+from mesh.wire import header, header_starts, packed
 
 TYPES = "type.googleapis.com/google.rpc."
+TRANSCODING = "grpc_json_transcode_failure"
+"""What the transcoder's refusals are called in Envoy's details of a response."""
 NO_KEYS = "Jwks remote fetch is failed"
 """Envoy's word for: nobody could be asked for the keys, so no token can be judged."""
 
@@ -61,8 +66,8 @@ class Reply:
     """The last of the statuses that this stands for, when it is several."""
     rest_code: int | None = None
     """google.rpc.Code in REST's answer, where its status says it better."""
-    speaks: bool = False
-    """Whether Envoy's own words say more than ours, and harmlessly."""
+    transcoding: bool = False
+    """Whether it is the transcoder's: its words say what is wrong with the request."""
     keys_missing: bool = False
     """Whether it is because no keys could be fetched."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -130,7 +135,8 @@ REPLIES = (
     Reply(_TOO_LARGE, status=413, answer=413),
     Reply(_TOO_LARGE, status=414, answer=414),
     Reply(_TOO_LARGE, status=431, answer=431),
-    Reply(_MALFORMED, status=400, answer=400, speaks=True),
+    Reply(_MALFORMED, status=400, answer=400, transcoding=True),
+    Reply(_MALFORMED, status=400, answer=400),
     Reply(_BROKEN, status=500, answer=500, up_to=501),
     Reply(_UNAVAILABLE, status=502, answer=503),
     Reply(_UNAVAILABLE, status=503, answer=503),
@@ -150,52 +156,47 @@ def one_shape() -> LocalReplyConfig:
 
 
 def _rest(reply: Reply) -> ResponseMapper:
-    refusal = reply.refusal
-    code = reply.rest_code or refusal.code
-    message = "%LOCAL_REPLY_BODY%" if reply.speaks else refusal.message
-    retry = None if refusal.retry_after is None else f"{refusal.retry_after}s"
+    told = reply.refusal
+    code = reply.rest_code or told.code
+    message = "%LOCAL_REPLY_BODY%" if reply.transcoding else told.message
+    retry = None if told.retry_after is None else f"{told.retry_after}s"
     headers = [header(*item) for item in reply.headers]
-    if refusal.retry_after is not None:
-        headers.append(header("retry-after", str(refusal.retry_after)))
+    if told.retry_after is not None:
+        headers.append(header("retry-after", str(told.retry_after)))
     return ResponseMapper(
         filter=_all(_filters(reply)),
         status_code=reply.answer if reply.answer != reply.status else None,
         headers_to_add=headers,
-        body_format_override=_json(code, message, refusal.reason, retry),
+        body_format_override=_json(code, message, told.reason, retry),
     )
 
 
 def _grpc(reply: Reply) -> ResponseMapper:
-    refusal = reply.refusal
+    told = reply.refusal
     return ResponseMapper(
         filter=_all([*_filters(reply), *_grpc_only()]),
         status_code=200,
         body=DataSource(inline_string=""),
         headers_to_add=[
-            header("grpc-status", str(refusal.code)),
-            header("grpc-message", refusal.message),
-            header("grpc-status-details-bin", refusal.details_header()),
+            header("grpc-status", str(told.code)),
+            header("grpc-message", told.message),
+            header("grpc-status-details-bin", told.details_header()),
         ],
     )
 
 
 def _limited() -> list[ResponseMapper]:
-    refusal = _refusal(code_pb2.RESOURCE_EXHAUSTED, reason_pb2.REASON_RATE_LIMITED, "too many calls")
+    """A spent budget; when it refills, the limiting filter has said in the headers."""
+    told = refusal()
     grpc = ResponseMapper(
         filter=_all([_status(429), *_grpc_only()]),
         status_code=200,
         body=DataSource(inline_string=""),
-        headers_to_add=[
-            header("grpc-status", str(refusal.code)),
-            header("grpc-message", refusal.message),
-            header("grpc-status-details-bin", refusal.details_header()),
-        ],
+        headers_to_add=[header("grpc-status", str(told.code)), header("grpc-message", told.message)],
     )
     rest = ResponseMapper(
         filter=_status(429),
-        body_format_override=_json(
-            refusal.code, refusal.message, refusal.reason, "%RESP(RETRY-AFTER)%s"
-        ),
+        body_format_override=_json(told.code, told.message, told.reason, "%RESP(RETRY-AFTER)%s"),
     )
     return [grpc, rest]
 
@@ -217,6 +218,8 @@ def _filters(reply: Reply) -> list[AccessLogFilter]:
     filters = [_status(reply.status)] if reply.up_to is None else _between(reply.status, reply.up_to)
     if reply.keys_missing:
         filters.append(_authentication_failed(NO_KEYS))
+    if reply.transcoding:
+        filters.append(_says(f'response.code_details.contains("{TRANSCODING}")'))
     return filters
 
 
@@ -245,6 +248,15 @@ def _authentication_failed(message: str) -> AccessLogFilter:
     )
     return AccessLogFilter(
         metadata_filter=MetadataFilter(matcher=matcher, match_if_key_not_found=False)
+    )
+
+
+def _says(expression: str) -> AccessLogFilter:
+    return AccessLogFilter(
+        extension_filter=ExtensionFilter(
+            name="envoy.access_loggers.extension_filters.cel",
+            typed_config=packed(ExpressionFilter(expression=expression)),
+        )
     )
 
 

@@ -39,10 +39,14 @@ from envoy_data_plane.envoy.type.v3 import (
     TokenBucket,
 )
 
+from google.rpc import code_pb2
+
 from chassis.contract import Rpc
+from creavio.errors.v1 import reason_pb2
 from creavio.options.v1 import rpc_pb2
 from edge.authentication import CLAIMS
 from edge.authentication import FILTER as AUTHENTICATION
+from mesh.refusal import Refusal
 from mesh.routes import METADATA
 from mesh.topology import Budget, Limit, Limits
 from mesh.wire import header, seconds
@@ -73,8 +77,25 @@ def facts(limits: Limits, name: str) -> dict[str, str]:
     budget: Budget = getattr(limits, name)
     return {
         CLASS: name,
-        SOURCE: str(budget.source.retry_after),
-        PERSON: str(budget.person.retry_after),
+        **_told(SOURCE, budget.source),
+        **_told(PERSON, budget.person),
+    }
+
+
+def refusal(limit: Limit | None = None) -> Refusal:
+    """What a caller is told whose budget is spent."""
+    return Refusal(
+        code=code_pb2.RESOURCE_EXHAUSTED,
+        reason=reason_pb2.REASON_RATE_LIMITED,
+        message="too many calls",
+        retry_after=None if limit is None else limit.retry_after,
+    )
+
+
+def _told(name: str, limit: Limit) -> dict[str, str]:
+    return {
+        f"{name}_retry_after": str(limit.retry_after),
+        f"{name}_details": refusal(limit).details_header(),
     }
 
 
@@ -127,7 +148,10 @@ def _filter(
         max_dynamic_descriptors=MAX_BUCKETS,
         enable_x_ratelimit_headers=XRateLimitHeadersRfcVersion.DRAFT_VERSION_03,
         rate_limited_as_resource_exhausted=True,
-        response_headers_to_add=[header("retry-after", f"%METADATA(ROUTE:{METADATA}:{name})%")],
+        response_headers_to_add=[
+            header("retry-after", f"%METADATA(ROUTE:{METADATA}:{name}_retry_after)%"),
+            header("grpc-status-details-bin", f"%METADATA(ROUTE:{METADATA}:{name}_details)%"),
+        ],
     )
 
 

@@ -8,6 +8,8 @@ import re
 
 from chassis.contract import Rpc
 
+# A colon begins a verb (AIP-136); no identifier holds one.
+_SEGMENT = "[^/:]+"
 VERBS = ("get", "put", "post", "delete", "patch")
 
 
@@ -20,6 +22,8 @@ class Binding:
     """`GET`, `POST`, …"""
     template: str
     """`/v1/channels/{channel_id}/messages`."""
+    has_body: bool
+    """Whether the request's body carries fields."""
 
     @property
     def pattern(self) -> str:
@@ -42,9 +46,9 @@ def _bindings(rpc: Rpc) -> Iterator[Binding]:
     for rule in rpc.http:
         kind = rule.WhichOneof("pattern")
         if kind in VERBS:
-            yield Binding(rpc, kind.upper(), getattr(rule, kind))
+            yield Binding(rpc, kind.upper(), getattr(rule, kind), bool(rule.body))
         elif kind == "custom":
-            yield Binding(rpc, rule.custom.kind, rule.custom.path)
+            yield Binding(rpc, rule.custom.kind, rule.custom.path, bool(rule.body))
 
 
 def _pattern(template: str) -> str:
@@ -56,5 +60,5 @@ def _pattern(template: str) -> str:
 def _part(part: str) -> str:
     if part.startswith("{"):
         _, _, inner = part[1:-1].partition("=")
-        return _pattern(inner) if inner else "[^/]+"
-    return {"*": "[^/]+", "**": ".+"}.get(part) or re.escape(part)
+        return _pattern(inner) if inner else _SEGMENT
+    return {"*": _SEGMENT, "**": ".+"}.get(part) or re.escape(part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from pathlib import Path
 import signal
 import time
 from typing import Annotated, Any, NoReturn
@@ -39,6 +40,10 @@ def up(
         int, typer.Option(envvar="CREAVIO_PORT", min=1, max=65535, help="Where to open.")
     ] = 8080,
     reload: Annotated[bool, typer.Option(help="Run saved files at once.")] = False,
+    limits: Annotated[
+        Path | None,
+        typer.Option(envvar="CREAVIO_LIMITS", help="A JSON file with other rate limits."),
+    ] = None,
 ) -> None:
     """Start everything, and keep it running until ctrl-C."""
     from chassis.catalog import CatalogError
@@ -46,16 +51,23 @@ def up(
     from local.keeper import StartError
     from local.parts import Options
     from local.supervisor import Supervisor
+    from mesh.topology import TopologyError, load_limits
 
     home = Home.from_environment()
     if pid := running_pid(home):
         _fail(f"Creavio already runs on {home.root} (pid {pid}): creavio status, or creavio down")
     console = _console()
-    options = Options(home, port, reload)
     try:
+        options = Options(home, port, reload, limits=load_limits(limits))
         preflight.check(options)
         asyncio.run(Supervisor(options, lambda text: console.print(text, markup=False)).run())
-    except (preflight.ObstacleError, AlreadyRunningError, StartError, CatalogError) as error:
+    except (
+        preflight.ObstacleError,
+        AlreadyRunningError,
+        StartError,
+        CatalogError,
+        TopologyError,
+    ) as error:
         _fail(str(error))
 
 

@@ -73,6 +73,8 @@ def command(binary: str, out_dir: Path) -> list[str]:
         "2",
         "--drain-time-s",
         "5",
+        "--file-flush-interval-msec",
+        "500",
         "--log-level",
         "warning",
     ]

@@ -177,7 +177,8 @@ class Keeper:
         self._living = True
         try:
             await self._enter("starting", self.detail if self._backoff.failures else "")
-            return await self._accompany(await self.part.spawn())
+            process = await self._spawn()
+            return await self._accompany(process) if process else False
         except StartError as error:
             await self._enter("down", str(error))
             return True
@@ -186,6 +187,19 @@ class Keeper:
             self.process = None
             async with self._changed:
                 self._changed.notify_all()
+
+    async def _spawn(self) -> Process | None:
+        """Start the part, unless something else is wanted before it is started."""
+        spawning = asyncio.create_task(self.part.spawn())
+        interrupted = asyncio.create_task(self._interrupt.wait())
+        try:
+            await asyncio.wait((spawning, interrupted), return_when=asyncio.FIRST_COMPLETED)
+            if not spawning.done():
+                spawning.cancel()
+                await asyncio.wait((spawning,))
+            return None if spawning.cancelled() else spawning.result()
+        finally:
+            interrupted.cancel()
 
     async def _accompany(self, process: Process) -> bool:
         written = _size(self.part.log)

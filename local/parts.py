@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 import signal
 
@@ -21,7 +21,7 @@ from local.nats_server import NatsPart
 from local.postgres import DatabaseGrant, PostgresPart, connection_budget, provision
 from local.service import ServicePart
 from local.warm_parent import WarmParentPart
-from mesh.topology import Topology
+from mesh.topology import Limits, Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Options:
     reload: bool = False
     serve: str = "chassis.run:serve"
     """The function a service is run with, as `module:function`."""
+    limits: Limits = field(default_factory=Limits)
+    """How much each source and each person may ask of the edge."""
     catalog_file: Path = catalogs.CATALOG_FILE
 
     @property
@@ -161,6 +163,8 @@ class Parts:
             health=str(home.health),
             public=f"127.0.0.1:{self._options.port}",
             access_log=str(home.log("access")),
+            limits=self._options.limits,
+            reference=str(catalogs.CATALOG_FILE.parent / "gen"),
         )
 
 

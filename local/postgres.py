@@ -152,7 +152,11 @@ class PostgresPart:
                 signal.SIGKILL,
                 password.pass_fds,
             )
-            status = await process.wait()
+            try:
+                status = await process.wait()
+            except asyncio.CancelledError:
+                await end(process, signal.SIGKILL, 5)
+                raise
         if status != 0:
             raise StartError(f"initdb {describe_exit(status)}")
         # Whole or not at all: an initdb that was cut off leaves no data folder.

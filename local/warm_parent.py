@@ -48,6 +48,7 @@ class _Parent:
     def __init__(self, process: ChildProcess, writer: asyncio.StreamWriter) -> None:
         self.process = process
         self.warm = asyncio.Event()
+        self.alive = True
         self._writer = writer
         self._children: dict[int, ForkedProcess] = {}
         self._forking: dict[str, asyncio.Future[ForkedProcess]] = {}
@@ -88,11 +89,13 @@ class _Parent:
         with suppress(ConnectionError):
             while line := await reader.readline():
                 self._heard(json.loads(line))
+        self.alive = False
         self._writer.close()
         for child in self._children.values():
             child.exited.set_result(-int(signal.SIGKILL))
         for forked in self._forking.values():
-            forked.set_exception(StartError("the warm parent ended"))
+            if not forked.done():
+                forked.set_exception(StartError("the warm parent ended"))
         self._children.clear()
         self._forking.clear()
 
@@ -102,7 +105,11 @@ class _Parent:
         elif "forked" in report:
             child = ForkedProcess(self, report["pid"])
             self._children[child.pid] = child
-            self._forking.pop(report["forked"]).set_result(child)
+            forked = self._forking.pop(report["forked"])
+            if forked.done():  # Nobody wants it any more.
+                child.signal(signal.SIGKILL)
+            else:
+                forked.set_result(child)
         elif "exited" in report:
             self._children.pop(report["exited"]).exited.set_result(report["status"])
 
@@ -166,11 +173,11 @@ class WarmParentPart:
         await end(process, signal.SIGTERM, 5)
 
     async def fork(self, name: str, env_file: Path, log: Path) -> Process:
-        """Run a service, as soon as this is warm.
+        """Run a service, as soon as there is a warm parent.
 
-        Raises `StartError` when the parent ends meanwhile.
+        Raises `StartError` when it ends while it forks.
         """
-        await self._warm.wait()
-        if self._current is None or self._current.warm is None:
-            raise StartError("no warm parent")
+        while self._current is None or not self._current.alive or not self._warm.is_set():
+            self._warm.clear()
+            await self._warm.wait()
         return await self._current.fork(name, env_file, log)

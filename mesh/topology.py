@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+T = TypeVar("T")
 
 MAX_SOCKET_PATH = 107
 """The longest path a Unix socket may have on Linux, in bytes."""
@@ -109,6 +111,15 @@ class Topology:
 
 
 _ADAPTER = TypeAdapter(Topology)
+_LIMITS = TypeAdapter(Limits)
+
+
+def load_limits(path: Path | None) -> Limits:
+    """Read other budgets than the usual ones; those without a file.
+
+    Raises `TopologyError` for a file that is missing or malformed.
+    """
+    return Limits() if path is None else _read(path, _LIMITS)
 
 
 def load(path: Path) -> Topology:
@@ -117,8 +128,12 @@ def load(path: Path) -> Topology:
     Raises `TopologyError` for a file that is missing, malformed, or names
     something a topology does not have.
     """
+    return _read(path, _ADAPTER)
+
+
+def _read(path: Path, adapter: TypeAdapter[T]) -> T:
     try:
-        return _ADAPTER.validate_json(path.read_bytes())
+        return adapter.validate_json(path.read_bytes())
     except OSError as error:
         raise TopologyError(f"{path}: {error.strerror}") from error
     except ValidationError as error:

@@ -16,11 +16,9 @@ from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
 
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
-
 from tools import breaking, openapi, reader, reference, third_party
 from tools.commands import CommandError, run
-from tools.protoc_gen_narrow import drop_foreign_comments
+from tools.descriptors import published
 from tools.third_party import ResolveError
 from tools.tree import Difference, compare, files, publish
 
@@ -42,13 +40,11 @@ def generate(root: Path, out: Path) -> None:
     Raises `CommandError` with what buf or a plugin said.
     """
     run("buf", "generate", "--output", str(out), cwd=root)
-    descriptors = out / DESCRIPTORS
-    descriptors.parent.mkdir(parents=True)
-    run("buf", "build", "--as-file-descriptor-set", "--output", str(descriptors), cwd=root)
-    published = FileDescriptorSet.FromString(descriptors.read_bytes())
-    drop_foreign_comments(published.file)
-    descriptors.write_bytes(published.SerializeToString(deterministic=True))
-    model = reader.load(descriptors.read_bytes())
+    built = run("buf", "build", "--as-file-descriptor-set", "--output", "-#format=binpb", cwd=root)
+    path = out / DESCRIPTORS
+    path.parent.mkdir(parents=True)
+    path.write_bytes(published(built))
+    model = reader.load(built)
     for name, text in ((OPENAPI, openapi.render(model)), (REFERENCE, reference.render(model))):
         path = out / name
         path.parent.mkdir(parents=True)

@@ -83,15 +83,14 @@ def _fetch(locked: SourceDistribution, root: Path) -> Path:
     if archive.is_file() and sha256(archive.read_bytes()).hexdigest() == locked.digest:
         return archive
     archive.unlink(missing_ok=True)
-    if find_spec("pip") is None:
-        raise ResolveError(f"fetching {locked.folder} needs pip in this environment")
     cache.mkdir(parents=True, exist_ok=True)
     try:
         # pip asks the distribution's build backend for its metadata even if it
         # only downloads. The backend is the locked one that is installed: with
         # build isolation pip would fetch another, unpinned, on every machine.
         run(
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+            *_pip(),
+            *("download", "--quiet", "--disable-pip-version-check", "--no-input"),
             *("--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"),
             *("--dest", str(cache), "--requirement", str(root / LOCK)),
             cwd=root,
@@ -101,6 +100,17 @@ def _fetch(locked: SourceDistribution, root: Path) -> Path:
     if not archive.is_file():
         raise ResolveError(f"pip did not leave {archive.name}")
     return archive
+
+
+def _pip() -> tuple[str, ...]:
+    """The pip that installed this environment, working on it."""
+    if find_spec("pip") is not None:
+        return (sys.executable, "-m", "pip")
+    # local/bootstrap.sh leaves pip out where another Python's does, and notes whose.
+    note = Path(sys.prefix, "pip-python")
+    if not note.is_file():
+        raise ResolveError("fetching the protos of others needs pip, which is not here")
+    return (note.read_text(encoding="utf-8").strip(), "-m", "pip", "--python", sys.executable)
 
 
 def _member(archive: Path, name: str) -> bytes:

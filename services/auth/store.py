@@ -40,7 +40,7 @@ SESSION = sa.Table(
 
 async def add_account(tx: Transaction, account: Account) -> None:
     """Keep the intent to create an account. Raises `HandleTaken`."""
-    added = await tx.execute(
+    added = await tx.add(
         insert(ACCOUNT)
         .values(
             id=account.id,
@@ -53,7 +53,7 @@ async def add_account(tx: Transaction, account: Account) -> None:
         )
         .on_conflict_do_nothing(index_elements=[ACCOUNT.c.handle])
     )
-    if not added.rowcount:
+    if not added:
         raise HandleTaken(account.handle)
 
 

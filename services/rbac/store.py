@@ -160,12 +160,12 @@ def _policy(community_id: UUID, rows: Sequence[Row[Any]]) -> Policy:
 
 async def add_policy(tx: Transaction, policy: Policy) -> bool:
     """Keep a community's first policy. False when it has one already."""
-    added = await tx.execute(
+    added = await tx.add(
         insert(COMMUNITY)
         .values(id=policy.community_id, version=policy.version)
         .on_conflict_do_nothing()
     )
-    if not added.rowcount:
+    if not added:
         return False
     await tx.execute(
         sa.insert(ROLE),
@@ -193,8 +193,8 @@ async def add_policy(tx: Transaction, policy: Policy) -> bool:
 async def bind(tx: Transaction, community_id: UUID, user_id: UUID, roles: Iterable[UUID]) -> int:
     """Give a person roles. Returns the binding's new version; 0 when nothing changed."""
     rows = [{"community_id": community_id, "user_id": user_id, "role_id": role} for role in roles]
-    added = await tx.execute(insert(BINDING).values(rows).on_conflict_do_nothing())
-    return await _raise_version(tx, community_id, user_id) if added.rowcount else 0
+    added = await tx.add(insert(BINDING).values(rows).on_conflict_do_nothing())
+    return await _raise_version(tx, community_id, user_id) if added else 0
 
 
 async def unbind(tx: Transaction, community_id: UUID, user_id: UUID) -> int:

@@ -63,7 +63,7 @@ def test_an_unknown_field_of_a_body_is_ignored(platform: Platform) -> None:
 
 
 def test_deep_json_is_malformed_and_harms_nobody(platform: Platform) -> None:
-    for body in ('{"a":' * 3000 + "1" + "}" * 3000, "[" * 16_000):
+    for body in ('{"a":' * 2_700 + "1" + "}" * 2_700, "[" * 16_000):
         response = platform.request(
             "PATCH", "/v1/users/me", content=body, token=platform.keys.token()
         )

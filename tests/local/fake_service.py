@@ -1,7 +1,8 @@
 """A service as small as one can be, for tests of what runs services.
 
-It says that it answers, then does what the datagrams on its own socket
-`<ready>.do` say: `exit N` ends it.
+It says that it answers, then does what a datagram on `<ready>.do` says: `exit N`
+ends it, `fail` makes it and its successors fail, until a file `mended` stands
+beside its sockets.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ def serve(env_file: Path) -> None:
     """Serve until SIGTERM."""
     config = load(env_file)
     assert config.ready_socket is not None
-    print(f"{config.service} serves", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    broken, mended = env_file.with_name("broken"), env_file.with_name("mended")
+    if broken.exists() and not mended.exists():
+        raise RuntimeError("told to fail")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as orders:
         path = Path(f"{config.ready_socket}.do")
         path.unlink(missing_ok=True)
@@ -27,5 +30,7 @@ def serve(env_file: Path) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
             teller.sendto(b"READY=1", config.ready_socket)
         order = orders.recv(64).decode()
-        print(f"told to {order}", flush=True)
+        if order == "fail":
+            broken.touch()
+            raise RuntimeError("told to fail")
         sys.exit(int(order.removeprefix("exit ")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 import pytest
 
 from tools import proto
+from tools.descriptors import published
 from tools.protoc_gen_grpc import generate
 from tools.protoc_gen_narrow import drop_foreign_comments, keep_services
 
@@ -58,3 +60,12 @@ def test_nothing_to_do_is_answered_without_the_plugin() -> None:
     response = CodeGeneratorResponse.FromString(done.stdout)
     assert not response.file
     assert response.supported_features & CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL
+
+
+def test_the_published_descriptors_are_the_same_whatever_is_imported() -> None:
+    """Knowing the extensions of an option once changed the order it was written in."""
+    importlib.import_module("creavio.options.v1.rpc_pb2")
+    importlib.import_module("google.api.annotations_pb2")
+    committed = (proto.ROOT / proto.DESCRIPTORS).read_bytes()
+    assert FileDescriptorSet.FromString(committed).SerializeToString() != committed
+    assert published(committed) == committed

@@ -1,0 +1,280 @@
+"""The real platform, started for tests in a home of its own, and people who use it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+import json
+import os
+from pathlib import Path
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+from urllib.parse import quote
+import uuid
+
+import grpc
+import httpx
+
+from chassis.testing import Caller
+from local.credentials import Credentials
+from local.home import Home
+
+START_SECONDS = 60
+PASSWORD = "correct horse battery"
+LIMITS = {
+    name: {"source": {"requests": 1_000_000}, "person": {"requests": 1_000_000}}
+    for name in ("read", "write", "sensitive", "stream")
+}
+"""Budgets that no test spends."""
+
+
+class Live:
+    """A running platform."""
+
+    def __init__(self, home: Home, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.home = home
+        self.port = port
+        self.process = process
+
+    @property
+    def url(self) -> str:
+        """Where the edge answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def status(self) -> dict[str, Any]:
+        """What `creavio status` says."""
+        shown = subprocess.run(
+            [sys.executable, "-m", "local.cli", "status", "--json"],
+            env=_environment(self.home, self.port),
+            capture_output=True,
+            check=False,
+        )
+        state: dict[str, Any] = json.loads(shown.stdout)
+        return state
+
+    def pid(self, part: str) -> int:
+        """The process of a part, such as `chat` or `nats`."""
+        return int(next(p["pid"] for p in self.status()["parts"] if p["name"] == part))
+
+    def kill(self, part: str) -> int:
+        """kill -9 a part; returns the pid that is gone."""
+        pid = self.pid(part)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def database_url(self, database: str = "postgres") -> str:
+        """SQLAlchemy's URL of a database, for the superuser."""
+        password = quote(Credentials(self.home.secrets).password("postgres"), safe="")
+        host = quote(str(self.home.postgres), safe="")
+        return f"postgresql+psycopg://postgres:{password}@/{database}?host={host}"
+
+    def egress(self, service: str) -> str:
+        """The gRPC address through which a service calls the others."""
+        return f"unix:{self.home.egress(service)}"
+
+    @asynccontextmanager
+    async def as_service(self, service: str) -> AsyncIterator[Caller]:
+        """Call as a service does: through its way into the mesh."""
+        async with grpc.aio.insecure_channel(self.egress(service)) as channel:
+            yield Caller(channel)
+
+    @asynccontextmanager
+    async def http(self, token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+        """Call over REST, signed in or not."""
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=15) as client:
+            yield client
+
+    def sign_up(self, name: str = "somebody", handle: str | None = None) -> Person:
+        """Somebody new, signed in."""
+        handle = handle or f"{name}-{uuid.uuid4().hex[:12]}"
+        body = {
+            "handle": handle,
+            "email": f"{handle}@example.org",
+            "password": PASSWORD,
+            "display_name": name.title(),
+        }
+        reply = httpx.post(f"{self.url}/v1/accounts", json=body, timeout=15)
+        reply.raise_for_status()
+        return Person(self, handle, reply.json())
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody signed in, who speaks REST."""
+
+    live: Live
+    handle: str
+    session: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """`usr_…`."""
+        return str(self.session["user"]["id"])
+
+    @property
+    def token(self) -> str:
+        """The access token."""
+        return str(self.session["access_token"])
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Call, and return the reply whatever it says."""
+        headers = {"authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return httpx.request(
+            method, f"{self.live.url}{path}", headers=headers, timeout=15, **options
+        )
+
+    def do(self, method: str, path: str, **options: Any) -> Any:
+        """Call, and return what was answered. Fails the test on an error."""
+        reply = self.ask(method, path, **options)
+        assert reply.is_success, f"{method} {path}: {reply.status_code} {reply.text}"
+        return reply.json()
+
+    def found(self, name: str = "A table") -> Any:
+        """Found a community."""
+        return self.do("POST", "/v1/communities", json={"name": name})
+
+    def open_channel(self, community: str, name: str = "general") -> Any:
+        """Create a channel."""
+        return self.do("POST", f"/v1/communities/{community}/channels", json={"name": name})
+
+    def invite(self, community: str) -> str:
+        """Make an invite; its code."""
+        return str(self.do("POST", f"/v1/communities/{community}/invites", json={})["code"])
+
+    def accept(self, code: str) -> Any:
+        """Join by an invite."""
+        return self.do("POST", f"/v1/invites/{code}:accept")
+
+    def send(self, channel: str, content: str, nonce: str = "") -> Any:
+        """Send a message."""
+        body = {"content": content, "nonce": nonce}
+        return self.do("POST", f"/v1/channels/{channel}/messages", json=body)
+
+    def messages(self, channel: str) -> list[Any]:
+        """Every message of a channel, oldest first."""
+        found: list[Any] = []
+        token = ""
+        while True:
+            query = {"page_size": 100, "page_token": token}
+            page = self.do("GET", f"/v1/channels/{channel}/messages", params=query)
+            found += page["messages"]
+            token = page["next_page_token"]
+            if not token:
+                return found[::-1]
+
+    @contextmanager
+    def listening(self, resume_token: str = "", read_timeout: float = 20) -> Iterator[Listener]:
+        """The event stream, open: `ready` was told."""
+        query = {"resume_token": resume_token} if resume_token else {}
+        headers = {"authorization": f"Bearer {self.token}", "accept": "application/x-ndjson"}
+        with httpx.stream(
+            "GET",
+            f"{self.live.url}/v1/events",
+            params=query,
+            headers=headers,
+            timeout=httpx.Timeout(15, read=read_timeout),
+        ) as reply:
+            if not reply.is_success:
+                reply.read()
+            assert reply.is_success, f"{reply.status_code} {reply.text}"
+            listener = Listener(reply)
+            listener.until("ready")
+            yield listener
+
+
+class Listener:
+    """Reads an event stream, event by event."""
+
+    def __init__(self, reply: httpx.Response) -> None:
+        self._lines = reply.iter_lines()
+        self._waiting: list[dict[str, Any]] = []
+        self.resume_token = ""
+        self.seen: list[dict[str, Any]] = []
+
+    def next(self) -> dict[str, Any]:
+        """The next event. Raises httpx.ReadTimeout when none comes."""
+        while not self._waiting:
+            line = next(self._lines)
+            if line:
+                batch = json.loads(line)
+                self._waiting = batch["events"]
+                self._token = batch["resume_token"]
+        event = self._waiting.pop(0)
+        if not self._waiting:
+            self.resume_token = self._token
+        self.seen.append(event)
+        return event
+
+    def until(self, kind: str, within: float = 10) -> dict[str, Any]:
+        """The next event of a kind: its payload. Fails the test when it does not come."""
+        ends = time.monotonic() + within
+        while time.monotonic() < ends:
+            event = self.next()
+            if kind in event:
+                payload: dict[str, Any] = event[kind]
+                return payload
+        raise AssertionError(f"no {kind} within {within} s")
+
+
+@contextmanager
+def running(**environment: str) -> Iterator[Live]:
+    """A platform of its own, until the block ends; then nothing of it is left."""
+    folder = Path(tempfile.mkdtemp(prefix="cv-", dir="/tmp"))  # sockets need a short path
+    home, port = Home(folder / "home"), _free_port()
+    (folder / "limits.json").write_text(json.dumps(LIMITS))
+    log = folder / "up.log"
+    try:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local.cli", "up"],
+                env={
+                    **_environment(home, port),
+                    "CREAVIO_LIMITS": str(folder / "limits.json"),
+                    **environment,
+                },
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            _await_open(process, port, log)
+            yield Live(home, port, process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_open(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    ends = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < ends:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"the platform did not open:\n{log.read_text()}")
+
+
+def _environment(home: Home, port: int) -> dict[str, str]:
+    return {**os.environ, "CREAVIO_HOME": str(home.root), "CREAVIO_PORT": str(port)}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
