@@ -43,8 +43,6 @@ PERSON = "person"
 """The requirement, and the provider, of RPCs that a signed-in person calls."""
 CLAIMS = "claims"
 """Where the claims of a verified token stand in the filter's metadata."""
-FAILURE = "failure"
-"""Where the reason stands why a token was not accepted."""
 MAX_KEY_AGE = 30.0
 """How long a key that auth no longer names is still accepted, in seconds."""
 
@@ -67,7 +65,6 @@ def authentication(topology: Topology, contract: Contract) -> JwtAuthentication:
         from_headers=[JwtHeader(name="authorization", value_prefix="Bearer ")],
         forward=True,
         payload_in_metadata=CLAIMS,
-        failed_status_in_metadata=FAILURE,
         jwt_cache_config=JwtCacheConfig(jwt_cache_size=1000),
     )
     return JwtAuthentication(

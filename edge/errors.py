@@ -15,7 +15,6 @@ from envoy_data_plane.envoy.config.accesslog.v3 import (
     ComparisonFilterOp,
     ExtensionFilter,
     HeaderFilter,
-    MetadataFilter,
     StatusCodeFilter,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
@@ -29,28 +28,22 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
     LocalReplyConfig,
     ResponseMapper,
 )
-from envoy_data_plane.envoy.type.matcher.v3 import (
-    MetadataMatcher,
-    MetadataMatcherPathSegment,
-    StringMatcher,
-    ValueMatcher,
-)
 from envoy_data_plane.google.protobuf import Struct
 
 from google.rpc import code_pb2
 
 from creavio.errors.v1 import reason_pb2
-from edge.authentication import FAILURE
-from edge.authentication import FILTER as AUTHENTICATION
 from edge.limits import refusal
 from mesh.refusal import DOMAIN, Refusal, reason_name
 from mesh.wire import header, header_starts, packed
 
 TYPES = "type.googleapis.com/google.rpc."
 TRANSCODING = "grpc_json_transcode_failure"
-"""What the transcoder's refusals are called in Envoy's details of a response."""
-NO_KEYS = "Jwks remote fetch is failed"
-"""Envoy's word for: nobody could be asked for the keys, so no token can be judged."""
+"""The transcoder could not read the request; its own words say why."""
+BAD_TOKEN = "jwt_authn_access_denied"
+"""A token was not accepted, for whatever reason."""
+NO_KEYS = "Jwks_remote_fetch_is_failed"
+"""Nobody could be asked for the keys, so no token can be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +59,8 @@ class Reply:
     """The last of the statuses that this stands for, when it is several."""
     rest_code: int | None = None
     """google.rpc.Code in REST's answer, where its status says it better."""
-    transcoding: bool = False
-    """Whether it is the transcoder's: its words say what is wrong with the request."""
-    keys_missing: bool = False
-    """Whether it is because no keys could be fetched."""
+    because: str = ""
+    """What Envoy's details of the response contain, where the status alone does not say."""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -106,22 +97,20 @@ _SLOW_CLIENT = _refusal(
     reason_pb2.REASON_DEADLINE_EXCEEDED,
     "the request did not arrive in time",
 )
+_STRANGER = _refusal(
+    code_pb2.UNAUTHENTICATED,
+    reason_pb2.REASON_UNAUTHENTICATED,
+    "there is no access token, or it is not valid",
+)
+_WHO = (("www-authenticate", "Bearer"),)
 _BROKEN = _refusal(
     code_pb2.INTERNAL, reason_pb2.REASON_INTERNAL, "something went wrong on our side"
 )
 
 REPLIES = (
-    Reply(_UNAVAILABLE, status=401, answer=503, keys_missing=True),
-    Reply(
-        _refusal(
-            code_pb2.UNAUTHENTICATED,
-            reason_pb2.REASON_UNAUTHENTICATED,
-            "there is no access token, or it is not valid",
-        ),
-        status=401,
-        answer=401,
-        headers=(("www-authenticate", "Bearer"),),
-    ),
+    Reply(_UNAVAILABLE, status=401, answer=503, because=NO_KEYS),
+    Reply(_STRANGER, status=401, answer=401, headers=_WHO),
+    Reply(_STRANGER, status=403, answer=401, because=BAD_TOKEN, headers=_WHO),
     Reply(
         _refusal(
             code_pb2.PERMISSION_DENIED, reason_pb2.REASON_PERMISSION_DENIED, "this is not allowed"
@@ -135,7 +124,7 @@ REPLIES = (
     Reply(_TOO_LARGE, status=413, answer=413),
     Reply(_TOO_LARGE, status=414, answer=414),
     Reply(_TOO_LARGE, status=431, answer=431),
-    Reply(_MALFORMED, status=400, answer=400, transcoding=True),
+    Reply(_MALFORMED, status=400, answer=400, because=TRANSCODING),
     Reply(_MALFORMED, status=400, answer=400),
     Reply(_BROKEN, status=500, answer=500, up_to=501),
     Reply(_UNAVAILABLE, status=502, answer=503),
@@ -158,7 +147,7 @@ def one_shape() -> LocalReplyConfig:
 def _rest(reply: Reply) -> ResponseMapper:
     told = reply.refusal
     code = reply.rest_code or told.code
-    message = "%LOCAL_REPLY_BODY%" if reply.transcoding else told.message
+    message = "%LOCAL_REPLY_BODY%" if reply.because == TRANSCODING else told.message
     retry = None if told.retry_after is None else f"{told.retry_after}s"
     headers = [header(*item) for item in reply.headers]
     if told.retry_after is not None:
@@ -216,10 +205,8 @@ def _json(
 
 def _filters(reply: Reply) -> list[AccessLogFilter]:
     filters = [_status(reply.status)] if reply.up_to is None else _between(reply.status, reply.up_to)
-    if reply.keys_missing:
-        filters.append(_authentication_failed(NO_KEYS))
-    if reply.transcoding:
-        filters.append(_says(f'response.code_details.contains("{TRANSCODING}")'))
+    if reply.because:
+        filters.append(_details_contain(reply.because))
     return filters
 
 
@@ -240,18 +227,8 @@ def _status(value: int, op: ComparisonFilterOp = ComparisonFilterOp.EQ) -> Acces
     return AccessLogFilter(status_code_filter=StatusCodeFilter(comparison=comparison))
 
 
-def _authentication_failed(message: str) -> AccessLogFilter:
-    matcher = MetadataMatcher(
-        filter=AUTHENTICATION,
-        path=[MetadataMatcherPathSegment(key=FAILURE), MetadataMatcherPathSegment(key="message")],
-        value=ValueMatcher(string_match=StringMatcher(exact=message)),
-    )
-    return AccessLogFilter(
-        metadata_filter=MetadataFilter(matcher=matcher, match_if_key_not_found=False)
-    )
-
-
-def _says(expression: str) -> AccessLogFilter:
+def _details_contain(text: str) -> AccessLogFilter:
+    expression = f'response.code_details.contains("{text}")'
     return AccessLogFilter(
         extension_filter=ExtensionFilter(
             name="envoy.access_loggers.extension_filters.cel",

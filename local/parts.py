@@ -24,6 +24,9 @@ from local.warm_parent import WarmParentPart
 from mesh.topology import Limits, Topology
 
 
+RUN_SERVICE = "chassis.run:serve"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What one run is asked for."""
@@ -31,7 +34,7 @@ class Options:
     home: Home
     port: int = 8080
     reload: bool = False
-    serve: str = "chassis.run:serve"
+    serve: str = RUN_SERVICE
     """The function a service is run with, as `module:function`."""
     limits: Limits = field(default_factory=Limits)
     """How much each source and each person may ask of the edge."""
@@ -61,7 +64,11 @@ class Parts:
             connection_budget(self._grants()),
         )
         self.nats = NatsPart(self._home, self._credentials, bus_plan.load(options.catalog_file))
-        self.warm = WarmParentPart(self._home, options.serve)
+        self.warm = WarmParentPart(
+            self._home,
+            options.serve,
+            holds_code=options.serve == RUN_SERVICE and not options.reload,
+        )
         self.envoy = EnvoyPart(self._home)
         self.keepers: dict[str, Keeper] = {
             part.name: Keeper(part) for part in (self.postgres, self.nats, self.envoy, self.warm)

@@ -126,6 +126,15 @@ class Reloader:
 
     async def _restart(self, keepers: list[Keeper]) -> str | None:
         began = time.monotonic()
+        try:
+            if self._parts.warm.holds_code:
+                # What is forked would run the code as it was at the start.
+                self._parts.warm.holds_code = False
+                await self._parts.warm.prepare()
+                keepers = self._parts.services
+                await self._replace_warm_parent()
+        except StartError as error:
+            return str(error)
         _mark(keepers, "")
         await asyncio.gather(*(keeper.restart() for keeper in keepers))
         failed = [f"{k.name} is {k.health}" for k in keepers if k.state != "ok"]
@@ -133,6 +142,11 @@ class Reloader:
         trouble = "; ".join(failed) or None
         self._tell(trouble or f"{names} reloaded in {time.monotonic() - began:.1f} s")
         return trouble
+
+    async def _replace_warm_parent(self) -> None:
+        """End every service in good order, and put the prepared warm parent in place."""
+        await asyncio.gather(*(keeper.hold() for keeper in self._parts.services))
+        await self._parts.keepers["warm"].restart()
 
     async def _generate(self) -> bool:
         self._tell("generating from the contracts")
@@ -162,9 +176,8 @@ class Reloader:
             self._tell(f"not reloaded: {error}")
             return
         _mark(self._parts.services, "")
-        await asyncio.gather(*(keeper.hold() for keeper in self._parts.services))
         try:
-            await self._parts.keepers["warm"].restart()
+            await self._replace_warm_parent()
             await self._parts.adopt(catalog, plan)
         except StartError as error:
             self._tell(str(error))

@@ -1,9 +1,11 @@
 """The warm parent: imports once what every service needs, then forks them.
 
-Started by the supervisor as `python -m local.warm CONTROL_FD SERVE`, where SERVE
-names the function a service is run with (`chassis.run:serve`). It never makes a
-gRPC object, opens no connection and has one thread, so that what it forks is as
-good as a fresh process: see docs/adr/0003-forked-services.md.
+Started by the supervisor as `python -m local.warm CONTROL_FD SERVE [code]`, where
+SERVE names the function a service is run with (`chassis.run:serve`). It never
+makes a gRPC object, opens no connection and has one thread, so that what it forks
+is as good as a fresh process: see docs/adr/0003-forked-services.md. With `code` it
+imports the chassis and the services as well; without, a fork runs them as they
+are saved at that moment.
 
 Over the control socket it takes one JSON object a line,
 
@@ -22,6 +24,7 @@ When the control socket closes it ends, and the kernel ends its children.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 import gc
 import importlib
 import json
@@ -75,9 +78,8 @@ _SHARED = (
     "uuid_utils.compat",
     "yaml",
 )
-"""Third-party modules the services import; what is not here is imported by
-every service on its own. The chassis and the services are left out on purpose:
-a fork after a saved file must see the new code."""
+"""Third-party modules the services import; what is not here every service
+imports on its own."""
 
 
 class NotForkableError(Exception):
@@ -188,14 +190,18 @@ def run_service(serve: str, env_file: Path) -> None:
     getattr(importlib.import_module(module), function)(env_file)
 
 
-def warm_up() -> None:
+def warm_up(*, code: bool) -> None:
     """Import what the services share, and set it aside from the collector.
+
+    `code` says whether the chassis and the services belong to it.
 
     Raises `NotForkableError` when an import left a thread behind.
     """
     gc.disable()
     for name in (*_SHARED, *_generated()):
         importlib.import_module(name)
+    if code:
+        _import_code()
     gc.collect()
     gc.freeze()
     tasks = Path("/proc/self/task")
@@ -212,6 +218,18 @@ def _generated() -> Iterator[str]:
             yield ".".join(("creavio", *file.relative_to(root).with_suffix("").parts))
 
 
+def _import_code() -> None:
+    from chassis import catalog, contract
+    import chassis.run  # noqa: F401  # imported for those who are forked
+
+    known = catalog.load()
+    contract.load(known)
+    for name in known.services:
+        # What does not import fails, and is told, in the service's own fork.
+        with suppress(Exception):
+            importlib.import_module(f"services.{name}.app")
+
+
 def _leave(status: int) -> NoReturn:
     # The interpreter's own end would run the parent's exit handlers as well.
     for stream in (sys.stdout, sys.stderr):
@@ -219,11 +237,11 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def main(control_fd: str, serve: str) -> None:
+def main(control_fd: str, serve: str, *mode: str) -> None:
     """Warm up and obey."""
     name_process("creavio-warm")
     control = socket.socket(fileno=int(control_fd))
-    warm_up()
+    warm_up(code=mode == ("code",))
     WarmParent(control, serve).run()
 
 

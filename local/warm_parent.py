@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 import json
 from pathlib import Path
@@ -17,6 +18,11 @@ from local.process import ChildProcess, Process, clean_environment, end
 
 FORKS = sys.platform == "linux"
 """macOS' frameworks do not survive a fork: services are spawned there."""
+
+
+_FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+"""For glibc: few arenas, and what is large (a password hash works in 19 MiB) is
+given back when it is freed."""
 
 
 class ForkedProcess:
@@ -54,13 +60,13 @@ class _Parent:
         self._forking: dict[str, asyncio.Future[ForkedProcess]] = {}
 
     @classmethod
-    async def start(cls, home: Home, serve: str, log: Path) -> _Parent:
+    async def start(cls, home: Home, arguments: Sequence[str], log: Path) -> _Parent:
         ours, theirs = socket.socketpair()
         with theirs:
             process = ChildProcess.start(
-                [sys.executable, "-m", "local.warm", str(theirs.fileno()), serve],
+                [sys.executable, "-m", "local.warm", str(theirs.fileno()), *arguments],
                 log=log,
-                env=clean_environment(),
+                env=clean_environment() | _FRUGAL,
                 cwd=home.run,
                 pass_fds=(theirs.fileno(),),
             )
@@ -124,7 +130,10 @@ class WarmParentPart:
     name = "warm"
     patience = 60.0
 
-    def __init__(self, home: Home, serve: str) -> None:
+    def __init__(self, home: Home, serve: str, *, holds_code: bool) -> None:
+        self.holds_code = holds_code
+        """Whether the next one imports the chassis and the services, too: its
+        forks are smaller and start sooner, but run the code as it was then."""
         self._home = home
         self._serve = serve
         self._current: _Parent | None = None
@@ -141,7 +150,7 @@ class WarmParentPart:
 
         Raises `StartError` when the successor ends before it is warm.
         """
-        successor = await _Parent.start(self._home, self._serve, self.log)
+        successor = await self._start()
         exited = asyncio.create_task(successor.process.wait())
         warm = asyncio.create_task(successor.warm.wait())
         await asyncio.wait((exited, warm), return_when=asyncio.FIRST_COMPLETED)
@@ -151,12 +160,16 @@ class WarmParentPart:
         exited.cancel()
         self._next = successor
 
+    async def _start(self) -> _Parent:
+        arguments = [self._serve, *(("code",) if self.holds_code else ())]
+        return await _Parent.start(self._home, arguments, self.log)
+
     async def spawn(self) -> Process:
         """Start a warm parent, or take the prepared one."""
         self._warm.clear()
         self._current, self._next = self._next, None
         if self._current is None:
-            self._current = await _Parent.start(self._home, self._serve, self.log)
+            self._current = await self._start()
         return self._current.process
 
     async def ready(self, process: Process) -> None:

@@ -21,5 +21,6 @@ def shared_platform() -> Iterator[Platform]:
 
 @pytest.fixture
 def platform(shared_platform: Platform) -> Iterator[Platform]:
+    shared_platform.reset()
     yield shared_platform
     shared_platform.reset()

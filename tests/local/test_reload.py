@@ -1,0 +1,55 @@
+"""A saved file runs; one that does not compile changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.reload import Files, broken_file, change_of
+
+
+def test_a_saved_file_of_a_service_touches_that_service_alone() -> None:
+    change = change_of(["services/chat/store.py", "services/chat/migrations/versions/0001_a.py"])
+    assert change.services == {"chat"}
+    assert not (change.every_service or change.contracts or change.generate or change.routes)
+
+
+@pytest.mark.parametrize("file", ["chassis/server.py", "services/__init__.py"])
+def test_what_every_service_stands_on_touches_them_all(file: str) -> None:
+    assert change_of([file]).every_service
+
+
+@pytest.mark.parametrize("file", ["gen/python/creavio/chat/v1/message_pb2.py", "catalog.yaml"])
+def test_contracts_and_catalog_renew_everything(file: str) -> None:
+    assert change_of([file]).contracts
+
+
+def test_a_saved_contract_is_generated_first() -> None:
+    assert change_of(["proto/creavio/chat/v1/message.proto"]).generate
+
+
+def test_a_file_that_does_not_compile_is_named_with_its_line(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
+    good.write_text("x = 1\n")
+    bad.write_text("x = 1\nif x\n")
+    assert broken_file([good]) is None
+    assert broken_file([good, tmp_path / "deleted.py"]) is None
+    assert broken_file([good, bad]) == f"{tmp_path.name}/bad.py:2: expected ':'"
+
+
+def test_only_content_counts_as_a_change(tmp_path: Path) -> None:
+    service = tmp_path / "services" / "chat"
+    service.mkdir(parents=True)
+    file = service / "store.py"
+    file.write_text("x = 1\n")
+    files = Files(tmp_path)
+    file.touch()
+    (service / "__pycache__").mkdir()
+    (service / "__pycache__" / "store.py").write_text("")
+    assert files.changed() == []
+    file.write_text("x = 2\n")
+    assert files.changed() == ["services/chat/store.py"]
+    assert files.changed() == []
+    file.unlink()
+    assert files.changed() == ["services/chat/store.py"]
