@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 import yaml
@@ -39,6 +40,19 @@ class ServiceEntry(BaseModel):
     database: DatabaseEntry | None = None
     secrets: tuple[str, ...] = ()
     replicas: int = Field(default=1, ge=1, le=16)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML, but a name that is there twice is an error: the second would replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"{name} is there twice", problem_mark=node.start_mark
+                )
+        return super().construct_mapping(node, deep)
 
 
 class _File(BaseModel):
@@ -87,7 +101,8 @@ def load(path: Path = CATALOG_FILE) -> Catalog:
     used twice, a call to an unknown service, or calls that form a circle.
     """
     try:
-        file = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        file = _File.model_validate(yaml.load(text, _Loader))  # noqa: S506  # a safe loader
         graph = {name: set(entry.calls) for name, entry in file.services.items()}
         order = tuple(TopologicalSorter(graph).static_order())
     except ValidationError as error:

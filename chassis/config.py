@@ -35,7 +35,7 @@ class Config(BaseSettings):
     """SQLAlchemy's URL; absent for a service that keeps nothing."""
     jwt_issuer: str = "creavio"
     jwt_audience: str = "creavio"
-    token_key: SecretStr
+    token_key: SecretStr = Field(min_length=32)
     """Signs what is handed out and must come back unchanged: page and resume
     tokens. At least 32 random bytes, base64."""
     signing_key_file: Path | None = None

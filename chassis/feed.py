@@ -19,7 +19,8 @@ from nats.errors import Error as NatsError
 from chassis.bus import Bus
 from chassis.errors import Error
 from chassis.events import EventError, Received, received
-from chassis.history import START, History, Position
+from chassis.history import History
+from chassis.positions import START, Position
 from chassis.subjects import LIVE, subjects_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ needs no right but the one to ask this stream.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 import json
 from typing import Any, Final
 
@@ -16,25 +15,12 @@ from nats.aio.msg import Msg
 from chassis.bus import Bus
 from chassis.errors import Unavailable
 from chassis.events import Received, received
+from chassis.positions import START, Position
 from chassis.subjects import stream_of, subjects_of
 
 _SECONDS: Final = 5.0
 _NOT_FOUND: Final = "404"
 _END_OF_BATCH: Final = "204"
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a stream: the number of an event, and the event it was.
-
-    The id tells a log that was cut and written anew from the one that was read.
-    """
-
-    number: int
-    event_id: str
-
-
-START: Final = Position(0, "")
 
 
 class History:

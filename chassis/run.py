@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 import importlib
+import os
 from pathlib import Path
 import signal
 import socket
 import sys
+import traceback
 
 from chassis import catalog as catalogs
 from chassis.config import Config, ConfigError, load
@@ -35,8 +38,30 @@ def serve(env_file: Path | None = None) -> None:
         sys.exit(f"{env_file or 'environment'}: {error}")
     catalog = catalogs.load()
     if catalog.services[config.service].database is not None:
-        migrate(config)
+        _aside(lambda: migrate(config))
     asyncio.run(_serve(config, Chassis(config, catalog)))
+
+
+def _aside(work: Callable[[], None]) -> None:
+    """Do work in a process of its own, so that what it imports does not stay here.
+
+    Exits as that process did when it failed: its log line says why. There is no
+    thread and no gRPC object yet, so forking is safe.
+    """
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except Exception:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    _, outcome = os.waitpid(child, 0)
+    if outcome != 0:
+        sys.exit("the database could not be migrated")
 
 
 async def _serve(config: Config, chassis: Chassis) -> None:

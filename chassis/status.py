@@ -73,15 +73,27 @@ def from_call(error: grpc.aio.AioRpcError) -> errors.Error:
     if kind is None:
         return errors.Error("something went wrong")
     status = rpc_status.from_call(error)  # type: ignore[arg-type]  # reads what both kinds have
+    if status is None:
+        return kind(message)
+    return _told(kind, message, status)
+
+
+def _told(kind: type[errors.Error], message: str, status: status_pb2.Status) -> errors.Error:
     reason = None
     fields: tuple[tuple[str, str], ...] = ()
-    for detail in status.details if status is not None else ():
+    retry_after = None
+    for detail in status.details:
         info = error_details_pb2.ErrorInfo()
         bad = error_details_pb2.BadRequest()
+        retry = error_details_pb2.RetryInfo()
         if detail.Unpack(info):
             reason = info.reason
         elif detail.Unpack(bad):
             fields = tuple((v.field, v.description) for v in bad.field_violations)
-    if kind is errors.Invalid:
-        return errors.Invalid(message, fields=fields, reason=reason)
+        elif detail.Unpack(retry):
+            retry_after = retry.retry_delay.ToTimedelta().total_seconds()
+    if issubclass(kind, errors.Invalid):
+        return kind(message, fields=fields, reason=reason)
+    if issubclass(kind, errors.Exhausted | errors.Unavailable):
+        return kind(message, retry_after=retry_after, reason=reason)
     return kind(message, reason=reason)

@@ -9,23 +9,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+import tempfile
 import time
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from google.protobuf.message import Message
 import grpc
+from grpc_status import rpc_status
 from pydantic import SecretStr
 import sqlalchemy as sa
 
 from chassis import ids, status
+from chassis.calls import Call
 from chassis.config import Config
-from chassis.database import Database
+from chassis.contract import Contract
+from chassis.database import Database, Transaction
+from chassis.errors import Error
 from chassis.migrate import migrate
+from chassis.server import Chain, new_server
 
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
 T = TypeVar("T")
+
+Register: TypeAlias = Callable[[Any, grpc.aio.Server], None]
+"""A generated `add_…Servicer_to_server`."""
 
 
 class Caller:
@@ -86,6 +96,54 @@ def scratch_config(service: str, database_url: str | None = None) -> Config:
         token_key=SecretStr("a key for tests only, 32 bytes or more"),
         database_url=None if database_url is None else SecretStr(database_url),
     )
+
+
+@asynccontextmanager
+async def standing_in(contract: Contract, *parts: tuple[Register, object]) -> AsyncIterator[str]:
+    """Serves stand-ins for other services at the address it gives.
+
+    A stand-in is a servicer of the contract that keeps its promises in memory;
+    what it raises travels as a service's errors do.
+    """
+    with tempfile.TemporaryDirectory(prefix="cv-", dir="/tmp") as folder:  # short
+        address = f"unix:{Path(folder) / 'in.sock'}"
+        server = new_server(Chain(contract, (_errors_told,)), address)
+        for register, servicer in parts:
+            register(servicer, server)
+        await server.start()
+        try:
+            yield address
+        finally:
+            await server.stop(None)
+
+
+@asynccontextmanager
+async def _errors_told(call: Call) -> AsyncIterator[None]:
+    try:
+        yield
+    except Error as error:
+        await call.context.abort_with_status(rpc_status.to_status(status.to_status(error)))
+
+
+async def plan_of(database: Database, ask: Callable[[Transaction], Awaitable[object]]) -> str:
+    """How PostgreSQL goes about what `ask` asks: the plans of its statements, as text."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        asked.append((statement, parameters))
+
+    async with database.transaction() as transaction:
+        connection = transaction._connection
+        sa.event.listen(connection.sync_connection, "before_cursor_execute", note)
+        await ask(transaction)
+        sa.event.remove(connection.sync_connection, "before_cursor_execute", note)
+        lines: list[str] = []
+        for statement, parameters in asked:
+            explained = await connection.exec_driver_sql(
+                f"EXPLAIN (COSTS OFF) {statement}", parameters
+            )
+            lines += explained.scalars()
+    return "\n".join(lines)
 
 
 async def eventually(check: Callable[[], Awaitable[T]], within: float = 5.0) -> T:

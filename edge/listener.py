@@ -94,6 +94,8 @@ def _manager(topology: Topology, contract: Contract, routes: Routes) -> HttpConn
             extension("envoy.http.early_header_mutation.header_mutation", distrust())
         ],
         use_remote_address=True,
+        # Envoy would name the machine's own address for a caller on it: routes say it instead.
+        skip_xff_append=True,
         always_set_request_id_in_response=True,
         normalize_path=True,
         path_with_escaped_slashes_action=(

@@ -27,6 +27,7 @@ from envoy_data_plane.google.protobuf import Any
 
 from chassis.catalog import Catalog
 from chassis.contract import Contract, Rpc
+from creavio.options.v1 import rpc_pb2
 from edge import authentication, transcoding
 from edge.headers import cors, plain_http
 from edge.limits import class_of, facts
@@ -76,7 +77,10 @@ def edge_routes(topology: Topology, catalog: Catalog, contract: Contract) -> Rou
     return RouteConfiguration(
         name=ROUTES,
         virtual_hosts=[host],
-        request_headers_to_add=[header(CALLER, "edge")],
+        request_headers_to_add=[
+            header(CALLER, "edge"),
+            header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        ],
         max_direct_response_body_size_bytes=MAX_PAGE,
         validate_clusters=False,
     )
@@ -84,16 +88,26 @@ def edge_routes(topology: Topology, catalog: Catalog, contract: Contract) -> Rou
 
 def _grpc(rpc: Rpc, topology: Topology) -> Route:
     name = class_of(rpc)
+    filters = {
+        authentication.FILTER: packed(authentication.requirement(rpc)),
+        BUFFER: packed(_cap(rpc, FRAME)),
+    }
+    if _uncompressed(rpc):
+        filters[COMPRESSOR] = packed(CompressorPerRoute(disabled=True))
     return Route(
         name=rpc.path,
         match=rpc_match(rpc),
         route=rpc_action(rpc),
         metadata=None if name is None else metadata(**facts(topology.limits, name)),
-        typed_per_filter_config={
-            authentication.FILTER: packed(authentication.requirement(rpc)),
-            BUFFER: packed(_cap(rpc, FRAME)),
-            COMPRESSOR: packed(CompressorPerRoute(disabled=True)),
-        },
+        typed_per_filter_config=filters,
+    )
+
+
+def _uncompressed(rpc: Rpc) -> bool:
+    # A compressor holds events back, and the length of what it makes of a
+    # credential next to a caller's own words can give the credential away (BREACH).
+    return (
+        rpc.descriptor.server_streaming or rpc.policy.idempotency == rpc_pb2.IDEMPOTENCY_EXEMPT
     )
 
 
@@ -114,7 +128,6 @@ def _rest(bindings: Iterable[Binding]) -> list[Route]:
         name = f"{binding.verb} {binding.template}"
         filters = {BUFFER: packed(_cap(binding.rpc)), HEADERS: packed(plain_http())}
         if binding.rpc.descriptor.server_streaming:
-            filters[COMPRESSOR] = packed(CompressorPerRoute(disabled=True))
             events = transcoding.transcoder(
                 [binding.rpc],
                 max_request=binding.rpc.policy.max_request_bytes,

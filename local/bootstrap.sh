@@ -61,7 +61,7 @@ else
     pip() { PIP_USER=0 "$venv/bin/python" -m pip "$@"; }
 fi
 
-total=$(grep -c '^[A-Za-z0-9]' "$lock")
+total=$(grep -c "^[A-Za-z0-9]" "$lock" || true)
 say "Installing $total packages from $lock"
 : >"$log"
 pip install --disable-pip-version-check --no-input --require-hashes -r "$lock" >"$log" 2>&1 &

@@ -1,7 +1,7 @@
 """What the supervisor can be asked to do while it runs: `run/control.sock`.
 
-    GET  /status             how everything is
-    POST /reload/{service}   run a service's code as it is now; `all` for every one
+GET  /status             how everything is
+POST /reload/{service}   run a service's code as it is now; `all` for every one
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from local.home import Home
 from local.http_socket import ask
 from local.keeper import StartError
 from local.logs import last_line
-from local.process import ChildProcess, Process, clean_environment, describe_exit, end
+from local.process import ChildProcess, Process, clean_environment, describe_exit, end, until
 from mesh.topology import Topology, dump
 
 
@@ -68,8 +68,7 @@ class EnvoyPart:
 
     async def ready(self, process: Process) -> None:
         """Return once every listener listens."""
-        while not await self.answers():
-            await asyncio.sleep(0.02)
+        await until(self.answers)
 
     async def stop(self, process: Process) -> None:
         """End it; the services have drained before."""
@@ -89,4 +88,3 @@ class EnvoyPart:
         if status != 200:
             raise OSError(f"{target}: {status}")
         return body
-

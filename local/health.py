@@ -39,9 +39,7 @@ class Health:
         """200 when everything is well, else 503; always each part by name."""
         parts = await self.parts()
         well = all(health == "ok" for health in parts.values())
-        return Reply(
-            200 if well else 503, {"status": "ok" if well else "degraded", "parts": parts}
-        )
+        return Reply(200 if well else 503, {"status": "ok" if well else "degraded", "parts": parts})
 
     async def parts(self) -> dict[str, str]:
         """`ok`, or what is the matter, for every part something would miss."""
@@ -60,9 +58,7 @@ class Health:
         if keeper.health != "ok":
             return keeper.health
         part = keeper.part
-        if isinstance(part, NatsPart):
-            well = await part.answers()
-        elif isinstance(part, EnvoyPart):
+        if isinstance(part, NatsPart | EnvoyPart):
             well = await part.answers()
         elif isinstance(part, ServicePart):
             settled = time.monotonic() - (keeper.since or 0) > _SETTLING_SECONDS

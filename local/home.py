@@ -169,7 +169,7 @@ class HomeLock:
             pid = _read_pid(self._fd)
             os.close(self._fd)
             raise AlreadyRunningError(home.root, pid) from None
-        os.chmod(home.root, 0o700)
+        home.root.chmod(0o700)
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, str(os.getpid()).encode(), 0)
 
@@ -187,9 +187,10 @@ def running_pid(home: Home) -> int | None:
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return None
     except BlockingIOError:
         return _read_pid(fd) or None
+    else:
+        return None
     finally:
         os.close(fd)
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 import http.client
 import json
-import os
 from pathlib import Path
 import re
 import socket
@@ -45,7 +44,7 @@ class HttpSocket:
         self._server = await asyncio.start_unix_server(
             self._converse, str(self._path), limit=_HEAD_LIMIT
         )
-        os.chmod(self._path, 0o600)
+        self._path.chmod(0o600)
 
     async def close(self) -> None:
         """Stop listening and remove the socket."""
@@ -62,9 +61,7 @@ class HttpSocket:
         finally:
             writer.close()
 
-    async def _answer_one(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bool:
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         method, path, *_ = (*head.split("\r\n", 1)[0].split(" "), "", "")
         if _BODY.search(head):

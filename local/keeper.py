@@ -121,9 +121,11 @@ class Keeper:
         """Wait until the part is ok (True), or failed `attempts` times in a row (False)."""
         async with self._changed:
             await self._changed.wait_for(
-                lambda: self.state == "ok"
-                or self._stopping
-                or (self.state == "down" and self._backoff.failures >= attempts)
+                lambda: (
+                    self.state == "ok"
+                    or self._stopping
+                    or (self.state == "down" and self._backoff.failures >= attempts)
+                )
             )
         return self.state == "ok"
 
@@ -177,8 +179,9 @@ class Keeper:
         self._living = True
         try:
             await self._enter("starting", self.detail if self._backoff.failures else "")
+            written = _size(self.part.log)
             process = await self._spawn()
-            return await self._accompany(process) if process else False
+            return await self._accompany(process, written) if process else False
         except StartError as error:
             await self._enter("down", str(error))
             return True
@@ -201,8 +204,7 @@ class Keeper:
         finally:
             interrupted.cancel()
 
-    async def _accompany(self, process: Process) -> bool:
-        written = _size(self.part.log)
+    async def _accompany(self, process: Process, written: int) -> bool:
         self.process = process
         if self._starts:
             self.restarts += 1

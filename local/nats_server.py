@@ -10,15 +10,16 @@ import signal
 import socket
 import sys
 
+import nats
+from nats.js import JetStreamContext, api
+from nats.js.errors import BadRequestError
+
 from chassis.subjects import LIVE
 from local.bus_plan import ADMIN, BusPlan, Stream, User
 from local.credentials import Credentials, write_secret
 from local.home import Home
 from local.keeper import StartError
-from local.process import ChildProcess, Process, clean_environment, end
-import nats
-from nats.js import JetStreamContext, api
-from nats.js.errors import BadRequestError
+from local.process import ChildProcess, Process, clean_environment, end, until
 
 _KEPT_SECONDS = 7 * 24 * 3600
 _DUPLICATE_WINDOW_SECONDS = 120
@@ -94,8 +95,7 @@ authorization {{
 
     async def ready(self, process: Process) -> None:
         """Return once the server greets."""
-        while not await self.answers():
-            await asyncio.sleep(0.02)
+        await until(self.answers)
 
     async def stop(self, process: Process) -> None:
         """Let it flush its store and end."""

@@ -23,7 +23,6 @@ from local.service import ServicePart
 from local.warm_parent import WarmParentPart
 from mesh.topology import Limits, Topology
 
-
 RUN_SERVICE = "chassis.run:serve"
 
 
@@ -173,5 +172,3 @@ class Parts:
             limits=self._options.limits,
             reference=str(catalogs.CATALOG_FILE.parent / "gen"),
         )
-
-

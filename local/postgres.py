@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 import hashlib
 import os
 from pathlib import Path
@@ -28,7 +29,7 @@ from local.credentials import Credentials
 from local.home import Home
 from local.keeper import StartError
 from local.postgres_binaries import PostgresBinaries
-from local.process import ChildProcess, Process, clean_environment, describe_exit, end
+from local.process import ChildProcess, Process, clean_environment, describe_exit, end, until
 
 _SUPERUSER = "postgres"
 _SPARE_CONNECTIONS = 8
@@ -117,8 +118,7 @@ class PostgresPart:
 
     async def ready(self, process: Process) -> None:
         """Return once the server accepts connections."""
-        while not await answers(self._home):
-            await asyncio.sleep(0.02)
+        await until(partial(answers, self._home))
 
     async def stop(self, process: Process) -> None:
         """A fast shutdown: clients are disconnected, everything is flushed."""
@@ -204,7 +204,7 @@ class _PasswordFile:
     """A password in a file that initdb's user can read, and nobody else."""
 
     def __init__(self, password: str, user: tuple[int, int] | None) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__
         self._file.write(password.encode())
         self._file.flush()
         self._file.seek(0)
@@ -260,9 +260,7 @@ def database_url(home: Home, credentials: Credentials, service: str) -> str:
     return f"postgresql+psycopg://{role}:{password}@/{role}?host={quote(str(home.postgres))}"
 
 
-async def provision(
-    home: Home, credentials: Credentials, grants: Sequence[DatabaseGrant]
-) -> None:
+async def provision(home: Home, credentials: Credentials, grants: Sequence[DatabaseGrant]) -> None:
     """Give every service its role and database; doing it again changes nothing."""
     async with await psycopg.AsyncConnection.connect(
         host=str(home.postgres),
@@ -292,12 +290,8 @@ async def provision(
                 )
             )
             if grant.role not in databases:
-                await connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name)
-                )
-            await connection.execute(
-                sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name)
-            )
+                await connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+            await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
 
 
 async def _names(

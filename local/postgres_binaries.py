@@ -61,7 +61,9 @@ def find() -> PostgresBinaries:
     if os.geteuid() != 0:
         return PostgresBinaries(folder, None)
     if not LINUX:
-        raise PostgresUnavailableError(f"PostgreSQL does not run as root on {sys.platform}: use an ordinary user")
+        raise PostgresUnavailableError(
+            f"PostgreSQL does not run as root on {sys.platform}: use an ordinary user"
+        )
     user = _unprivileged()
     if not _runs(folder, user):
         folder = _cached(site, user)
@@ -79,7 +81,7 @@ def _unprivileged() -> tuple[int, int]:
 def _runs(folder: Path, user: tuple[int, int]) -> bool:
     try:
         return (
-            subprocess.run(
+            subprocess.run(  # noqa: S603  # the program we are about to run
                 [folder / "postgres", "--version"],
                 cwd="/",
                 user=user[0],
@@ -129,7 +131,7 @@ def _copy(site: Path, target: Path) -> None:
         shutil.copytree(site / f"{_PACKAGE}.libs", draft / f"{_PACKAGE}.libs")
         for path in (draft, *draft.rglob("*")):
             if not path.is_symlink():
-                executable = path.is_dir() or os.access(path, os.X_OK) and path.parent.name == "bin"
+                executable = path.is_dir() or path.parent.name == "bin"
                 path.chmod(0o755 if executable else 0o644)
         draft.rename(target)
     except FileExistsError:

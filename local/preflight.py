@@ -42,11 +42,17 @@ def _check_home(home: Home) -> None:
     while not existing.exists():
         existing = existing.parent
     if home.root.exists() and home.root.stat().st_uid != os.geteuid():
-        raise ObstacleError(f"{home.root} belongs to another user; set CREAVIO_HOME to a folder of yours")
+        raise ObstacleError(
+            f"{home.root} belongs to another user; set CREAVIO_HOME to a folder of yours"
+        )
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise ObstacleError(f"{existing} cannot be written to; set CREAVIO_HOME to a folder of yours")
+        raise ObstacleError(
+            f"{existing} cannot be written to; set CREAVIO_HOME to a folder of yours"
+        )
     if _AWKWARD.intersection(str(home.root)):
-        raise ObstacleError(f"CREAVIO_HOME ({home.root}) has a quote, $, # or brace in it; choose another")
+        raise ObstacleError(
+            f"CREAVIO_HOME ({home.root}) has a quote, $, # or brace in it; choose another"
+        )
     free = shutil.disk_usage(existing).free
     if free < _FREE_BYTES:
         raise ObstacleError(
@@ -82,7 +88,9 @@ def _check_port(port: int) -> None:
                     f"CREAVIO_PORT={_free_port()} make up"
                 ) from error
             if error.errno == errno.EACCES:
-                raise ObstacleError(f"port {port} is only for root; choose one above 1023") from error
+                raise ObstacleError(
+                    f"port {port} is only for root; choose one above 1023"
+                ) from error
             raise ObstacleError(f"port {port}: {error.strerror}") from error
 
 

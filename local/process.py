@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 import ctypes
 import os
@@ -16,7 +16,7 @@ from typing import Protocol
 LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
-_POLL = 0.05
+_LOOK_AGAIN = 0.02
 
 
 class Process(Protocol):
@@ -94,7 +94,7 @@ class ChildProcess:
         parent = os.getpid()
         with log.open("ab") as output:
             return cls(
-                subprocess.Popen(
+                subprocess.Popen(  # noqa: S603  # our own programs
                     argv,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -125,8 +125,7 @@ class ChildProcess:
         try:
             fd = os.pidfd_open(self.pid)
         except (AttributeError, OSError):
-            while self._popen.poll() is None:
-                await asyncio.sleep(_POLL)
+            await until(self._ended)
             return self._popen.wait()
         loop = asyncio.get_running_loop()
         gone = asyncio.Event()
@@ -137,6 +136,9 @@ class ChildProcess:
             loop.remove_reader(fd)
             os.close(fd)
         return self._popen.wait()
+
+    async def _ended(self) -> bool:
+        return self._popen.poll() is not None
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens when the process is gone."""
@@ -156,6 +158,12 @@ def _dying(number: signal.Signals, parent: int) -> Callable[[], None] | None:
             os._exit(1)
 
     return before_exec
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return once a condition holds that nobody announces."""
+    while not await condition():  # noqa: ASYNC110  # another program's state has no event
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 async def end(process: Process, number: signal.Signals, patience: float) -> int:

@@ -13,6 +13,7 @@ from contextlib import suppress
 import shutil
 import signal
 import time
+from typing import Any
 
 from local.control import Control
 from local.health import Health
@@ -72,7 +73,7 @@ class Supervisor:
             HttpSocket(self._home.health, health.route),
             HttpSocket(self._home.control, control.route),
         ]
-        tasks = [asyncio.create_task(self._rotate())]
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self._rotate())]
         try:
             for listening in sockets:
                 await listening.open()

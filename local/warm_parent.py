@@ -56,6 +56,7 @@ class _Parent:
         self.warm = asyncio.Event()
         self.alive = True
         self._writer = writer
+        self._listening: asyncio.Task[None] | None = None
         self._children: dict[int, ForkedProcess] = {}
         self._forking: dict[str, asyncio.Future[ForkedProcess]] = {}
 
@@ -72,7 +73,7 @@ class _Parent:
             )
         reader, writer = await asyncio.open_connection(sock=ours)
         parent = cls(process, writer)
-        asyncio.create_task(parent._listen(reader), name="warm parent")
+        parent._listening = asyncio.create_task(parent._listen(reader), name="warm parent")
         return parent
 
     def tell(self, **command: object) -> None:

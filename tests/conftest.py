@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from chassis import catalog as catalogs
+from chassis import contract as contracts
+from chassis.contract import Contract
 from chassis.database import Database
 from chassis.testing import scratch_database
 from tests.live import Live, running
+from tests.scratch_nats import ScratchNats, running_nats
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +27,16 @@ def live() -> Iterator[Live]:
 def scratch(live: Live) -> Callable[[str], AbstractAsyncContextManager[Database]]:
     """Makes a database with a service's schema, for one test."""
     return lambda service: scratch_database(live.database_url(), service)
+
+
+@pytest.fixture
+async def nats_server() -> AsyncIterator[ScratchNats]:
+    """A NATS server of the test's own: it may stop it, and lose what it holds."""
+    async with running_nats() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    """The contracts of all services."""
+    return contracts.load(catalogs.load())

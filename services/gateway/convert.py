@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from chassis.events import Received
-from chassis.history import Position
+from chassis.positions import Position
 from chassis.wire import timestamp
 from creavio.gateway.v1 import gateway_event_pb2
 from services.gateway.domain import Positions

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from chassis.errors import Exhausted, Invalid
-from chassis.history import Position
+from chassis.positions import Position
 
 Positions: TypeAlias = Mapping[str, Position]
 """Per emitting service, the last event that was told or was not this person's to see."""

@@ -24,7 +24,7 @@ from chassis.contract import Contract, field_at
 from chassis.errors import Error, NotFound
 from chassis.events import Received
 from chassis.feed import Feed
-from chassis.history import START
+from chassis.positions import START
 from creavio.community.v1 import channel_service_pb2, community_events_pb2, member_service_pb2
 from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
 from creavio.community.v1.member_service_pb2_grpc import MemberServiceStub

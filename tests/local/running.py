@@ -103,7 +103,7 @@ def free_port() -> int:
 @contextmanager
 def temporary_home() -> Iterator[Home]:
     """A home with a short path; gone afterwards."""
-    folder = tempfile.mkdtemp(dir="/tmp", prefix="cv")  # noqa: S108  # socket paths are short
+    folder = tempfile.mkdtemp(dir="/tmp", prefix="cv")
     try:
         yield Home(Path(folder) / "h")
     finally:
@@ -121,7 +121,7 @@ def running(
     """A supervisor on a home; ended afterwards, whatever happened."""
     output = home.root.parent / "output"
     with output.open("wb") as file:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  # the platform itself
             [*command, *arguments] if arguments else [*command, str(free_port())],
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -8,7 +8,7 @@ import signal
 
 from local.keeper import Backoff, Keeper, StartError
 from local.logs import follow, last_line, rotate, tail
-from local.process import describe_exit
+from local.process import Process, describe_exit
 
 
 class FakeProcess:
@@ -32,10 +32,12 @@ class FakePart:
     name = "fake"
     patience = 0.2
 
-    def __init__(self, log: Path, *lives: float | None | Exception) -> None:
+    def __init__(self, log: Path, *lives: float | Exception | None) -> None:
         self.log = log
         self.lives = list(lives)
         self.stopped = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def spawn(self) -> FakeProcess:
         life = self.lives.pop(0) if self.lives else None
@@ -48,10 +50,10 @@ class FakePart:
             asyncio.get_running_loop().call_later(life, process.exited.set_result, 3)
         return process
 
-    async def ready(self, process: object) -> None:
-        await asyncio.sleep(0.01)
+    async def ready(self, process: Process) -> None:
+        await self.answers.wait()
 
-    async def stop(self, process: FakeProcess) -> None:
+    async def stop(self, process: Process) -> None:
         self.stopped += 1
         process.signal(signal.SIGTERM)
 
@@ -92,17 +94,12 @@ async def test_a_part_that_cannot_be_started_says_why(tmp_path: Path) -> None:
 
 async def test_a_part_that_never_answers_is_ended_and_tried_again(tmp_path: Path) -> None:
     part = FakePart(tmp_path / "log")
-    answers = asyncio.Event()
-
-    async def ready(_: object) -> None:
-        await answers.wait()
-
-    part.ready = ready  # type: ignore[method-assign]
+    part.answers.clear()
     keeper = Keeper(part)
     keeper.start()
     assert not await keeper.settled()
     assert keeper.detail == "did not answer within 0 s"
-    answers.set()
+    part.answers.set()
     assert await keeper.settled(attempts=9)
     await keeper.stop()
     assert part.stopped == 2

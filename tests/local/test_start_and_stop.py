@@ -20,12 +20,14 @@ from tests.local.running import PROJECT, Running, free_port, running, until
 CREAVIO = (sys.executable, "-m", "local.cli")
 
 
-def creavio(home: Home, *arguments: str, port: int | None = None) -> subprocess.CompletedProcess[str]:
+def creavio(
+    home: Home, *arguments: str, port: int | None = None
+) -> subprocess.CompletedProcess[str]:
     """The command, as a person runs it."""
     environment = os.environ | {"CREAVIO_HOME": str(home.root)}
     if port:
         environment["CREAVIO_PORT"] = str(port)
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603  # the command under test
         [*CREAVIO, *arguments],
         env=environment,
         capture_output=True,

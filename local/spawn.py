@@ -1,0 +1,14 @@
+"""Runs one service in a fresh process: `python -m local.spawn SERVE ENV_FILE`.
+
+For systems where a fork of a warm parent is not safe.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+import sys
+
+from local.warm import run_service
+
+if __name__ == "__main__":
+    run_service(sys.argv[1], Path(sys.argv[2]))
