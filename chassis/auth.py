@@ -19,13 +19,16 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 
 from chassis.calls import Principal
-from chassis.errors import Unauthenticated
+from chassis.errors import Error, Unauthenticated
 
 ALGORITHM: Final = "ES256"
 _CLOCK_SKEW: Final = 5
 """Seconds by which clocks of the platform may differ."""
 _REFETCH_AFTER: Final = 5.0
 """Seconds between two fetches of the keys, so that forged key ids cost nothing."""
+
+_NOT_OURS: Final = (JoseError, ValueError, TypeError)
+"""What joserfc raises for a token that is none; TypeError for a header like `{"crit": null}`."""
 
 FetchKeys: TypeAlias = Callable[[], Awaitable[KeySetSerialization]]
 
@@ -41,11 +44,16 @@ def bearer(header: str) -> str:
     return token
 
 
+class _Claims(jwt.JWTClaimsRegistry):
+    def validate_iat(self, value: object) -> None:
+        """When a token was made decides nothing (RFC 7519, 4.1.6), as at the edge."""
+
+
 class Verifier:
     """Verifies access tokens against auth's key set, each token once."""
 
     def __init__(self, issuer: str, audience: str, fetch_keys: FetchKeys) -> None:
-        self._claims = jwt.JWTClaimsRegistry(
+        self._claims = _Claims(
             leeway=_CLOCK_SKEW,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
@@ -54,7 +62,7 @@ class Verifier:
         )
         self._fetch_keys = fetch_keys
         self._keys: KeySet | None = None
-        self._fetched_at = 0.0
+        self._asked_at = 0.0
         self._fetching = asyncio.Lock()
         self._verified: LRUCache[bytes, Principal] = LRUCache(20_000)
 
@@ -76,12 +84,12 @@ class Verifier:
         keys = self._keys or await self._load_keys()
         try:
             decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
-        except (JoseError, ValueError):
+        except _NOT_OURS:
             # Perhaps signed with a key that is newer than the set we hold.
             keys = await self._load_keys()
             try:
                 decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
-            except (JoseError, ValueError) as error:
+            except _NOT_OURS as error:
                 raise Unauthenticated("the access token is not valid") from error
         try:
             self._claims.validate(decoded.claims)
@@ -97,7 +105,13 @@ class Verifier:
 
     async def _load_keys(self) -> KeySet:
         async with self._fetching:
-            if self._keys is None or time.monotonic() - self._fetched_at > _REFETCH_AFTER:
-                self._keys = KeySet.import_key_set(await self._fetch_keys())
-                self._fetched_at = time.monotonic()
+            if self._keys is None or time.monotonic() - self._asked_at > _REFETCH_AFTER:
+                try:
+                    self._keys = KeySet.import_key_set(await self._fetch_keys())
+                except Error:
+                    # With auth away, what the keys at hand do not verify is not valid.
+                    if self._keys is None:
+                        raise
+                finally:
+                    self._asked_at = time.monotonic()
             return self._keys

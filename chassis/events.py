@@ -73,6 +73,16 @@ def received(message: Msg) -> Received:
         raise EventError(f"{message.subject}: {error!r}") from error
 
 
+_KEPT: Final = sa.text("interval '14 days'")
+"""Twice as long as a stream keeps an event, so that none comes again."""
+
+
+async def forget_old(transaction: Transaction) -> None:
+    """Drop the marks of events that cannot come again."""
+    old = INBOX.c.create_time < sa.func.now() - _KEPT
+    await transaction.execute(sa.delete(INBOX).where(old))
+
+
 class EventHandler(Protocol):
     """What a service does about events of others."""
 

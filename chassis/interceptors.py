@@ -48,7 +48,7 @@ def chain(
         _deadline,
         _authentication(verifier),
         _validation(),
-        _authorization(authorizer, callers),
+        _authorization(telemetry, authorizer, callers),
     )
 
 
@@ -125,7 +125,9 @@ def _path(violation: protovalidate.ViolationPb) -> str:
     return ".".join(element.field_name or "" for element in violation.field.elements)
 
 
-def _authorization(authorizer: Authorizer, callers: frozenset[str]) -> Interceptor:
+def _authorization(
+    telemetry: Telemetry, authorizer: Authorizer, callers: frozenset[str]
+) -> Interceptor:
     @asynccontextmanager
     async def authorization(call: Call) -> AsyncIterator[None]:
         access = call.rpc.policy.access
@@ -134,9 +136,10 @@ def _authorization(authorizer: Authorizer, callers: frozenset[str]) -> Intercept
         elif access == rpc_pb2.ACCESS_PERMISSION:
             assert call.principal is not None
             rule = call.rpc.policy.permission
-            await authorizer.require(
-                call.principal.user_id, rule.require, rule.scope, getattr(call.request, rule.field)
-            )
+            place = getattr(call.request, rule.field)
+            await authorizer.require(call.principal.user_id, rule.require, rule.scope, place)
+            if call.rpc.policy.audit == rpc_pb2.AUDIT_PRIVILEGED:
+                telemetry.audit(call, place)
         elif access not in (rpc_pb2.ACCESS_ANONYMOUS, rpc_pb2.ACCESS_SIGNED_IN):
             raise errors.Denied("the contract does not say who may call this")
         yield

@@ -59,6 +59,16 @@ _PUBLISHED: Final = sa.text(
 )
 
 
+_KEPT: Final = sa.text("interval '7 days'")
+"""As long as JetStream keeps them."""
+
+
+async def forget_old(transaction: Transaction) -> None:
+    """Drop the events that were published long ago."""
+    old = OUTBOX.c.create_time < sa.func.now() - _KEPT
+    await transaction.execute(sa.delete(OUTBOX).where(old, OUTBOX.c.position.is_not(None)))
+
+
 class Outbox:
     """The outbox of one service, and the relay that empties it."""
 

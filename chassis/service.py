@@ -18,7 +18,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from joserfc.jwk import KeySetSerialization
 
-from chassis import interceptors
+from chassis import events, idempotency, interceptors, outbox
 from chassis.auth import FetchKeys, Verifier
 from chassis.authz import Authorizer, Resolver, Scope
 from chassis.bus import Bus
@@ -29,7 +29,6 @@ from chassis.contract import Contract
 from chassis.contract import load as load_contract
 from chassis.database import Database
 from chassis.events import Consumer, EventHandler
-from chassis.idempotency import forget_old
 from chassis.outbox import Outbox
 from chassis.server import Chain, new_server
 from chassis.telemetry import Telemetry
@@ -179,7 +178,9 @@ def _background(chassis: Chassis, service: Service) -> list[Work]:
 
     async def forget() -> None:
         async with chassis.database.transaction() as transaction:
-            await forget_old(transaction)
+            await idempotency.forget_old(transaction)
+            await outbox.forget_old(transaction)
+            await events.forget_old(transaction)
 
     work.append(every(_HOUR, forget, chassis.telemetry))
     return work

@@ -91,6 +91,19 @@ class Telemetry:
                 span.set_attributes({"rpc.system": "grpc", "creavio.outcome": outcome})
                 self.log.debug("call", rpc=call.rpc.path, outcome=outcome, seconds=seconds)
 
+    def audit(self, call: Call, place: str) -> None:
+        """Record that a privileged call was allowed: who, what, where (ECS names)."""
+        assert call.principal is not None
+        self.log.info(
+            "privileged call allowed",
+            **{
+                "event.kind": "audit",
+                "event.action": call.rpc.path,
+                "user.id": call.principal.user_id,
+                "creavio.place": place,
+            },
+        )
+
     def flush(self) -> None:
         """Send what is still to be sent."""
         self._provider.shutdown()

@@ -38,7 +38,6 @@ from envoy_data_plane.envoy.type.v3 import (
     FractionalPercentDenominatorType,
     TokenBucket,
 )
-
 from google.rpc import code_pb2
 
 from chassis.contract import Rpc
@@ -187,5 +186,3 @@ def publish_headers() -> HeaderMutationFilter:
             HeaderMutation(remove=f"x-ratelimit-{name}"),
         ]
     return HeaderMutationFilter(mutations=Mutations(response_mutations=mutations))
-
-

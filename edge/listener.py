@@ -129,8 +129,6 @@ def _compressor() -> Compressor:
     return Compressor(
         compressor_library=extension("gzip", Gzip()),
         response_direction_config=CompressorResponseDirectionConfig(
-            common_config=CompressorCommonDirectionConfig(
-                min_content_length=860
-            )
+            common_config=CompressorCommonDirectionConfig(min_content_length=860)
         ),
     )

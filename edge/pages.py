@@ -119,4 +119,6 @@ def _service(name: str, contract: Contract) -> str:
 def _policy(style: str) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     source = f"style-src 'sha256-{digest}'; " if style else ""
-    return f"default-src 'none'; {source}base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return (
+        f"default-src 'none'; {source}base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

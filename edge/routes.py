@@ -106,9 +106,7 @@ def _grpc(rpc: Rpc, topology: Topology) -> Route:
 def _uncompressed(rpc: Rpc) -> bool:
     # A compressor holds events back, and the length of what it makes of a
     # credential next to a caller's own words can give the credential away (BREACH).
-    return (
-        rpc.descriptor.server_streaming or rpc.policy.idempotency == rpc_pb2.IDEMPOTENCY_EXEMPT
-    )
+    return rpc.descriptor.server_streaming or rpc.policy.idempotency == rpc_pb2.IDEMPOTENCY_EXEMPT
 
 
 def _cap(rpc: Rpc, framing: int = 0) -> BufferPerRoute:
@@ -226,5 +224,3 @@ def _nothing(
 
 def _untranscoded() -> dict[str, Any]:
     return {transcoding.FILTER: packed(transcoding.no_transcoder())}
-
-

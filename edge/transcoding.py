@@ -9,7 +9,6 @@ from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder.v3 impo
     GrpcJsonTranscoderPrintOptions,
     GrpcJsonTranscoderRequestValidationOptions,
 )
-
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.rpc import error_details_pb2, status_pb2
@@ -63,8 +62,10 @@ def descriptor_set(rpcs: Iterable[Rpc]) -> bytes:
     """
     described = {rpc.descriptor.full_name for rpc in rpcs}
     ordered: dict[str, FileDescriptor] = {}
-    roots = {rpc.descriptor.containing_service.file.name: rpc.descriptor.containing_service.file
-             for rpc in rpcs}
+    roots = {
+        rpc.descriptor.containing_service.file.name: rpc.descriptor.containing_service.file
+        for rpc in rpcs
+    }
     for file in (*ERROR_FILES, *(roots[name] for name in sorted(roots))):
         _add(file, ordered)
     result = FileDescriptorSet()
@@ -72,7 +73,9 @@ def descriptor_set(rpcs: Iterable[Rpc]) -> bytes:
         proto = result.file.add()
         file.CopyToProto(proto)
         for service in proto.service:
-            kept = [m for m in service.method if f"{proto.package}.{service.name}.{m.name}" in described]
+            kept = [
+                m for m in service.method if f"{proto.package}.{service.name}.{m.name}" in described
+            ]
             del service.method[:]
             service.method.extend(kept)
     return result.SerializeToString(deterministic=True)

@@ -28,7 +28,12 @@ then
 fi
 
 find_python() {
-    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+    if [ -n "${PYTHON:-}" ]; then
+        set -- "$PYTHON"
+    else
+        set -- python3 python3.14 python3.13 python3.12 python3.11 python
+    fi
+    for candidate in "$@"; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$candidate"
             return
@@ -88,7 +93,7 @@ site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("pureli
 printf '%s\n' "$PWD" "$PWD/gen/python" >"$site/creavio.pth"
 cat >"$venv/bin/creavio" <<'SCRIPT'
 #!/bin/sh
-exec "$(dirname "$0")/python" -m local.cli "$@"
+exec "$(dirname "$0")/python" -P -m local.cli "$@"
 SCRIPT
 chmod +x "$venv/bin/creavio"
 "$venv/bin/python" -m compileall -q chassis edge gen/python local mesh services >/dev/null || true

@@ -187,10 +187,14 @@ def describe_exit(status: int) -> str:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment for the parts: without what belongs to this command or
-    would make PostgreSQL's client look elsewhere."""
-    return {
+    """The environment for the parts.
+
+    Without what belongs to this command or would make PostgreSQL's client look
+    elsewhere; and nothing is imported from the folder somebody happens to be in.
+    """
+    kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("CREAVIO_", "PG", "ALEMBIC_"))
+        if not name.startswith(("CREAVIO_", "PG"))
     }
+    return kept | {"PYTHONSAFEPATH": "1"}

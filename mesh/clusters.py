@@ -52,7 +52,9 @@ def service_cluster(name: str, endpoints: tuple[str, ...], rpcs: Iterable[Rpc]) 
     live = any(not rpc.deadline for rpc in rpcs)
     return Cluster(
         name=name,
-        type=ClusterDiscoveryType.STATIC if _is_static(endpoints) else ClusterDiscoveryType.STRICT_DNS,
+        type=ClusterDiscoveryType.STATIC
+        if _is_static(endpoints)
+        else ClusterDiscoveryType.STRICT_DNS,
         connect_timeout=seconds(0.5),
         lb_policy=ClusterLbPolicy.LEAST_REQUEST,
         load_assignment=_assignment(name, endpoints),

@@ -8,22 +8,11 @@ does not allow.
 
 from __future__ import annotations
 
-from envoy_data_plane.envoy.config.accesslog.v3 import (
-    AccessLogFilter,
-    AndFilter,
-    ComparisonFilter,
-    HeaderFilter,
-    StatusCodeFilter,
-)
 from envoy_data_plane.envoy.config.common.mutation_rules.v3 import (
     HeaderMutation,
     HeaderMutationRemoveOnMatch,
 )
-from envoy_data_plane.envoy.config.core.v3 import (
-    DataSource,
-    HttpProtocolOptions,
-    RuntimeUInt32,
-)
+from envoy_data_plane.envoy.config.core.v3 import HttpProtocolOptions
 from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
 from envoy_data_plane.envoy.config.rbac.v3 import Permission, Policy, Principal, RbacAction
 from envoy_data_plane.envoy.config.rbac.v3 import Rbac as Rules
@@ -47,7 +36,6 @@ from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutatio
     HeaderMutation as EarlyHeaderMutation,
 )
 from envoy_data_plane.envoy.type.matcher.v3 import PathMatcher, StringMatcher
-
 from google.rpc import code_pb2
 
 from chassis.catalog import Catalog
@@ -55,6 +43,7 @@ from chassis.contract import Contract
 from creavio.errors.v1 import reason_pb2
 from mesh.policy import Reach, reach_of
 from mesh.refusal import Refusal
+from mesh.replies import MESH_REPLIES, Reply, as_grpc, request_has
 from mesh.routes import retries, rpc_route
 from mesh.wire import (
     Routes,
@@ -166,27 +155,11 @@ def _refusals(service: str, catalog: Catalog) -> list[ResponseMapper]:
     mappers = []
     for callee, entry in sorted(catalog.services.items()):
         refusal = Refusal(
-            code=code_pb2.PERMISSION_DENIED,
-            reason=reason_pb2.REASON_CALLER_NOT_ALLOWED,
-            message=f"{service} may not call {callee}",
+            code_pb2.PERMISSION_DENIED,
+            reason_pb2.REASON_CALLER_NOT_ALLOWED,
+            f"{service} may not call {callee}",
             metadata={"caller": service, "callee": callee},
         )
-        path = HeaderFilter(header=header_starts(":path", f"/{entry.contract}."))
-        mappers.append(
-            ResponseMapper(
-                filter=AccessLogFilter(
-                    and_filter=AndFilter(
-                        filters=[_status_is(403), AccessLogFilter(header_filter=path)]
-                    )
-                ),
-                body=DataSource(inline_string=refusal.message),
-                headers_to_add=[header("grpc-status-details-bin", refusal.details_header())],
-            )
-        )
-    return mappers
-
-
-def _status_is(status: int) -> AccessLogFilter:
-    # A runtime key is demanded and, without a runtime that sets it, means nothing.
-    value = RuntimeUInt32(default_value=status, runtime_key=f"creavio.status.{status}")
-    return AccessLogFilter(status_code_filter=StatusCodeFilter(comparison=ComparisonFilter(value=value)))
+        path = request_has(header_starts(":path", f"/{entry.contract}."))
+        mappers.append(as_grpc(Reply(refusal, status=403), path))
+    return [*mappers, *map(as_grpc, MESH_REPLIES)]

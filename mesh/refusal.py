@@ -19,7 +19,7 @@ class Refusal:
 
     code: int
     """google.rpc.Code."""
-    reason: reason_pb2.Reason
+    reason: reason_pb2.Reason.ValueType
     message: str
     metadata: dict[str, str] = field(default_factory=dict)
     retry_after: int | None = None
@@ -39,6 +39,6 @@ class Refusal:
         return base64.b64encode(status.SerializeToString(deterministic=True)).rstrip(b"=").decode()
 
 
-def reason_name(reason: reason_pb2.Reason) -> str:
+def reason_name(reason: reason_pb2.Reason.ValueType) -> str:
     """A reason as it stands in ErrorInfo: without its prefix."""
     return reason_pb2.Reason.Name(reason).removeprefix("REASON_")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from envoy_data_plane.envoy.config.core.v3 import Metadata
 from envoy_data_plane.envoy.config.route.v3 import (
+    RetryPolicy,
+    RetryPolicyRetryBackOff,
+    RetryPolicyRetryHostPredicate,
     Route,
     RouteAction,
     RouteActionMaxStreamDuration,
     RouteMatch,
-    RetryPolicy,
-    RetryPolicyRetryBackOff,
-    RetryPolicyRetryHostPredicate,
 )
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
 from envoy_data_plane.google.protobuf import Struct
@@ -51,7 +51,9 @@ def retries(*, fate_unknown: bool) -> RetryPolicy:
     """
     untouched = "connect-failure,refused-stream"
     return RetryPolicy(
-        retry_on=f"{untouched},reset-before-request,reset,unavailable" if fate_unknown else untouched,
+        retry_on=f"{untouched},reset-before-request,reset,unavailable"
+        if fate_unknown
+        else untouched,
         num_retries=RETRIES,
         # Envoy waits a random time below these.
         retry_back_off=RetryPolicyRetryBackOff(

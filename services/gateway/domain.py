@@ -16,6 +16,8 @@ MAX_QUEUED: Final = 1_000
 MAX_REPLAYED: Final = 5_000
 """Events looked through for one resumption; beyond it the client fetches anew."""
 HEARTBEAT_SECONDS: Final = 15.0
+START_SECONDS: Final = 5.0
+"""How long a new stream waits for the feeds to follow."""
 
 
 class InvalidResumeToken(Invalid):

@@ -21,7 +21,7 @@ from chassis.authz import Authorizer
 from chassis.bus import Bus
 from chassis.clients import Clients
 from chassis.contract import Contract, field_at
-from chassis.errors import Error, NotFound
+from chassis.errors import Error, NotFound, Unavailable
 from chassis.events import Received
 from chassis.feed import Feed
 from chassis.positions import START
@@ -31,7 +31,13 @@ from creavio.community.v1.member_service_pb2_grpc import MemberServiceStub
 from creavio.gateway.v1 import gateway_event_pb2
 from creavio.options.v1 import event_pb2, permission_pb2
 from services.gateway import convert
-from services.gateway.domain import MAX_QUEUED, MAX_REPLAYED, Positions, ReadsTooSlowly
+from services.gateway.domain import (
+    MAX_QUEUED,
+    MAX_REPLAYED,
+    START_SECONDS,
+    Positions,
+    ReadsTooSlowly,
+)
 
 if TYPE_CHECKING:
     from chassis.telemetry import Telemetry
@@ -151,10 +157,15 @@ class Hub:
     async def open(self, user_id: str, since: Positions | None) -> Stream:
         """Open a stream: its first event is `ready`, then what was missed.
 
-        Raises `Unavailable` when it cannot be known where the person belongs.
+        Raises `Unavailable` when events cannot be followed, or it cannot be known
+        where the person belongs.
         """
-        for feed in self._feeds.values():
-            await feed.started.wait()
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                for feed in self._feeds.values():
+                    await feed.started.wait()
+        except TimeoutError as error:
+            raise Unavailable("events cannot be followed at the moment; try again") from error
         stream = Stream(user_id)
         communities = await self._places.communities_of(user_id)
         # While nothing is delivered: what is replayed ends where what is live begins.

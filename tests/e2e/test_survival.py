@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+import signal
 from threading import Event, Thread
 import time
 from typing import Any
@@ -139,6 +142,52 @@ def test_kill_9_loses_nothing_that_was_acknowledged(frail: Live, part: str) -> N
     # Without its services nobody can be served; one service is back at once.
     if part not in ("postgres", "warm"):
         assert talker.longest_silence < BACK_WITHIN
+
+
+@contextmanager
+def silenced(live: Live, part: str) -> Iterator[None]:
+    """A part that does not answer, until the block ends."""
+    pid = live.pid(part)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_grant_works_at_once_even_while_nothing_is_announced(frail: Live) -> None:
+    ada, bob = frail.sign_up("ada"), frail.sign_up("bob")
+    community = ada.found()["id"]
+    channel, code = ada.open_channel(community)["id"], ada.invite(community)
+    path = f"/v1/channels/{channel}/messages"
+    # Twice, so that the denial is known where it is decided.
+    assert [bob.ask("GET", path).status_code for _ in range(2)] == [404, 404]
+    with silenced(frail, "nats"):
+        bob.accept(code)
+        assert bob.ask("GET", path).status_code == 200
+
+
+def test_what_was_revoked_ends_even_while_nothing_is_announced(frail: Live) -> None:
+    ada, bob = frail.sign_up("ada"), frail.sign_up("bob")
+    community = ada.found()["id"]
+    channel = ada.open_channel(community)["id"]
+    bob.accept(ada.invite(community))
+    path = f"/v1/channels/{channel}/messages"
+    assert [bob.ask("GET", path).status_code for _ in range(2)] == [200, 200]
+    with silenced(frail, "nats"):
+        ada.do("DELETE", f"/v1/communities/{community}/members/{bob.id}")
+        time.sleep(1.2)
+        assert bob.ask("GET", path).status_code == 404
+
+
+def test_nobody_guesses_while_rbac_cannot_be_asked(frail: Live) -> None:
+    ada, eve = frail.sign_up("ada"), frail.sign_up("eve")
+    channel = ada.open_channel(ada.found()["id"])["id"]
+    with silenced(frail, "rbac"):
+        for person in (ada, eve):
+            reply = person.ask("POST", f"/v1/channels/{channel}/messages", json={"content": "?"})
+            assert reply.status_code in (503, 504), reply.text
+    ada.send(channel, "back again")
 
 
 def test_a_join_is_remembered_when_everything_is_killed(frail: Live) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.rpc import error_details_pb2
 import grpc
 from grpc_status import rpc_status
 import httpx
-
-from google.rpc import error_details_pb2
 
 
 def shape(response: httpx.Response) -> tuple[int, int, str]:

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc
 from google.protobuf import message_factory
 from google.protobuf.message import Message
+import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from chassis.contract import Rpc

@@ -111,7 +111,9 @@ class Supervisor:
 
         self._path.unlink(missing_ok=True)
         self._server = Server(str(self._path), Handler)  # type: ignore[arg-type]  # a path, not host and port
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
 
     def stop(self) -> None:
         """Be gone."""

@@ -6,14 +6,14 @@ import json
 import socket
 import time
 
-from creavio.user.v1 import user_pb2
+from google.protobuf import any_pb2
 from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
 import grpc
 from grpc_status import rpc_status
 import pytest
 
-from google.protobuf import any_pb2
-from google.rpc import error_details_pb2, status_pb2
+from creavio.user.v1 import user_pb2
 from tests.edge.errors import shape
 from tests.edge.platform import Platform
 
@@ -33,7 +33,8 @@ def test_an_unknown_verb_is_told_which_verbs_there_are(platform: Platform) -> No
 
 
 @pytest.mark.parametrize(
-    "body", ['{"bio":', '{"bio" "x"}', "[1]", '"x"', '{"bio": 5}', "{'bio'}", '{"bio": "\\ud800"', "\x00"]
+    "body",
+    ['{"bio":', '{"bio" "x"}', "[1]", '"x"', '{"bio": 5}', "{'bio'}", '{"bio": "\\ud800"', "\x00"],
 )
 def test_broken_json_is_malformed(platform: Platform, body: str) -> None:
     response = platform.request("PATCH", "/v1/users/me", content=body, token=platform.keys.token())

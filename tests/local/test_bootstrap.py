@@ -29,8 +29,8 @@ class Project:
     def python(self, *refused: str) -> Path:
         """An interpreter that does not know some modules."""
         wrapper = self.root / "python"
-        cases = "\n".join(f'case "$*" in *{name}*) exit 1;; esac' for name in refused)
-        wrapper.write_text(f'#!/bin/sh\n{cases}\nexec {_base_python()} "$@"\n')
+        cases = "\n".join(f'case "$*" in *"{name}"*) exit 1;; esac' for name in refused)
+        wrapper.write_text(f'#!/bin/sh\n{cases}\nexec "{_base_python()}" "$@"\n')
         wrapper.chmod(0o755)
         return wrapper
 
@@ -100,12 +100,12 @@ def test_pip_is_enough_where_ensurepip_is_missing(project: Project) -> None:
 
 
 def test_ensurepip_is_enough_where_pip_is_missing(project: Project) -> None:
-    made = project.bootstrap(python=project.python('"-m pip"'))
+    made = project.bootstrap(python=project.python("-m pip"))
     assert made.returncode == 0, made.stderr
 
 
 def test_without_either_it_says_what_to_install(project: Project) -> None:
-    failed = project.bootstrap(python=project.python("ensurepip", '"-m pip"'))
+    failed = project.bootstrap(python=project.python("ensurepip", "-m pip"))
     assert failed.returncode == 1
     assert "apt install python3-pip" in failed.stderr
     assert not (project.root / ".venv").exists()

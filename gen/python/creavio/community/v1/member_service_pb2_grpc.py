@@ -53,8 +53,8 @@ class MemberServiceServicer:
     """
 
     def RemoveMember(self, request, context):
-        """Removes a member from a community. What they may see ends with the reply, on
-        their open event streams within a second.
+        """Removes a member from a community. Within a second of the reply they see
+        nothing of it any more, on open event streams either.
 
         Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
         the owner.

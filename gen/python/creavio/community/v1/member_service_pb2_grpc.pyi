@@ -35,8 +35,8 @@ class MemberServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MemberServiceAsyncStub: ...
     RemoveMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.RemoveMemberRequest, _empty_pb2.Empty]
-    """Removes a member from a community. What they may see ends with the reply, on
-    their open event streams within a second.
+    """Removes a member from a community. Within a second of the reply they see
+    nothing of it any more, on open event streams either.
 
     Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
     the owner.
@@ -50,8 +50,8 @@ class MemberServiceAsyncStub(MemberServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RemoveMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.RemoveMemberRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes a member from a community. What they may see ends with the reply, on
-    their open event streams within a second.
+    """Removes a member from a community. Within a second of the reply they see
+    nothing of it any more, on open event streams either.
 
     Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
     the owner.
@@ -68,8 +68,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_service_pb2.RemoveMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes a member from a community. What they may see ends with the reply, on
-        their open event streams within a second.
+        """Removes a member from a community. Within a second of the reply they see
+        nothing of it any more, on open event streams either.
 
         Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
         the owner.
