@@ -81,7 +81,8 @@ class Knowledge:
     def heartbeat(self, revision: int) -> None:
         """rbac lives, and stands at `revision`."""
         self._heard_at = time.monotonic()
-        if revision > self._revision:
+        # Higher: an announcement was missed. Lower: the database was restored.
+        if revision != self._revision:
             self._forget_all(revision)
 
     def policy_changed(self, event: rbac_events_pb2.PolicyChanged) -> None:

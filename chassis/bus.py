@@ -28,6 +28,7 @@ class Bus:
         self._config = config
         self._log = telemetry.log
         self._client = Client()
+        self._disconnected: list[Callable[[], None]] = []
         self._reconnected: list[Callable[[], None]] = []
 
     async def connect(self) -> None:
@@ -47,6 +48,7 @@ class Bus:
                     ping_interval=5,
                     max_outstanding_pings=2,
                     error_cb=self._failed,
+                    disconnected_cb=self._gone,
                     reconnected_cb=self._back,
                 )
             except (NatsError, OSError, TimeoutError) as error:
@@ -62,6 +64,10 @@ class Bus:
     def client(self) -> Client:
         """The connection itself."""
         return self._client
+
+    def on_disconnect(self, action: Callable[[], None]) -> None:
+        """Have something done each time the connection is lost, before it is back."""
+        self._disconnected.append(action)
 
     def on_reconnect(self, action: Callable[[], None]) -> None:
         """Have something done each time the connection is back."""
@@ -82,10 +88,15 @@ class Bus:
     async def close(self) -> None:
         """Leave; what was published is sent first."""
         if self._client.is_connected:
-            await self._client.drain()
+            await self._client.flush(timeout=2)
+        await self._client.close()
 
     async def _failed(self, error: Exception) -> None:
         self._log.warning("NATS", error=str(error) or type(error).__name__)
+
+    async def _gone(self) -> None:
+        for action in self._disconnected:
+            action()
 
     async def _back(self) -> None:
         for action in self._reconnected:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.message import Message
 import sqlalchemy as sa
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, exc
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.config import Config
+
+UNREACHABLE: Final = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+"""What is raised when PostgreSQL cannot be reached, or gave up a transaction it may repeat."""
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
@@ -56,6 +59,8 @@ class Database:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=5,
+            # Errors are logged, and parameters are what people write.
+            hide_parameters=True,
             connect_args={"connect_timeout": 5, "application_name": config.service},
         )
         self._store_events: Callable[[Transaction], Any] | None = None

@@ -19,11 +19,10 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.bus import Bus
 from chassis.contract import Contract
-from chassis.database import Database, Transaction
+from chassis.database import UNREACHABLE, Database, Transaction
 from chassis.schema import DEAD_LETTER, INBOX
 from chassis.subjects import LIVE, stream_of
 
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
 _BATCH: Final = 64
 _MAX_DELIVERIES: Final = 5
 _RETRY_SECONDS: Final = 1.0
+_FETCH_SECONDS: Final = 5.0
+"""How long one request for events waits; a restart of NATS forgets the request."""
+_AWAY: Final = (NatsError, OSError, *UNREACHABLE)
+"""What no event is to blame for: it is handled once the other side is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +125,17 @@ class Consumer:
                 )
                 while True:
                     await self._handle_all(await _fetch(subscription))
-            except (NatsError, SQLAlchemyError, OSError) as error:
+            except _AWAY as error:
                 self._log.warning("events wait to be consumed", error=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _handle_all(self, messages: Sequence[Msg]) -> None:
-        for message in messages:
+        for index, message in enumerate(messages):
             try:
                 await self._handle(message)
-            except (NatsError, SQLAlchemyError, OSError):
+            except _AWAY:
+                for unhandled in messages[index:]:
+                    await unhandled.nak()  # else they come again half a minute later
                 raise
             except Exception as error:
                 self._log.exception("event not handled", subject=message.subject)
@@ -182,6 +187,6 @@ async def _fetch(subscription: object) -> Sequence[Msg]:
 
     assert isinstance(subscription, JetStreamContext.PullSubscription)
     try:
-        return await subscription.fetch(_BATCH, timeout=30)
+        return await subscription.fetch(_BATCH, timeout=_FETCH_SECONDS)
     except TimeoutError:
         return ()

@@ -56,6 +56,8 @@ class Feed:
         self._log = telemetry.log
         self._live: asyncio.Queue[Msg] = asyncio.Queue()
         self._checked_at = 0.0
+        self._interruptions = self._looked_after = 0
+        bus.on_disconnect(self._interrupted)
         self.position = START
         """The last event that was handed on."""
         self.started = asyncio.Event()
@@ -104,7 +106,7 @@ class Feed:
         if not self.started.is_set():
             self.position = await self._history.last()
             self.started.set()
-        if time.monotonic() - self._checked_at > _CHECK_SECONDS:
+        if self._doubtful or time.monotonic() - self._checked_at > _CHECK_SECONDS:
             await self._check()
             self._checked_at = time.monotonic()
         try:
@@ -112,6 +114,8 @@ class Feed:
                 message = await self._live.get()
         except TimeoutError:
             return
+        if self._doubtful:
+            return  # Looked into first; what this message said is found in the log then.
         try:
             event = received(message)
         except EventError as error:
@@ -122,14 +126,25 @@ class Feed:
         if event.position > self.position.number:
             await self._take(event)
 
+    def _interrupted(self) -> None:
+        self._interruptions += 1
+
+    @property
+    def _doubtful(self) -> bool:
+        """Whether NATS was away since the last look: it may be back without the log's end."""
+        return self._interruptions != self._looked_after
+
     async def _check(self) -> None:
-        last = await self._history.last()
-        here = self.position
-        if last.number < here.number or (last.number == here.number and last != here):
+        interruptions, doubtful = self._interruptions, self._doubtful
+        last, here = await self._history.last(), self.position
+        # A log that was cut and has grown further looks like any other.
+        lost = doubtful and not await self._is_ours(here)
+        if lost or last.number < here.number or (last.number == here.number and last != here):
             self.position = last
             self._broken(f"the log of {self._service} was cut at {last.number}")
         elif last.number > here.number:
             await self._catch_up(last.number)
+        self._looked_after = interruptions
 
     async def _catch_up(self, number: int) -> None:
         while self.position.number < number:

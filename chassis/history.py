@@ -7,6 +7,7 @@ needs no right but the one to ask this stream.
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 import json
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from nats.aio.msg import Msg
 
 from chassis.bus import Bus
 from chassis.errors import Unavailable
-from chassis.events import Received, received
+from chassis.events import EventError, Received, received
 from chassis.positions import START, Position
 from chassis.subjects import stream_of, subjects_of
 
@@ -63,7 +64,7 @@ class History:
                     if status is not None:
                         _require_known(message, status)
                         break
-                    found.append(received(message))
+                    found.append(_kept(message))
                     if "batch" not in request:
                         break
         except TimeoutError as error:
@@ -71,6 +72,22 @@ class History:
         finally:
             await subscription.unsubscribe()
         return found
+
+
+def _kept(message: Msg) -> Received:
+    """What the stream keeps; one that is no event has no type, but its place."""
+    try:
+        return received(message)
+    except EventError:
+        headers = message.headers or {}
+        return Received(
+            id="",
+            type="",
+            subject=headers["Nats-Subject"],
+            time=datetime.fromtimestamp(0, UTC),
+            position=int(headers["Nats-Sequence"]),
+            body=message.data,
+        )
 
 
 def _require_known(message: Msg, status: str) -> None:

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING
 
 from grpc_status import rpc_status
 import protovalidate
-from sqlalchemy import exc as database_errors
 
 from chassis import errors, status
 from chassis.auth import Verifier, bearer
 from chassis.calls import Call
 from chassis.contract import Rpc
+from chassis.database import UNREACHABLE
 from creavio.options.v1 import rpc_pb2
 
 if TYPE_CHECKING:
@@ -59,11 +59,7 @@ def _failures(telemetry: Telemetry) -> Interceptor:
             yield
         except errors.Error as error:
             failure = error
-        except (
-            database_errors.OperationalError,
-            database_errors.InterfaceError,
-            database_errors.TimeoutError,
-        ) as error:
+        except UNREACHABLE as error:
             telemetry.log.warning("database unavailable", rpc=call.rpc.path, error=str(error))
             failure = errors.Unavailable("the database cannot be reached; try again")
         except Exception:

@@ -2,8 +2,8 @@
 
 Roles of a community are numbered by position, lowest first; role i is bit i.
 For each permission one integer holds the roles that allow it and one those that
-deny it. The highest of a person's roles that says anything decides, and where
-one role says both, no:
+deny it; a role that says both is only in the second. So the highest of a
+person's roles that says anything decides, and where one role says both, no:
 
     (roles & allow) > (roles & deny)
 """

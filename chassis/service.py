@@ -55,6 +55,8 @@ class Service:
     """Who handles the events of which emitting service."""
     background: Sequence[Work] = ()
     """What runs beside, for as long as the service lives."""
+    drain: Callable[[], None] | None = None
+    """Ends calls that would not end by themselves, when the service is to stop."""
     fetch_keys: FetchKeys | None = None
     """Where the keys of access tokens come from, if not from auth by the mesh."""
 
@@ -134,6 +136,8 @@ async def run(
         await _until(stop, work)
     finally:
         await status.enter_graceful_shutdown()
+        if service.drain is not None:
+            service.drain()
         await server.stop(GRACE_SECONDS)
         for task in work:
             task.cancel()
@@ -171,9 +175,12 @@ def _background(chassis: Chassis, service: Service) -> list[Work]:
     work = list(service.background)
     if chassis.entry.database is None:
         return work
+    consumers = service.consumers or {}
+    if {chassis.catalog.owner_of(event) for event in chassis.entry.consumes} != consumers.keys():
+        raise RuntimeError("the catalog and app.py differ in whose events are consumed")
     parts = (chassis.contract, chassis.database, chassis.bus, chassis.telemetry)
     work.append(Outbox(chassis.config.service, *parts).run)
-    for producer, handler in (service.consumers or {}).items():
+    for producer, handler in consumers.items():
         work.append(Consumer(chassis.config.service, producer, *parts, handler).run)
 
     async def forget() -> None:

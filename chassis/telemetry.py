@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, FilteringBoundLogger
 
 from chassis.calls import Call
@@ -127,7 +128,8 @@ def _logger(config: Config) -> FilteringBoundLogger:
             _redact,
             structlog.processors.TimeStamper(fmt="iso", key="@timestamp"),
             structlog.processors.EventRenamer("message"),
-            structlog.processors.dict_tracebacks,
+            # Without the values at hand: they are what people write, and passwords.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -51,8 +51,8 @@ def authentication(topology: Topology, contract: Contract) -> JwtAuthentication:
     """The filter: one provider, demanded by name from each route."""
     path = contract.rpcs[KEYS_RPC].http[0].get
     provider = JwtProvider(
-        issuer=topology.token_issuer,
-        audiences=[topology.token_audience],
+        issuer=topology.issuer,
+        audiences=[topology.audience],
         require_expiration=True,
         clock_skew_seconds=5,
         remote_jwks=RemoteJwks(

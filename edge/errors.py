@@ -36,7 +36,7 @@ from mesh.wire import header, header_starts
 TYPES = "type.googleapis.com/google.rpc."
 TRANSCODING = "grpc_json_transcode_failure"
 """The transcoder could not read the request; its own words say why."""
-BAD_TOKEN = "jwt_authn_access_denied"
+REFUSED = "jwt_authn_access_denied"
 """A token was not accepted, for whatever reason."""
 NO_KEYS = "Jwks_remote_fetch_is_failed"
 """Nobody could be asked for the keys, so no token can be judged."""
@@ -83,7 +83,7 @@ REPLIES = (
     Rest(Reply(_MALFORMED, status=400), 400),
     Rest(Reply(UNAVAILABLE, status=401, because=NO_KEYS), 503),
     Rest(Reply(_STRANGER, status=401), 401, challenge="Bearer"),
-    Rest(Reply(_STRANGER, status=403, because=BAD_TOKEN), 401, challenge="Bearer"),
+    Rest(Reply(_STRANGER, status=403, because=REFUSED), 401, challenge="Bearer"),
     Rest(Reply(_FORBIDDEN, status=403), 403),
     Rest(Reply(UNKNOWN, status=404), 404, code=code_pb2.NOT_FOUND),
     Rest(Reply(UNKNOWN, status=405), 405, code=code_pb2.NOT_FOUND),
@@ -93,6 +93,8 @@ REPLIES = (
     Rest(Reply(_TOO_LARGE, status=414), 414),
     Rest(Reply(_TOO_LARGE, status=431), 431),
     Rest(Reply(_MALFORMED, status=402, up_to=499), 400),
+    # An encoding of the body that HTTP/1.1 has no more.
+    Rest(Reply(_MALFORMED, status=501), 400),
     Rest(Reply(UNAVAILABLE, status=502, up_to=503), 503),
     Rest(Reply(LATE, status=504), 504),
     Rest(Reply(_BROKEN, status=500, up_to=599), 500),

@@ -42,6 +42,9 @@ from mesh.topology import Topology
 from mesh.wire import Routes, extension, http_filter, listening_on, packed, seconds
 
 NAME = "edge"
+HEADERS_WITHIN = 10.0
+REQUEST_WITHIN = 30.0
+"""How long the headers, and all of a request, may take to arrive, in seconds."""
 SMALLEST_CAP = 1024
 """The largest body of a request that has no RPC."""
 
@@ -87,8 +90,8 @@ def _manager(topology: Topology, contract: Contract, routes: Routes) -> HttpConn
         ),
         server_name="creavio",
         max_request_headers_kb=32,
-        request_headers_timeout=seconds(10),
-        request_timeout=seconds(30),
+        request_headers_timeout=seconds(HEADERS_WITHIN),
+        request_timeout=seconds(REQUEST_WITHIN),
         stream_idle_timeout=seconds(60),
         early_header_mutation_extensions=[
             extension("envoy.http.early_header_mutation.header_mutation", distrust())

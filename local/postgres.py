@@ -20,10 +20,12 @@ import signal
 import struct
 import tempfile
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import psycopg
-from psycopg import sql
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg import sql
 
 from local.credentials import Credentials
 from local.home import Home
@@ -261,7 +263,23 @@ def database_url(home: Home, credentials: Credentials, service: str) -> str:
 
 
 async def provision(home: Home, credentials: Credentials, grants: Sequence[DatabaseGrant]) -> None:
-    """Give every service its role and database; doing it again changes nothing."""
+    """Give every service its role and database; doing it again changes nothing.
+
+    Raises `StartError`.
+    """
+    # Imported while the server starts.
+    import psycopg
+
+    try:
+        await _provision(home, credentials, grants)
+    except psycopg.Error as error:
+        raise StartError(f"databases: {error}") from error
+
+
+async def _provision(home: Home, credentials: Credentials, grants: Sequence[DatabaseGrant]) -> None:
+    import psycopg
+    from psycopg import sql
+
     async with await psycopg.AsyncConnection.connect(
         host=str(home.postgres),
         port=5432,

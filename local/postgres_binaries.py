@@ -59,6 +59,7 @@ def find() -> PostgresBinaries:
     if not (folder / "postgres").exists():
         raise PostgresUnavailableError(f"{_DISTRIBUTION} brings no PostgreSQL 18 for this system")
     if os.geteuid() != 0:
+        _check_named(os.geteuid())
         return PostgresBinaries(folder, None)
     if not LINUX:
         raise PostgresUnavailableError(
@@ -70,11 +71,24 @@ def find() -> PostgresBinaries:
     return PostgresBinaries(folder, user)
 
 
+def _check_named(uid: int) -> None:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise PostgresUnavailableError(
+            f"user id {uid} has no name, and initdb refuses to work without: "
+            f"add a line for it to /etc/passwd, or run as a user that has one"
+        ) from None
+
+
 def _unprivileged() -> tuple[int, int]:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
-        return 65534, 65534
+        raise PostgresUnavailableError(
+            "PostgreSQL does not run as root, and there is no user nobody to run it as: "
+            "add one, or run as an ordinary user"
+        ) from None
     return entry.pw_uid, entry.pw_gid
 
 

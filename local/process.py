@@ -193,8 +193,6 @@ def clean_environment() -> dict[str, str]:
     elsewhere; and nothing is imported from the folder somebody happens to be in.
     """
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CREAVIO_", "PG"))
+        name: value for name, value in os.environ.items() if not name.startswith(("CREAVIO_", "PG"))
     }
     return kept | {"PYTHONSAFEPATH": "1"}

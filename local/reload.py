@@ -21,7 +21,7 @@ import sys
 import time
 
 from chassis import catalog as catalogs
-from local import bus_plan
+from local.bus import PlanError, plan_anew
 from local.keeper import Keeper, StartError
 from local.parts import Options, Parts
 from local.process import clean_environment
@@ -169,9 +169,9 @@ class Reloader:
         try:
             catalog = catalogs.load(self._options.catalog_file)
             plan, _ = await asyncio.gather(
-                bus_plan.fresh(self._options.catalog_file), self._parts.warm.prepare()
+                plan_anew(self._options.catalog_file), self._parts.warm.prepare()
             )
-        except (catalogs.CatalogError, bus_plan.PlanError, StartError) as error:
+        except (catalogs.CatalogError, PlanError, StartError) as error:
             _mark(self._parts.services, str(error))
             self._tell(f"not reloaded: {error}")
             return

@@ -103,6 +103,7 @@ class Supervisor:
             await parts.provision_databases()
 
         async def streams() -> None:
+            await parts.plan_bus()
             await self._essential(parts, "nats", "NATS")
             await parts.nats.provision()
 

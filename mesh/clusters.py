@@ -13,14 +13,14 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     ClusterDiscoveryType,
     ClusterLbPolicy,
     OutlierDetection,
+    UpstreamConnectionOptions,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
     HealthCheck,
     HealthCheckGrpcHealthCheck,
     Http2ProtocolOptions,
-    KeepaliveSettings,
+    TcpKeepalive,
 )
-from envoy_data_plane.envoy.config.core.v3 import HttpProtocolOptions as CommonHttpOptions
 from envoy_data_plane.envoy.config.endpoint.v3 import (
     ClusterLoadAssignment,
     Endpoint,
@@ -46,6 +46,9 @@ HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 def service_cluster(name: str, endpoints: tuple[str, ...], rpcs: Iterable[Rpc]) -> Cluster:
     """A service: gRPC, watched by its health, spared when it cannot keep up.
 
+    One that says it is not serving gets no new calls while another serves; its
+    calls under way are left to end.
+
     A sole endpoint is tried even while it looks unhealthy, so that a service
     that was restarted is back with its first answer.
     """
@@ -59,7 +62,7 @@ def service_cluster(name: str, endpoints: tuple[str, ...], rpcs: Iterable[Rpc]) 
         lb_policy=ClusterLbPolicy.LEAST_REQUEST,
         load_assignment=_assignment(name, endpoints),
         health_checks=[_health_check()],
-        close_connections_on_host_health_failure=True,
+        upstream_connection_options=None if _has_sockets(endpoints) else _keepalive(),
         common_lb_config=ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=1.0)),
         outlier_detection=_outliers() if len(endpoints) > 1 else None,
         circuit_breakers=_breakers(MAX_STREAMS if live else MAX_CALLS),
@@ -85,6 +88,17 @@ def _assignment(name: str, endpoints: tuple[str, ...]) -> ClusterLoadAssignment:
                 lb_endpoints=[LbEndpoint(endpoint=Endpoint(address=reaching(e))) for e in endpoints]
             )
         ],
+    )
+
+
+def _has_sockets(endpoints: tuple[str, ...]) -> bool:
+    return any(endpoint.startswith("unix:") for endpoint in endpoints)
+
+
+def _keepalive() -> UpstreamConnectionOptions:
+    """Finds out within a minute when a machine is gone; on one machine sockets just close."""
+    return UpstreamConnectionOptions(
+        tcp_keepalive=TcpKeepalive(keepalive_probes=3, keepalive_time=30, keepalive_interval=10)
     )
 
 
@@ -134,13 +148,10 @@ def _breakers(calls: int) -> CircuitBreakers:
 
 
 def _http2() -> HttpProtocolOptions:
-    # A grpcio server takes pings on a connection without streams for abuse and
-    # closes it: such a connection is dropped before its first ping is due.
+    # No HTTP/2 pings: a grpcio server takes those on a silent stream for abuse
+    # and cuts it after two minutes.
     return HttpProtocolOptions(
-        common_http_protocol_options=CommonHttpOptions(idle_timeout=seconds(20)),
         explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
-            http2_protocol_options=Http2ProtocolOptions(
-                connection_keepalive=KeepaliveSettings(interval=seconds(30), timeout=seconds(10))
-            )
-        ),
+            http2_protocol_options=Http2ProtocolOptions()
+        )
     )

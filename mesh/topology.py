@@ -88,8 +88,10 @@ class Topology:
     """The folder with `openapi/creavio.openapi.yaml` and `reference/index.html`."""
     access_log: str | None = None
     """The file of the access log; standard output when absent."""
-    token_issuer: str = "creavio"
-    token_audience: str = "creavio"
+    issuer: str = "creavio"
+    """Who access tokens are from."""
+    audience: str = "creavio"
+    """Whom access tokens are for."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be listened on; raises `TopologyError`."""

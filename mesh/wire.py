@@ -38,6 +38,12 @@ def packed(message: betterproto2.Message) -> Any:
     return Any.pack(message)
 
 
+def as_json(message: betterproto2.Message) -> dict[str, object]:
+    """The message as Envoy reads it from a JSON file."""
+    # Other casings corrupt names with digits, such as `consecutive_5xx`.
+    return message.to_dict(casing=str)  # type: ignore[arg-type]  # any function of a name will do
+
+
 def extension(name: str, message: betterproto2.Message) -> TypedExtensionConfig:
     """A named extension and its configuration."""
     return TypedExtensionConfig(name=name, typed_config=packed(message))

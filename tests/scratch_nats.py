@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 import shutil
 import signal
@@ -36,7 +36,8 @@ class ScratchNats:
             path.mkdir()
         self._home = home
         self._credentials = Credentials(home.secrets)
-        self._part = NatsPart(home, self._credentials, plan)
+        self._part = NatsPart(home, self._credentials)
+        self._part.configure(plan)
         self._process: Process | None = None
 
     async def start(self) -> None:
@@ -83,7 +84,8 @@ class ScratchNats:
         try:
             yield bus
         finally:
-            await bus.client.close()
+            with suppress(OSError):  # the server may be gone
+                await bus.client.close()
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[Client]:

@@ -18,4 +18,5 @@ def app(chassis: Chassis) -> Service:
         authorizer=authorizer,
         handlers=[(add_GatewayServiceServicer_to_server, GatewayHandler(hub, chassis.tokens))],
         background=[hub.run],
+        drain=hub.end_all,
     )

@@ -192,6 +192,12 @@ class Hub:
         for community in list(stream.communities):
             self._leave(stream, community)
 
+    def end_all(self) -> None:
+        """End every stream: its client comes back elsewhere with its token."""
+        for streams in list(self._by_user.values()):
+            for stream in streams:
+                stream.end(Unavailable("the gateway restarts; resume with the latest token"))
+
     def _enter(self, stream: Stream, community: str) -> None:
         stream.communities.add(community)
         self._by_community[community].add(stream)

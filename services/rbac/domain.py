@@ -92,11 +92,16 @@ def role_bits(policy: Policy, held: Iterable[UUID]) -> int:
 def compile_masks(policy: Policy) -> Mapping[Permission, tuple[int, int]]:
     """Per permission, the roles that allow it and those that deny it, as bits.
 
-    A permission that no role speaks of is absent.
+    A role that says both is only among those that deny: no bit stands in both
+    masks. A permission that no role speaks of is absent.
     """
     masks = {
         permission: (
-            sum(1 << bit for bit, role in enumerate(policy.roles) if permission in role.allows),
+            sum(
+                1 << bit
+                for bit, role in enumerate(policy.roles)
+                if permission in role.allows - role.denies
+            ),
             sum(1 << bit for bit, role in enumerate(policy.roles) if permission in role.denies),
         )
         for permission in Permission

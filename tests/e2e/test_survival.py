@@ -167,6 +167,21 @@ def test_a_grant_works_at_once_even_while_nothing_is_announced(frail: Live) -> N
         assert bob.ask("GET", path).status_code == 200
 
 
+def test_what_was_acknowledged_is_told_though_its_service_died_first(frail: Live) -> None:
+    ada, bob = frail.sign_up("ada"), frail.sign_up("bob")
+    community = ada.found()["id"]
+    channel = ada.open_channel(community)["id"]
+    bob.accept(ada.invite(community))
+    with bob.listening() as heard:
+        # NATS is deaf while it is sent, and gone with what waited in its socket.
+        nats = frail.pid("nats")
+        os.kill(nats, signal.SIGSTOP)
+        sent = ada.send(channel, "my last words")
+        frail.kill("chat")
+        os.kill(nats, signal.SIGKILL)
+        assert heard.until("message_created", within=15)["message"] == sent
+
+
 def test_what_was_revoked_ends_even_while_nothing_is_announced(frail: Live) -> None:
     ada, bob = frail.sign_up("ada"), frail.sign_up("bob")
     community = ada.found()["id"]

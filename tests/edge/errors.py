@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from google.rpc import error_details_pb2
 import grpc
@@ -32,10 +32,14 @@ def retry_delay(response: httpx.Response) -> str:
 
 def grpc_shape(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:
     """The code and reason of a gRPC error, from its details."""
-    assert isinstance(error, grpc.Call)
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(as_call(error))
     assert status is not None, error
     info = error_details_pb2.ErrorInfo()
     assert status.details[0].Unpack(info)
     assert info.domain == "creavio"
-    return error.code(), info.reason
+    return as_call(error).code(), info.reason
+
+
+def as_call(error: grpc.RpcError) -> grpc.Call:
+    """The call behind an error; grpc's types do not say that they are one."""
+    return cast(grpc.Call, error)

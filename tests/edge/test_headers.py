@@ -35,7 +35,7 @@ def test_claimed_identities_and_origins_do_not_get_in(platform: Platform) -> Non
     }
     assert platform.get(ME, headers=lies, token=platform.keys.token()).status_code == 200
     with platform.channel() as channel:
-        metadata = [("authorization", f"Bearer {platform.keys.token()}"), *lies.items()]
+        metadata = (("authorization", f"Bearer {platform.keys.token()}"), *lies.items())
         user_service_pb2_grpc.UserServiceStub(channel).GetMe(
             user_service_pb2.GetMeRequest(), metadata=metadata
         )

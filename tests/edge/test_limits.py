@@ -13,14 +13,15 @@ import pytest
 from creavio.user.v1 import user_service_pb2, user_service_pb2_grpc
 from mesh.topology import Budget, Limit, Limits
 from tests.edge.conftest import GENEROUS, UNLIMITED
-from tests.edge.errors import grpc_shape, retry_delay, shape
+from tests.edge.errors import as_call, grpc_shape, retry_delay, shape
 from tests.edge.platform import Platform, running
 
 ME = "/v1/users/me"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tight() -> Iterator[Platform]:
+    """Each test comes as a person of its own; only one of them guesses."""
     limits = Limits(
         read=Budget(source=Limit(1_000_000), person=Limit(5, 3600)),
         write=GENEROUS,
@@ -94,7 +95,7 @@ def test_grpc_is_held_to_the_same_budget(tight: Platform) -> None:
         with pytest.raises(grpc.RpcError) as refused:
             stub.GetMe(user_service_pb2.GetMeRequest(), metadata=metadata)
     assert grpc_shape(refused.value) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED")
-    status = rpc_status.from_call(refused.value)
+    status = rpc_status.from_call(as_call(refused.value))
     retry = error_details_pb2.RetryInfo()
     assert status is not None
     assert status.details[1].Unpack(retry)

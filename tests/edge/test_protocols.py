@@ -19,7 +19,7 @@ from creavio.auth.v1 import session_service_pb2
 from creavio.chat.v1 import message_service_pb2
 from creavio.gateway.v1 import gateway_event_pb2, gateway_service_pb2, gateway_service_pb2_grpc
 from creavio.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
-from tests.edge.errors import grpc_shape, shape
+from tests.edge.errors import as_call, grpc_shape, shape
 from tests.edge.platform import Platform, eventually
 
 SUBSCRIBE = "/creavio.gateway.v1.GatewayService/Subscribe"
@@ -173,29 +173,24 @@ def test_internal_calls_do_not_exist_for_outsiders(platform: Platform) -> None:
     internal: list[Rpc] = [r for r in platform.contract.rpcs.values() if not r.public]
     assert internal
     token = platform.keys.token()
-    with platform.channel() as channel:
-        for rpc in internal:
-            call = channel.unary_unary(rpc.path)
-            with pytest.raises(grpc.RpcError) as refused:
-                call(b"", metadata=(("authorization", f"Bearer {token}"),))
-            assert grpc_shape(refused.value) == (
-                grpc.StatusCode.UNIMPLEMENTED,
-                "METHOD_NOT_FOUND",
-            )
-            response = platform.request("POST", rpc.path, json={}, token=token)
-            assert shape(response) == (404, 5, "METHOD_NOT_FOUND")
+    metadata = (("authorization", f"Bearer {token}"),)
+    for rpc in internal:
+        with pytest.raises(grpc.RpcError) as refused:
+            platform.call_as(None, rpc.path, metadata=metadata)
+        assert grpc_shape(refused.value) == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_NOT_FOUND")
+        response = platform.request("POST", rpc.path, json={}, token=token)
+        assert shape(response) == (404, 5, "METHOD_NOT_FOUND")
     assert not any(service.calls for service in platform.services.values())
 
 
 def test_health_and_reflection_of_services_are_not_public(platform: Platform) -> None:
-    with platform.channel() as channel:
-        for path in (
-            "/grpc.health.v1.Health/Check",
-            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-        ):
-            with pytest.raises(grpc.RpcError) as refused:
-                channel.unary_unary(path)(b"")
-            assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    for path in (
+        "/grpc.health.v1.Health/Check",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    ):
+        with pytest.raises(grpc.RpcError) as refused:
+            platform.call_as(None, path)
+        assert as_call(refused.value).code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 def arrivals(

@@ -13,9 +13,11 @@ import pytest
 
 from local import postgres_binaries
 from local.home import Home
+from local.postgres_binaries import PostgresUnavailableError
 from tests.local.running import FAKE, PROJECT, Running, free_port, running
 
-ORDINARY = 64_321
+ORDINARY = pwd.getpwnam("games").pw_uid
+NAMELESS = 64_321
 ROOT = os.geteuid() == 0
 
 
@@ -24,7 +26,7 @@ def _reachable() -> bool:
     if not ROOT:
         return False
     try:
-        status = subprocess.call(  # noqa: S603  # ourselves
+        status = subprocess.call(  # ourselves
             [sys.executable, "-c", "import local.supervisor"],
             user=ORDINARY,
             group=ORDINARY,
@@ -63,6 +65,12 @@ def test_as_root_a_closed_project_gets_a_copy_of_the_programs_that_nobody_can_ru
     assert cached.is_relative_to("/var/cache/creavio")
     assert postgres_binaries._runs(cached, user)
     assert not postgres_binaries._runs(tmp_path, user)
+
+
+def test_a_user_without_a_name_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: NAMELESS)
+    with pytest.raises(PostgresUnavailableError, match=f"user id {NAMELESS} has no name"):
+        postgres_binaries.find()
 
 
 @pytest.mark.skipif(not _reachable(), reason="needs root and an interpreter open to all users")

@@ -12,11 +12,12 @@ import grpc
 import pytest
 
 from chassis.contract import Rpc
+from creavio.auth.v1 import session_pb2
 from creavio.gateway.v1 import gateway_service_pb2
 from mesh.policy import may_repeat
-from tests.edge.errors import grpc_shape
+from tests.edge.errors import as_call, grpc_shape
 from tests.edge.fakes import FakeService
-from tests.edge.platform import Platform, build, eventually, running
+from tests.edge.platform import Platform, build, eventually, raw, running
 
 GET_USER = "/creavio.user.v1.UserService/GetUser"
 CREATE_MESSAGE = "/creavio.chat.v1.MessageService/CreateMessage"
@@ -43,18 +44,17 @@ def test_a_repeatable_call_is_tried_again(platform: Platform) -> None:
     assert may_repeat(rpc)
     failing = Failing(rpc, times=2)
     platform.services["user"].answers[GET_USER] = failing
-    with platform.channel("auth") as channel:
-        assert channel.unary_unary(GET_USER)(b"") == b""
+    assert platform.call_as("auth", GET_USER) == b""
     assert failing.calls == 3
 
 
 def test_trying_again_has_an_end(platform: Platform) -> None:
     failing = Failing(platform.contract.rpcs[GET_USER], times=100)
     platform.services["user"].answers[GET_USER] = failing
-    with platform.channel("auth") as channel, pytest.raises(grpc.RpcError) as refused:
-        channel.unary_unary(GET_USER)(b"")
-    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert refused.value.details() == "not now"
+    with pytest.raises(grpc.RpcError) as refused:
+        platform.call_as("auth", GET_USER)
+    assert as_call(refused.value).code() is grpc.StatusCode.UNAVAILABLE
+    assert as_call(refused.value).details() == "not now"
     assert failing.calls == 3
 
 
@@ -85,16 +85,15 @@ def test_a_call_ends_at_the_deadline_of_its_contract(platform: Platform) -> None
     platform.services["user"].answers[GET_USER] = slow
     for timeout in (None, 60.0):
         begun = time.monotonic()
-        with platform.channel("auth") as channel, pytest.raises(grpc.RpcError) as refused:
-            channel.unary_unary(GET_USER)(b"", timeout=timeout)
-        assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED, timeout
+        with pytest.raises(grpc.RpcError) as refused:
+            platform.call_as("auth", GET_USER, timeout=timeout)
+        assert as_call(refused.value).code() is grpc.StatusCode.DEADLINE_EXCEEDED, timeout
         assert 1.9 < time.monotonic() - begun < 2.5
 
 
 def test_the_callee_is_told_how_long_it_has(platform: Platform) -> None:
-    with platform.channel("auth") as channel:
-        channel.unary_unary(GET_USER)(b"", timeout=60)
-        channel.unary_unary(GET_USER)(b"", timeout=0.5)
+    platform.call_as("auth", GET_USER, timeout=60)
+    platform.call_as("auth", GET_USER, timeout=0.5)
     long, short = (call.time_remaining for call in platform.services["user"].calls)
     assert long is not None
     assert 1 < long <= 2
@@ -115,10 +114,25 @@ def test_a_service_that_was_killed_is_back_with_its_first_answer(platform: Platf
 def test_calls_to_a_service_that_is_down_fail_at_once_and_say_why(platform: Platform) -> None:
     platform.services["user"].stop()
     begun = time.monotonic()
-    with platform.channel("auth") as channel, pytest.raises(grpc.RpcError) as refused:
-        channel.unary_unary(GET_USER)(b"")
+    with pytest.raises(grpc.RpcError) as refused:
+        platform.call_as("auth", GET_USER)
     assert grpc_shape(refused.value) == (grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE")
     assert time.monotonic() - begun < 1.5
+
+
+def test_a_service_that_is_about_to_stop_may_finish_what_it_began(platform: Platform) -> None:
+    path = "/creavio.auth.v1.AccountService/CreateAccount"
+    assert platform.contract.rpcs[path].deadline > 4
+
+    def create(_request: Message, _context: grpc.ServicerContext) -> Message:
+        platform.services["auth"].say(serving=False)
+        time.sleep(4)
+        return session_pb2.Session(access_token="made")
+
+    platform.services["auth"].answers[path] = create
+    response = platform.request("POST", "/v1/accounts", json={})
+    assert response.status_code == 200
+    assert response.json()["access_token"] == "made"
 
 
 def test_a_service_with_its_hands_full_turns_calls_away_at_once(
@@ -134,13 +148,13 @@ def test_a_service_with_its_hands_full_turns_calls_away_at_once(
     with running() as platform, platform.channel("auth") as channel:
         platform.services["user"].calls.clear()
         platform.services["user"].answers[GET_USER] = busy
-        call = channel.unary_unary(GET_USER)
+        call = raw(channel, GET_USER)
         held = [call.future(b"") for _ in range(4)]
         eventually(lambda: len(platform.services["user"].calls) == 4)
         begun = time.monotonic()
         with pytest.raises(grpc.RpcError) as refused:
             call(b"")
-        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert as_call(refused.value).code() is grpc.StatusCode.UNAVAILABLE
         assert time.monotonic() - begun < 1
         release.set()
         assert [future.result() for future in held] == [b""] * 4

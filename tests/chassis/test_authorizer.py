@@ -1,0 +1,194 @@
+"""A rule is decided by what rbac says, and never by a guess."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from chassis.authz import HEARTBEAT_SUBJECT, Authorizer
+from chassis.clients import Clients
+from chassis.contract import Contract
+from chassis.errors import Denied, NotFound, Unavailable
+from chassis.masks import to_bytes
+from chassis.subjects import subject_root
+from chassis.testing import eventually, standing_in
+from creavio.options.v1 import permission_pb2 as p
+from creavio.rbac.v1 import access_pb2, access_service_pb2, rbac_events_pb2
+from creavio.rbac.v1.access_service_pb2_grpc import (
+    AccessServiceServicer,
+    add_AccessServiceServicer_to_server,
+)
+from tests.scratch_nats import ScratchNats
+
+ADA, TABLE, CHANNEL = "usr_01h455vb4pex5vsknk084sn02q", "com_01h455vb4pex5vsknk084sn02q", "chn_1"
+
+
+@dataclass
+class Rbac(AccessServiceServicer):
+    """One person in one community, with the permissions a test gives."""
+
+    holds: set[int] = field(default_factory=set)
+    revision: int = 1
+    asked: list[str] = field(default_factory=list)
+
+    async def GetAccess(
+        self, request: access_service_pb2.GetAccessRequest, context: object
+    ) -> access_service_pb2.GetAccessResponse:
+        self.asked.append("access")
+        masks = [
+            access_pb2.PermissionMask(permission=permission, allow=to_bytes(1))  # type: ignore[arg-type]
+            for permission in self.holds
+        ]
+        return access_service_pb2.GetAccessResponse(
+            masks=access_pb2.CommunityMasks(community_id=request.community_id, masks=masks),
+            binding=access_pb2.Binding(
+                community_id=request.community_id, user_id=request.user_id, roles=to_bytes(1)
+            ),
+            revision=self.revision,
+        )
+
+    async def Check(
+        self, request: access_service_pb2.CheckRequest, context: object
+    ) -> access_service_pb2.CheckResponse:
+        self.asked.append("check")
+        return access_service_pb2.CheckResponse(allowed=request.permission in self.holds)
+
+
+@dataclass
+class World:
+    """rbac, and a service that asks it; the test speaks for rbac on the bus."""
+
+    rbac: Rbac
+    authorizer: Authorizer
+
+    async def hear(self, revision: int) -> None:
+        """A heartbeat."""
+        self.authorizer._knowledge.heartbeat(revision)
+
+
+@asynccontextmanager
+async def world(contract: Contract, *holds: int) -> AsyncIterator[World]:
+    rbac = Rbac(set(holds))
+
+    async def community_of(channel: str) -> str | None:
+        return TABLE if channel == CHANNEL else None
+
+    part = (add_AccessServiceServicer_to_server, rbac)
+    async with standing_in(contract, part) as address:
+        clients = Clients("chat", address, contract)
+        yield World(rbac, Authorizer(clients, {p.SCOPE_CHANNEL: community_of}))
+        await clients.close()
+
+
+async def test_an_answer_is_asked_for_once(contract: Contract) -> None:
+    async with world(contract, p.PERMISSION_VIEW_CHANNEL) as it:
+        await it.hear(1)
+        for _ in range(3):
+            await it.authorizer.require(ADA, p.PERMISSION_VIEW_CHANNEL, p.SCOPE_CHANNEL, CHANNEL)
+        assert it.rbac.asked == ["access"]
+
+
+async def test_a_denial_from_memory_is_asked_again(contract: Contract) -> None:
+    async with world(contract, p.PERMISSION_VIEW_CHANNEL) as it:
+        await it.hear(1)
+        assert not await it.authorizer.holds(ADA, p.PERMISSION_SEND_MESSAGES, TABLE)
+        # Granted a moment ago; the announcement is on its way.
+        it.rbac.holds.add(p.PERMISSION_SEND_MESSAGES)
+        assert await it.authorizer.holds(ADA, p.PERMISSION_SEND_MESSAGES, TABLE)
+        assert it.rbac.asked == ["access", "check"]
+        assert await it.authorizer.holds(ADA, p.PERMISSION_SEND_MESSAGES, TABLE)
+        assert await it.authorizer.holds(ADA, p.PERMISSION_SEND_MESSAGES, TABLE)
+        assert it.rbac.asked == ["access", "check", "access"]
+
+
+async def test_who_may_not_know_finds_nothing_and_who_may_is_told_no(contract: Contract) -> None:
+    send = (p.PERMISSION_SEND_MESSAGES, p.SCOPE_CHANNEL, CHANNEL)
+    async with world(contract) as it:
+        await it.hear(1)
+        with pytest.raises(NotFound):
+            await it.authorizer.require(ADA, *send)
+    async with world(contract, p.PERMISSION_VIEW_CHANNEL) as it:
+        await it.hear(1)
+        with pytest.raises(Denied, match="SEND_MESSAGES"):
+            await it.authorizer.require(ADA, *send)
+
+
+async def test_what_does_not_exist_is_not_asked_about(contract: Contract) -> None:
+    async with world(contract, p.PERMISSION_VIEW_CHANNEL) as it:
+        with pytest.raises(NotFound):
+            await it.authorizer.require(ADA, p.PERMISSION_VIEW_CHANNEL, p.SCOPE_CHANNEL, "chn_2")
+        assert not await it.authorizer.allows(
+            ADA, p.PERMISSION_VIEW_CHANNEL, p.SCOPE_CHANNEL, "chn_2"
+        )
+        assert it.rbac.asked == []
+
+
+async def test_ones_own_is_ones_own(contract: Contract) -> None:
+    async with world(contract) as it:
+        assert await it.authorizer.allows(ADA, p.PERMISSION_UNSPECIFIED, p.SCOPE_SELF, ADA)
+        assert not await it.authorizer.allows(ADA, p.PERMISSION_UNSPECIFIED, p.SCOPE_SELF, "usr_x")
+        assert it.rbac.asked == []
+
+
+async def test_with_rbac_silent_every_question_is_asked(contract: Contract) -> None:
+    async with world(contract, p.PERMISSION_VIEW_CHANNEL) as it:
+        for _ in range(3):
+            assert await it.authorizer.holds(ADA, p.PERMISSION_VIEW_CHANNEL, TABLE)
+        assert it.rbac.asked == ["access"] * 3
+
+
+async def test_with_rbac_away_nothing_is_decided(contract: Contract) -> None:
+    clients = Clients("chat", "unix:/tmp/nobody.sock", contract)
+    authorizer = Authorizer(clients, {})
+    for permission in (p.PERMISSION_VIEW_COMMUNITY, p.PERMISSION_SEND_MESSAGES):
+        with pytest.raises(Unavailable):
+            await authorizer.require(ADA, permission, p.SCOPE_COMMUNITY, TABLE)
+    await clients.close()
+
+
+async def test_what_rbac_announces_is_followed(
+    contract: Contract, nats_server: ScratchNats
+) -> None:
+    async with (
+        world(contract, p.PERMISSION_VIEW_CHANNEL) as it,
+        nats_server.bus("chat") as bus,
+        nats_server.bus("rbac") as rbac,
+    ):
+        await it.authorizer.follow(bus)
+        await bus.client.flush()
+
+        async def beat(revision: int) -> None:
+            body = rbac_events_pb2.Heartbeat(revision=revision).SerializeToString()
+            await rbac.publish(HEARTBEAT_SUBJECT, body)
+
+        async def known() -> None:
+            await beat(1)
+            asked = len(it.rbac.asked)
+            await it.authorizer.holds(ADA, p.PERMISSION_VIEW_CHANNEL, TABLE)
+            assert len(it.rbac.asked) == asked
+
+        await eventually(known)
+        it.rbac.holds.clear()
+        event = rbac_events_pb2.BindingChanged(user_id=ADA, community_id=TABLE, revision=2)
+        subject = f"{subject_root(event.DESCRIPTOR.full_name)}.{TABLE}.{ADA}"
+        await rbac.jetstream.publish(subject, event.SerializeToString())
+
+        async def gone() -> None:
+            assert not await it.authorizer.holds(ADA, p.PERMISSION_VIEW_CHANNEL, TABLE)
+
+        await eventually(gone, within=0.9)
+
+
+async def test_calls_at_once_do_not_wait_for_each_other(contract: Contract) -> None:
+    async with world(contract, p.PERMISSION_VIEW_CHANNEL) as it:
+        await it.hear(1)
+        answers = await asyncio.gather(
+            *(it.authorizer.holds(ADA, p.PERMISSION_VIEW_CHANNEL, TABLE) for _ in range(20))
+        )
+        assert all(answers)
+        await it.authorizer.holds(ADA, p.PERMISSION_VIEW_CHANNEL, TABLE)
+        assert len(it.rbac.asked) <= 20

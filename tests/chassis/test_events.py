@@ -1,0 +1,277 @@
+"""An event of others takes effect once, whatever crashes, and none blocks the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from google.protobuf.message import Message
+import nats.aio.msg
+import pytest
+import sqlalchemy as sa
+
+from chassis import ids
+from chassis.contract import Contract
+from chassis.database import Database, Transaction
+from chassis.events import Consumer, EventError, EventHandler, received
+from chassis.schema import DEAD_LETTER, INBOX
+from chassis.subjects import subject_for
+from chassis.telemetry import Telemetry
+from chassis.testing import eventually, scratch_config
+from creavio.community.v1 import channel_pb2, community_events_pb2
+from services.chat import store
+from services.chat.consumer import CommunityConsumer
+from tests.scratch_nats import ScratchNats
+
+STREAM = "CREAVIO_COMMUNITY"
+
+
+@pytest.fixture
+async def database(
+    scratch: Callable[[str], AbstractAsyncContextManager[Database]],
+) -> AsyncIterator[Database]:
+    async with scratch("chat") as made:
+        yield made
+
+
+@pytest.fixture
+async def server(nats_server: ScratchNats) -> ScratchNats:
+    """NATS, which delivers again what was not acknowledged for a second."""
+    async with nats_server.admin() as admin:
+        jetstream = admin.jetstream()
+        config = (await jetstream.consumer_info(STREAM, "chat")).config
+        await jetstream.add_consumer(STREAM, config.evolve(ack_wait=1))
+    return nats_server
+
+
+class Counting:
+    """Handles as chat does, and says how often it was asked to."""
+
+    def __init__(self, fails: Callable[[str], Exception | None] = lambda _: None) -> None:
+        self.asked: list[str] = []
+        self._fails = fails
+
+    async def handle(self, tx: Transaction, event: Message) -> None:
+        assert isinstance(event, community_events_pb2.ChannelCreated)
+        self.asked.append(event.channel.name)
+        await CommunityConsumer().handle(tx, event)
+        failure = self._fails(event.channel.name)
+        if failure is not None:
+            raise failure
+
+
+def created(name: str) -> community_events_pb2.ChannelCreated:
+    return community_events_pb2.ChannelCreated(
+        channel=channel_pb2.Channel(
+            id=ids.text(ids.Kind.CHANNEL, ids.new()),
+            community_id=ids.text(ids.Kind.COMMUNITY, ids.new()),
+            name=name,
+        )
+    )
+
+
+async def publish(
+    server: ScratchNats, contract: Contract, *events: Message, body: bytes | None = None
+) -> None:
+    """Publish as community's relay does; `body` replaces the events' own."""
+    async with server.bus("community") as bus:
+        for event in events:
+            known = contract.events[event.DESCRIPTOR.full_name]
+            headers = {
+                "ce-id": ids.text(ids.Kind.EVENT, ids.new()),
+                "ce-type": known.type,
+                "ce-time": datetime.now(UTC).isoformat(),
+            }
+            payload = event.SerializeToString() if body is None else body
+            subject = subject_for(known, event)
+            await bus.jetstream.publish(subject, payload, headers=headers, stream=STREAM)
+
+
+@asynccontextmanager
+async def consuming(
+    server: ScratchNats, contract: Contract, database: Database, handler: EventHandler
+) -> AsyncIterator[asyncio.Task[None]]:
+    """chat's consumer of community's events."""
+    async with server.bus("chat") as bus:
+        telemetry = Telemetry(scratch_config("chat"))
+        consumer = Consumer("chat", "community", contract, database, bus, telemetry, handler)
+        task = asyncio.create_task(consumer.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def pending(server: ScratchNats) -> int:
+    """How many events are not yet done with."""
+    async with server.admin() as admin:
+        info = await admin.jetstream().consumer_info(STREAM, "chat")
+    return int(info.num_pending or 0) + int(info.num_ack_pending or 0)
+
+
+async def done(server: ScratchNats) -> None:
+    assert await pending(server) == 0
+
+
+async def rows(database: Database, table: sa.Table) -> list[Any]:
+    async with database.reading() as tx:
+        return list(await tx.execute(sa.select(table)))
+
+
+async def test_every_event_takes_effect_once_and_in_order(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    handler = Counting()
+    names = [f"channel {number}" for number in range(150)]
+    await publish(server, contract, *(created(name) for name in names))
+    async with consuming(server, contract, database, handler):
+        await eventually(lambda: done(server), within=15)
+    assert handler.asked == names
+    assert len(await rows(database, store.CHANNEL)) == len(await rows(database, INBOX)) == 150
+
+
+async def test_what_is_not_consumed_is_not_delivered(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    handler = Counting()
+    removed = community_events_pb2.MemberRemoved(community_id="com_1", user_id="usr_1")
+    await publish(server, contract, removed, created("after"))
+    async with consuming(server, contract, database, handler):
+        await eventually(lambda: done(server))
+    assert handler.asked == ["after"]
+
+
+async def test_an_event_delivered_again_changes_nothing(
+    contract: Contract, database: Database, server: ScratchNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, died = Counting(), asyncio.Event()
+
+    async def die(message: nats.aio.msg.Msg) -> None:
+        # The effect is committed; the acknowledgement never leaves.
+        died.set()
+        raise asyncio.CancelledError
+
+    await publish(server, contract, created("general"))
+    with monkeypatch.context() as patched:
+        patched.setattr(nats.aio.msg.Msg, "ack", die)
+        async with consuming(server, contract, database, handler):
+            await asyncio.wait_for(died.wait(), 5)
+    assert await pending(server) == 1
+    async with consuming(server, contract, database, handler):
+        await eventually(lambda: done(server), within=10)
+    assert handler.asked == ["general"]
+    assert len(await rows(database, store.CHANNEL)) == 1
+
+
+async def test_a_crash_before_the_commit_leaves_nothing_and_it_is_done_later(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    crashing = Counting(fails=lambda _: asyncio.CancelledError())  # type: ignore[arg-type, return-value]  # the process ends here
+    await publish(server, contract, created("general"))
+    async with consuming(server, contract, database, crashing) as task:
+        await asyncio.wait({task}, timeout=5)
+    assert await rows(database, store.CHANNEL) == await rows(database, INBOX) == []
+    healthy = Counting()
+    async with consuming(server, contract, database, healthy):
+        await eventually(lambda: done(server), within=10)
+    assert (crashing.asked, healthy.asked) == (["general"], ["general"])
+    assert len(await rows(database, store.CHANNEL)) == 1
+
+
+def broken_rule(name: str) -> Exception | None:
+    return ValueError("no such thing") if name == "poison" else None
+
+
+def broken_statement(name: str) -> Exception | None:
+    return sa.exc.DataError("INSERT", {}, Exception("NUL")) if name == "poison" else None
+
+
+@pytest.mark.parametrize("fails", [broken_rule, broken_statement])
+async def test_a_poison_event_is_set_aside_and_blocks_nobody(
+    contract: Contract,
+    database: Database,
+    server: ScratchNats,
+    fails: Callable[[str], Exception | None],
+) -> None:
+    handler = Counting(fails)
+    await publish(server, contract, created("before"), created("poison"), created("after"))
+    async with consuming(server, contract, database, handler):
+
+        async def after() -> None:
+            assert "after" in handler.asked
+
+        await eventually(after, within=2)
+        assert await rows(database, DEAD_LETTER) == []
+        await eventually(lambda: done(server), within=15)
+    assert handler.asked.count("poison") == 5
+    (letter,) = await rows(database, DEAD_LETTER)
+    assert letter.type == "creavio.community.v1.ChannelCreated"
+    assert type(fails("poison")).__name__ in letter.error
+    assert community_events_pb2.ChannelCreated.FromString(letter.body).channel.name == "poison"
+    assert len(await rows(database, store.CHANNEL)) == 2
+
+
+async def test_what_cannot_be_read_is_set_aside(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    handler = Counting()
+    await publish(server, contract, created("unreadable"), body=b"\xff\xff")
+    async with server.bus("community") as bus:
+        subject = "creavio.community.v1.channel_created.com_1.chn_1"
+        await bus.jetstream.publish(subject, b"no headers at all", stream=STREAM)
+    await publish(server, contract, created("after"))
+    async with consuming(server, contract, database, handler):
+        await eventually(lambda: done(server), within=15)
+    assert handler.asked == ["after"]
+    assert len(await rows(database, DEAD_LETTER)) == 2
+
+
+async def test_a_database_that_went_away_is_waited_for_and_no_longer(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    server = nats_server  # which would deliver again after half a minute
+    handler = Counting()
+    async with consuming(server, contract, database, handler) as task:
+        await publish(server, contract, created("first"))
+        await eventually(lambda: done(server))
+        async with database.reading() as tx:
+            await tx.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        await publish(server, contract, created("second"))
+        await eventually(lambda: done(server), within=15)
+        assert not task.done()
+    assert len(await rows(database, store.CHANNEL)) == 2
+    assert await rows(database, DEAD_LETTER) == []
+
+
+async def test_nats_that_went_away_is_waited_for(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    handler = Counting()
+    async with consuming(server, contract, database, handler) as task:
+        await publish(server, contract, created("first"))
+        await eventually(lambda: done(server))
+        await server.stop()
+        await asyncio.sleep(0.5)
+        await server.start()
+        await publish(server, contract, created("second"))
+        await eventually(lambda: done(server), within=15)
+        assert not task.done()
+    assert handler.asked == ["first", "second"]
+
+
+async def test_a_message_that_is_no_event_says_so(nats_server: ScratchNats) -> None:
+    async with nats_server.bus("rbac") as bus:
+        subscription = await bus.client.subscribe("live.creavio.rbac.>")
+        await bus.publish("live.creavio.rbac.v1.heartbeat", b"")
+        message = await subscription.next_msg(2)
+        with pytest.raises(EventError):
+            received(message)

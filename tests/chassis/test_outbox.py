@@ -1,0 +1,227 @@
+"""An event is told exactly when its cause is true, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from google.protobuf.message import Message
+import pytest
+import sqlalchemy as sa
+
+from chassis import ids
+from chassis.bus import Bus
+from chassis.contract import Contract
+from chassis.database import Database
+from chassis.events import Received
+from chassis.history import History
+from chassis.outbox import Outbox
+from chassis.schema import OUTBOX
+from chassis.telemetry import Telemetry
+from chassis.testing import eventually, scratch_config
+from creavio.chat.v1 import chat_events_pb2
+from creavio.user.v1 import user_events_pb2, user_pb2
+from tests.scratch_nats import ScratchNats
+
+
+@pytest.fixture
+async def database(
+    scratch: Callable[[str], AbstractAsyncContextManager[Database]],
+) -> AsyncIterator[Database]:
+    async with scratch("user") as made:
+        yield made
+
+
+@asynccontextmanager
+async def relaying(contract: Contract, database: Database, bus: Bus) -> AsyncIterator[Outbox]:
+    """The outbox of user, its relay running."""
+    outbox = Outbox("user", contract, database, bus, Telemetry(scratch_config("user")))
+    relay = asyncio.create_task(outbox.run())
+    try:
+        yield outbox
+    finally:
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)
+
+
+def updated(bio: str) -> user_events_pb2.UserUpdated:
+    return user_events_pb2.UserUpdated(user=user_pb2.User(id="usr_a", bio=bio))
+
+
+async def emit(database: Database, *events: Message) -> None:
+    async with database.transaction() as tx:
+        for event in events:
+            tx.emit(event)
+
+
+async def emit_and_fail(database: Database, event: Message) -> None:
+    async with database.transaction() as tx:
+        tx.emit(event)
+        await tx.execute(sa.text("SELECT 1 / 0"))
+
+
+async def told(bus: Bus) -> list[str]:
+    """The bios of the events in the stream, in its order."""
+    found: list[Received] = []
+    while batch := await History(bus, "user").after(found[-1].position if found else 0, 256):
+        found += batch
+    return [user_events_pb2.UserUpdated.FromString(event.body).user.bio for event in found]
+
+
+async def positions(database: Database) -> list[int | None]:
+    """What the outbox recorded, in the order of its events."""
+    async with database.reading() as tx:
+        rows = await tx.execute(sa.select(OUTBOX.c.position).order_by(OUTBOX.c.id))
+        return list(rows.scalars())
+
+
+async def test_a_committed_event_is_published_and_its_position_recorded(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus):
+        await emit(database, updated("first"), updated("second"))
+
+        async def recorded() -> None:
+            assert await positions(database) == [1, 2]
+
+        await eventually(recorded, within=0.9)  # before the sweep: the commit woke it
+        assert await told(bus) == ["first", "second"]
+        event = await History(bus, "user").at(1)
+        assert event is not None
+        assert event.type == "creavio.user.v1.UserUpdated"
+        assert event.subject == "creavio.user.v1.user_updated.usr_a"
+        ids.parse(ids.Kind.EVENT, event.id, field="id")
+
+
+async def test_an_event_of_a_transaction_that_failed_was_never_there(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus):
+        with pytest.raises(sa.exc.DBAPIError):
+            await emit_and_fail(database, updated("never"))
+        await emit(database, updated("after"))
+
+        async def published() -> None:
+            assert await told(bus) == ["after"]
+
+        await eventually(published)
+        assert await positions(database) == [1]
+
+
+async def test_a_transaction_whose_event_cannot_be_kept_does_not_happen(
+    contract: Contract, database: Database
+) -> None:
+    bus = Bus(scratch_config("user"), Telemetry(scratch_config("user")))
+    Outbox("user", contract, database, bus, Telemetry(scratch_config("user")))
+    with pytest.raises(RuntimeError, match="chat's to emit"):
+        await emit(database, updated("mine"), chat_events_pb2.MessageDeleted(channel_id="chn_1"))
+    assert await positions(database) == []
+
+
+async def test_what_is_no_event_cannot_be_emitted(contract: Contract, database: Database) -> None:
+    bus = Bus(scratch_config("user"), Telemetry(scratch_config("user")))
+    Outbox("user", contract, database, bus, Telemetry(scratch_config("user")))
+    with pytest.raises(KeyError):
+        await emit(database, user_pb2.User(id="usr_a"))
+
+
+async def test_what_a_crash_left_goes_out_in_order(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    bus = Bus(scratch_config("user"), Telemetry(scratch_config("user")))
+    Outbox("user", contract, database, bus, Telemetry(scratch_config("user")))
+    everything = [f"bio {number}" for number in range(600)]
+    for start in range(0, 600, 100):
+        await emit(database, *(updated(bio) for bio in everything[start : start + 100]))
+    async with nats_server.bus("user") as connected, relaying(contract, database, connected):
+
+        async def published() -> None:
+            assert None not in await positions(database)
+
+        await eventually(published, within=20)
+        assert await positions(database) == list(range(1, 601))
+        assert await told(connected) == everything
+
+
+async def test_what_happens_while_nats_is_away_is_told_when_it_is_back(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus):
+        await emit(database, updated("before"))
+
+        async def published() -> None:
+            assert None not in await positions(database)
+
+        await eventually(published)
+        await nats_server.stop()
+        await emit(database, updated("meanwhile"), updated("and then"))
+        await asyncio.sleep(1.5)
+        assert await positions(database) == [1, None, None]
+        await nats_server.start()
+        await eventually(published, within=20)
+        assert await told(bus) == ["before", "meanwhile", "and then"]
+
+
+async def test_an_event_published_twice_is_kept_once(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus):
+        await emit(database, updated("first"), updated("second"))
+
+        async def published() -> None:
+            assert None not in await positions(database)
+
+        await eventually(published)
+        # As if we had crashed after publishing, before recording it.
+        async with database.transaction() as tx:
+            await tx.execute(sa.update(OUTBOX).values(position=None))
+        await eventually(published)
+        assert await positions(database) == [1, 2]
+        assert await told(bus) == ["first", "second"]
+
+
+async def test_two_relays_publish_every_event_once(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    async with (
+        nats_server.bus("user") as one,
+        nats_server.bus("user") as other,
+        relaying(contract, database, one),
+        relaying(contract, database, other),
+    ):
+        for number in range(50):
+            await emit(database, updated(str(number)), updated(f"{number} again"))
+
+        async def published() -> None:
+            assert None not in await positions(database)
+
+        await eventually(published, within=20)
+        found = await told(one)
+        assert len(found) == 100 == len(set(found))
+
+
+async def test_a_database_that_hiccups_does_not_end_the_relay(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus):
+        async with database.reading() as tx:
+            await tx.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+
+        async def emitted() -> None:
+            try:
+                await emit(database, updated("after"))
+            except sa.exc.OperationalError as error:
+                raise AssertionError from error
+
+        await eventually(emitted)
+
+        async def published() -> None:
+            assert (await told(bus))[-1:] == ["after"]
+
+        await eventually(published, within=10)
