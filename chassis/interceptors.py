@@ -14,11 +14,13 @@ effect (`chassis.idempotency`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 import time
 from typing import TYPE_CHECKING
 
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from grpc_status import rpc_status
 import protovalidate
 
@@ -103,16 +105,31 @@ def _validation() -> Interceptor:
 
     @asynccontextmanager
     async def validation(call: Call) -> AsyncIterator[None]:
-        violations = validator.collect_violations(call.request)
-        if violations:
-            fields = tuple(
-                (_path(violation.proto), violation.proto.message) for violation in violations
-            )
-            first, why = fields[0]
+        broken = [
+            (_path(violation.proto), violation.proto.message)
+            for violation in validator.collect_violations(call.request)
+        ]
+        broken += ((path, "must not contain the character U+0000") for path in _nul(call.request))
+        if broken:
+            fields, (first, why) = tuple(broken), broken[0]
             raise errors.Invalid(f"{first} {why}" if first else why, fields=fields)
         yield
 
     return validation
+
+
+def _nul(message: Message, prefix: str = "") -> Iterator[str]:
+    """The fields whose text holds U+0000, which no text in PostgreSQL does."""
+    for field, value in message.ListFields():
+        path = f"{prefix}{field.name}"
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            for inner in (value,) if isinstance(value, Message) else value:
+                if isinstance(inner, Message):
+                    yield from _nul(inner, f"{path}.")
+        elif field.type == FieldDescriptor.TYPE_STRING and "\0" in (
+            value if isinstance(value, str) else "".join(value)
+        ):
+            yield path
 
 
 def _path(violation: protovalidate.ViolationPb) -> str:

@@ -9,13 +9,16 @@ from envoy_data_plane.envoy.extensions.filters.http.grpc_json_transcoder.v3 impo
     GrpcJsonTranscoderPrintOptions,
     GrpcJsonTranscoderRequestValidationOptions,
 )
-from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.api import annotations_pb2
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FileDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis.contract import Rpc
 
 FILTER = "envoy.filters.http.grpc_json_transcoder"
+REST_OPTIONS = annotations_pb2.DESCRIPTOR.extensions_by_name["http"]
 ERROR_FILES: tuple[FileDescriptor, ...] = (status_pb2.DESCRIPTOR, error_details_pb2.DESCRIPTOR)
 """What an error is made of: without them the transcoder prints none."""
 
@@ -57,33 +60,63 @@ def no_transcoder() -> GrpcJsonTranscoder:
 def descriptor_set(rpcs: Iterable[Rpc]) -> bytes:
     """The files that define these RPCs and everything they mention, dependencies first.
 
-    Services are cut down to these RPCs: what is not among them does not exist
-    for whoever reads the set.
+    Services are cut down to these RPCs, and options to REST paths: what is not
+    needed to read and write a call does not exist for whoever reads the set.
     """
-    described = {rpc.descriptor.full_name for rpc in rpcs}
-    ordered: dict[str, FileDescriptor] = {}
-    roots = {
-        rpc.descriptor.containing_service.file.name: rpc.descriptor.containing_service.file
-        for rpc in rpcs
-    }
-    for file in (*ERROR_FILES, *(roots[name] for name in sorted(roots))):
-        _add(file, ordered)
-    result = FileDescriptorSet()
-    for file in ordered.values():
-        proto = result.file.add()
-        file.CopyToProto(proto)
-        for service in proto.service:
-            kept = [
-                m for m in service.method if f"{proto.package}.{service.name}.{m.name}" in described
-            ]
+    described = {rpc.descriptor.full_name: rpc.descriptor.containing_service.file for rpc in rpcs}
+    ordered: dict[str, FileDescriptorProto] = {}
+    roots = {file.name: file for file in (*ERROR_FILES, *described.values())}
+    for name in sorted(roots):
+        _add(roots[name], ordered)
+    result = FileDescriptorSet(file=ordered.values())
+    for file in result.file:
+        for service in file.service:
+            prefix = f"{file.package}.{service.name}."
+            kept = [method for method in service.method if prefix + method.name in described]
             del service.method[:]
             service.method.extend(kept)
     return result.SerializeToString(deterministic=True)
 
 
-def _add(file: FileDescriptor, ordered: dict[str, FileDescriptor]) -> None:
+def _add(file: FileDescriptor, ordered: dict[str, FileDescriptorProto]) -> None:
     if file.name in ordered:
         return
-    for dependency in file.dependencies:
+    needed = _mentioned(file) | {REST_OPTIONS.file.name}
+    kept = [dependency for dependency in file.dependencies if dependency.name in needed]
+    proto = FileDescriptorProto()
+    file.CopyToProto(proto)
+    del proto.dependency[:], proto.public_dependency[:], proto.weak_dependency[:]
+    proto.dependency.extend(dependency.name for dependency in kept)
+    _strip(proto)
+    for dependency in kept:
         _add(dependency, ordered)
-    ordered[file.name] = file
+    ordered[file.name] = proto
+
+
+def _mentioned(file: FileDescriptor) -> set[str]:
+    """The files whose messages and enums this one is made of."""
+    types: list[Descriptor | EnumDescriptor] = []
+    fields = list(file.extensions_by_name.values())
+    messages = list(file.message_types_by_name.values())
+    while messages:
+        message = messages.pop()
+        messages += message.nested_types
+        fields += message.fields
+    for field in fields:
+        named = (field.message_type, field.enum_type, field.containing_type)
+        types += [kind for kind in named if kind is not None]
+    for service in file.services_by_name.values():
+        for method in service.methods:
+            types += [method.input_type, method.output_type]
+    return {kind.file.name for kind in types}
+
+
+def _strip(proto: Message) -> None:
+    """Takes every option of ours and of others from a descriptor, but where REST finds it."""
+    for field, value in proto.ListFields():
+        if field.is_extension:
+            if field.full_name != REST_OPTIONS.full_name:
+                proto.ClearExtension(field)  # type: ignore[arg-type]  # found by reflection
+        elif field.message_type is not None:
+            for part in value if field.is_repeated else (value,):
+                _strip(part)

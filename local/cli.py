@@ -47,9 +47,10 @@ def up(
 ) -> None:
     """Start everything, and keep it running until ctrl-C."""
     from chassis.catalog import CatalogError
-    from local import preflight
+    from local.bus import PlanError
     from local.keeper import StartError
     from local.parts import Options
+    from local.preflight import ObstacleError, check
     from local.supervisor import Supervisor
     from mesh.topology import TopologyError, load_limits
 
@@ -59,13 +60,14 @@ def up(
     console = _console()
     try:
         options = Options(home, port, reload, limits=load_limits(limits))
-        preflight.check(options)
+        check(options)
         asyncio.run(Supervisor(options, lambda text: console.print(text, markup=False)).run())
     except (
-        preflight.ObstacleError,
+        ObstacleError,
         AlreadyRunningError,
-        StartError,
         CatalogError,
+        PlanError,
+        StartError,
         TopologyError,
     ) as error:
         _fail(str(error))

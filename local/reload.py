@@ -83,9 +83,13 @@ class Reloader:
         files = Files(self._root)
         paths = [self._root / name for name in _WATCHED if (self._root / name).exists()]
         self._tell("watching for saved files")
-        async for _ in awatch(*paths, step=_QUIET_MS, debounce=_GROUP_MS):
-            if changed := files.changed():
-                await self._apply(changed)
+        try:
+            async for _ in awatch(*paths, step=_QUIET_MS, debounce=_GROUP_MS):
+                if changed := files.changed():
+                    await self._apply(changed)
+        except (OSError, RuntimeError) as error:
+            # The kernel's limit on watches, for one.
+            self._tell(f"saved files are no longer noticed: {error}")
 
     async def reload(self, service: str) -> str | None:
         """Run a service's code as it is now (`all`: every one's); what went wrong."""
@@ -137,7 +141,7 @@ class Reloader:
             return str(error)
         _mark(keepers, "")
         await asyncio.gather(*(keeper.restart() for keeper in keepers))
-        failed = [f"{k.name} is {k.health}" for k in keepers if k.state != "ok"]
+        failed = [f"{k.name} is {k.story}" for k in keepers if k.state != "ok"]
         names = ", ".join(keeper.name for keeper in keepers)
         trouble = "; ".join(failed) or None
         self._tell(trouble or f"{names} reloaded in {time.monotonic() - began:.1f} s")
@@ -186,7 +190,7 @@ class Reloader:
             keeper.release()
         for keeper in self._parts.services:
             if not await keeper.settled():
-                self._tell(f"{keeper.name} is {keeper.health}")
+                self._tell(f"{keeper.name} is {keeper.story}")
         self._tell(f"everything reloaded in {time.monotonic() - began:.1f} s")
 
     async def _routes(self) -> None:

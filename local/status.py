@@ -80,7 +80,7 @@ class StatusView:
         measure = memory.one if part is self._parts.warm else memory.tree
         return PartStatus(
             name=keeper.name,
-            health=health.get(keeper.name, keeper.health),
+            health=health.get(keeper.name, "ok") if keeper.health == "ok" else keeper.story,
             pid=process.pid if process else None,
             memory=measure(process.pid) if process else 0,
             restarts=keeper.restarts,

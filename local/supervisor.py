@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+import os
 import shutil
 import signal
 import time
@@ -22,6 +23,7 @@ from local.http_socket import HttpSocket
 from local.keeper import StartError
 from local.logs import rotate
 from local.parts import Options, Parts
+from local.process import LINUX
 from local.reload import Reloader
 from local.status import StatusView
 
@@ -43,18 +45,26 @@ class Supervisor:
         """Have `run` end everything and return."""
         self._stop.set()
 
+    def _interrupted(self) -> None:
+        if self._stop.is_set() and LINUX:
+            # Whoever presses ctrl-C twice does not want to wait; the kernel ends
+            # every part with this process.
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.request_stop()
+
     async def run(self) -> None:
         """Run until told to stop, by `request_stop` or a signal.
 
         Raises `AlreadyRunningError`, with nothing touched, when the home is in
-        use; and `StartError` when something essential does not start.
+        use; and `StartError` or `PlanError` when something essential does not start.
         """
         lock = HomeLock(self._home)
         try:
             self._home.prepare()
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.request_stop)
+            loop.add_signal_handler(signal.SIGINT, self._interrupted)
             parts = Parts(self._options)
             try:
                 await self._live(parts)
@@ -113,7 +123,7 @@ class Supervisor:
 
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._essential(parts, "warm", "what services share"))
+                group.create_task(self._essential(parts, "warm", "Python"))
                 group.create_task(databases())
                 group.create_task(streams())
                 group.create_task(edge())
@@ -122,20 +132,21 @@ class Supervisor:
         for keeper in parts.services:
             keeper.start()
         for keeper in parts.services:
-            if await keeper.settled():
-                self._tell(f"{keeper.name} answers")
+            await keeper.settled()
 
     async def _essential(self, parts: Parts, name: str, label: str) -> None:
         keeper = parts.keepers[name]
         keeper.start()
         if not await keeper.settled(_ATTEMPTS):
-            raise StartError(f"{label} does not start: {keeper.detail}\n{keeper.part.log}")
+            raise StartError(f"{label} does not start: {keeper.story}\n{keeper.part.log}")
         self._tell(f"{label} is ready")
 
     def _tell_where(self, parts: Parts, status: StatusView) -> None:
+        ready = [keeper.name for keeper in parts.services if keeper.state == "ok"]
+        self._tell(f"{', '.join(ready)} answer")
         for keeper in parts.services:
             if keeper.state != "ok":
-                self._tell(f"{keeper.name} is {keeper.health}")
+                self._tell(f"{keeper.name} is {keeper.story}")
         self._tell(f"Creavio is open at {self._options.url} ({status.started_in:.1f} s)")
 
     async def _rotate(self) -> None:

@@ -1,11 +1,11 @@
 """The warm parent: imports once what every service needs, then forks them.
 
-Started by the supervisor as `python -m local.warm CONTROL_FD SERVE [code]`, where
+Started by the supervisor as `python -m local.warm CONTROL_FD SERVE [WHAT…]`, where
 SERVE names the function a service is run with (`chassis.run:serve`). It never
 makes a gRPC object, opens no connection and has one thread, so that what it forks
 is as good as a fresh process: see docs/adr/0003-forked-services.md. With `code` it
 imports the chassis and the services as well; without, a fork runs them as they
-are saved at that moment.
+are saved at that moment. With `migrations` it imports what a first start needs.
 
 Over the control socket it takes one JSON object a line,
 
@@ -23,7 +23,7 @@ When the control socket closes it ends, and the kernel ends its children.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 import gc
 import importlib
@@ -80,6 +80,9 @@ _SHARED = (
 )
 """Third-party modules the services import; what is not here every service
 imports on its own."""
+
+
+_MIGRATIONS = ("alembic.config", "alembic.op", "alembic.runtime.environment", "alembic.script")
 
 
 class NotForkableError(Exception):
@@ -190,17 +193,20 @@ def run_service(serve: str, env_file: Path) -> None:
     getattr(importlib.import_module(module), function)(env_file)
 
 
-def warm_up(*, code: bool) -> None:
+def warm_up(what: Collection[str] = ()) -> None:
     """Import what the services share, and set it aside from the collector.
 
-    `code` says whether the chassis and the services belong to it.
+    `what` names what belongs to it besides: `code`, `migrations`.
 
     Raises `NotForkableError` when an import left a thread behind.
     """
     gc.disable()
     for name in (*_SHARED, *_generated()):
         importlib.import_module(name)
-    if code:
+    if "migrations" in what:
+        for name in _MIGRATIONS:
+            importlib.import_module(name)
+    if "code" in what:
         _import_code()
     gc.collect()
     gc.freeze()
@@ -237,11 +243,11 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def main(control_fd: str, serve: str, *mode: str) -> None:
+def main(control_fd: str, serve: str, *what: str) -> None:
     """Warm up and obey."""
     name_process("creavio-warm")
     control = socket.socket(fileno=int(control_fd))
-    warm_up(code=mode == ("code",))
+    warm_up(what)
     WarmParent(control, serve).run()
 
 

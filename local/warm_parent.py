@@ -163,6 +163,8 @@ class WarmParentPart:
 
     async def _start(self) -> _Parent:
         arguments = [self._serve, *(("code",) if self.holds_code else ())]
+        if not (self._home.postgres / "PG_VERSION").exists():
+            arguments.append("migrations")
         return await _Parent.start(self._home, arguments, self.log)
 
     async def spawn(self) -> Process:

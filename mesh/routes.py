@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from envoy_data_plane.envoy.config.core.v3 import Metadata
 from envoy_data_plane.envoy.config.route.v3 import (
     RetryPolicy,
@@ -20,6 +22,9 @@ from mesh.policy import may_repeat
 from mesh.wire import header_starts, packed, seconds
 
 RETRIES = 2
+GRACE = 0.25
+"""How much later than the contract's deadline a call is ended from here, in seconds:
+a service that is alive says so itself, and knows more."""
 METADATA = "creavio"
 """Where a route keeps what error replies say about it."""
 
@@ -38,9 +43,9 @@ def rpc_action(rpc: Rpc) -> RouteAction:
     return RouteAction(
         cluster=rpc.service,
         retry_policy=retries(fate_unknown=True) if may_repeat(rpc) else None,
-        timeout=seconds(rpc.deadline),
+        timeout=_patience(rpc),
         max_stream_duration=_longest(rpc),
-        idle_timeout=seconds(rpc.deadline),
+        idle_timeout=_patience(rpc),
     )
 
 
@@ -73,8 +78,12 @@ def _longest(rpc: Rpc) -> RouteActionMaxStreamDuration | None:
     if not rpc.deadline:
         return None
     return RouteActionMaxStreamDuration(
-        max_stream_duration=seconds(rpc.deadline), grpc_timeout_header_max=seconds(rpc.deadline)
+        max_stream_duration=_patience(rpc), grpc_timeout_header_max=_patience(rpc)
     )
+
+
+def _patience(rpc: Rpc) -> timedelta:
+    return seconds(rpc.deadline + GRACE if rpc.deadline else 0)
 
 
 def metadata(**facts: str) -> Metadata:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
 import betterproto2
 from envoy_data_plane.envoy.config.core.v3 import (
@@ -20,7 +24,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
     Rds,
 )
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
-from envoy_data_plane.google.protobuf import Any
+from envoy_data_plane.google.protobuf import Any as AnyMessage
 
 Routes = Rds | RouteConfiguration
 """A listener's routes: where they are read from as they change, or the routes themselves."""
@@ -33,15 +37,29 @@ def seconds(value: float) -> timedelta:
     return timedelta(seconds=value)
 
 
-def packed(message: betterproto2.Message) -> Any:
+def packed(message: betterproto2.Message) -> AnyMessage:
     """A message inside `google.protobuf.Any`."""
-    return Any.pack(message)
+    return AnyMessage.pack(message)
 
 
 def as_json(message: betterproto2.Message) -> dict[str, object]:
     """The message as Envoy reads it from a JSON file."""
-    # Other casings corrupt names with digits, such as `consecutive_5xx`.
-    return message.to_dict(casing=str)  # type: ignore[arg-type]  # any function of a name will do
+    with _hints_remembered():
+        # Other casings corrupt names with digits, such as `consecutive_5xx`.
+        return message.to_dict(casing=str)  # type: ignore[arg-type]  # any function of a name
+
+
+@contextmanager
+def _hints_remembered() -> Iterator[None]:
+    """Spares betterproto2 four fifths of its work: it evaluates a class's annotations per field."""
+    name = "_type_hints"
+    evaluate = betterproto2.Message.__dict__[name]
+    remembered: Any = cache(evaluate.__func__)
+    setattr(betterproto2.Message, name, classmethod(remembered))
+    try:
+        yield
+    finally:
+        setattr(betterproto2.Message, name, evaluate)
 
 
 def extension(name: str, message: betterproto2.Message) -> TypedExtensionConfig:

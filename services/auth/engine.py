@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 import hashlib
 from pathlib import Path
@@ -23,6 +24,7 @@ from chassis.config import Config
 from chassis.database import Database
 from chassis.errors import AlreadyExists, Invalid
 from chassis.tokens import Tokens
+from chassis.unfinished import finish_each
 from creavio.user.v1 import user_pb2, user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
 from services.auth import domain, store
@@ -173,8 +175,8 @@ class Accounts:
         async with self._database.transaction() as tx:
             left = await store.unsettled(tx, _ABANDONED_AFTER, _BATCH)
             await store.forget_expired(tx)
-        for account in left:
-            try:
-                await self.finish_creating(account)
-            except HandleTaken:
-                continue
+        await finish_each(left, self._finish)
+
+    async def _finish(self, account: Account) -> None:
+        with suppress(HandleTaken):
+            await self.finish_creating(account)

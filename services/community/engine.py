@@ -15,10 +15,11 @@ from uuid import UUID
 from chassis import ids
 from chassis.clients import Clients
 from chassis.database import Database
+from chassis.unfinished import finish_each
 from creavio.rbac.v1 import membership_service_pb2 as rbac
 from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceStub
 from services.community import events, store
-from services.community.domain import Standing
+from services.community.domain import Member, Standing
 
 _ABANDONED_AFTER: Final = timedelta(seconds=20)
 """Longer than any call lives, so that nobody else is still at it."""
@@ -75,13 +76,16 @@ class Memberships:
             owners = {
                 m.community_id: (await store.community(tx, m.community_id)).owner_id for m in left
             }
-        for member in left:
+
+        async def finish(member: Member) -> None:
             if member.standing == Standing.LEAVING:
                 await self.finish_leaving(member.community_id, member.user_id)
             elif owners[member.community_id] == member.user_id:
                 await self.finish_founding(member.community_id, member.user_id)
             else:
                 await self.finish_joining(member.community_id, member.user_id)
+
+        await finish_each(left, finish)
 
 
 def _community(value: UUID) -> str:

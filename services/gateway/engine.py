@@ -12,17 +12,18 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
+import heapq
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from chassis.authz import Authorizer
 from chassis.bus import Bus
 from chassis.clients import Clients
 from chassis.contract import Contract, field_at
 from chassis.errors import Error, NotFound, Unavailable
-from chassis.events import Received
+from chassis.events import EventError, Received
 from chassis.feed import Feed
 from chassis.positions import START
 from creavio.community.v1 import channel_service_pb2, community_events_pb2, member_service_pb2
@@ -80,9 +81,16 @@ class Stream:
         self._events: deque[gateway_event_pb2.Event] = deque()
         self._wake = asyncio.Event()
         self._failure: Error | None = None
+        self._begun = False
+
+    def begin(self) -> None:
+        """Be told of what happens from here on; nothing was told before."""
+        self._begun = True
 
     def tell(self, event: gateway_event_pb2.Event) -> None:
-        """Add an event; a reader too far behind is to be ended."""
+        """Add an event, once the stream has begun; a reader too far behind is to be ended."""
+        if not self._begun:
+            return
         if len(self._events) >= MAX_QUEUED:
             self.end(ReadsTooSlowly())
             return
@@ -167,22 +175,29 @@ class Hub:
         except TimeoutError as error:
             raise Unavailable("events cannot be followed at the moment; try again") from error
         stream = Stream(user_id)
-        communities = await self._places.communities_of(user_id)
+        try:
+            await self._begin(stream, since)
+        except BaseException:
+            self.close(stream)
+            raise
+        return stream
+
+    async def _begin(self, stream: Stream, since: Positions | None) -> None:
+        user_id = stream.user_id
+        # Before the look at where the person belongs: what they join from here on
+        # is entered as it is delivered, what they joined before is seen there.
+        self._by_user[user_id].add(stream)
+        for community in await self._places.communities_of(user_id):
+            self._enter(stream, community)
         # While nothing is delivered: what is replayed ends where what is live begins.
         async with self._turn:
-            missed = None if since is None else await self._missed(stream, since, communities)
+            missed = None if since is None else await self._missed(stream, since)
+            stream.begin()
             stream.tell(convert.ready(resumed=missed is not None))
             if since is not None and missed is None:
                 stream.tell(convert.refetch("what was missed is not kept any more"))
             for event in missed or ():
                 stream.tell(event)
-            self._by_user[user_id].add(stream)
-            for community in communities:
-                self._enter(stream, community)
-        # Who joined between the two looks is added by this second one.
-        for community in await self._places.communities_of(user_id) - communities:
-            self._enter(stream, community)
-        return stream
 
     def close(self, stream: Stream) -> None:
         """Forget a stream."""
@@ -209,21 +224,39 @@ class Hub:
             del self._by_community[community]
 
     async def _deliver(self, event: Received) -> None:
-        known = self._events.get(event.type)
-        if known is None or known.policy.audience != event_pb2.EVENT_AUDIENCE_STREAM:
+        try:
+            read = self._read(event)
+        except EventError as error:
+            # It would come again for ever: who was to see it is not known.
+            self._broken(str(error))
             return
-        body = known.message.FromString(event.body)
+        if read is None:
+            return
+        policy, body = read
         if isinstance(body, community_events_pb2.MemberJoined):
             for stream in self._by_user.get(body.member.user_id, ()):
                 self._enter(stream, body.member.community_id)
         told = convert.told(event, body)
-        for stream in await self._audience(known.policy, body):
+        for stream in await self._audience(policy, body):
             stream.tell(told)
             if stream.ended:
                 self.close(stream)
         if isinstance(body, community_events_pb2.MemberRemoved):
             for stream in self._by_user.get(body.user_id, ()):
                 self._leave(stream, body.community_id)
+
+    def _read(self, event: Received) -> tuple[event_pb2.EventPolicy, Message] | None:
+        """What an event says, and who may see it; None for one that no stream is told.
+
+        Raises `EventError` when it cannot be decoded.
+        """
+        known = self._events.get(event.type)
+        if known is None or known.policy.audience != event_pb2.EVENT_AUDIENCE_STREAM:
+            return None
+        try:
+            return known.policy, known.message.FromString(event.body)
+        except DecodeError as error:
+            raise EventError(f"{event.type} {event.id} cannot be decoded") from error
 
     async def _audience(self, policy: event_pb2.EventPolicy, body: Message) -> set[Stream]:
         """The open streams of everyone who may see an event."""
@@ -266,47 +299,48 @@ class Hub:
         return await self._places.community_of(identifier)
 
     async def _missed(
-        self, stream: Stream, since: Positions, communities: frozenset[str]
+        self, stream: Stream, since: Positions
     ) -> list[gateway_event_pb2.Event] | None:
-        """What the person missed since a token; None when it is not kept any more."""
-        missed: list[gateway_event_pb2.Event] = []
+        """What the person missed since a token; None when it cannot be told any more."""
+        logs: list[list[tuple[Received, event_pb2.EventPolicy, Message]]] = []
         for service, feed in self._feeds.items():
             events = await feed.since(since.get(service, START), MAX_REPLAYED)
             if events is None:
                 return None
-            for event in events:
-                known = self._events.get(event.type)
-                if known is None:
-                    continue
-                body = known.message.FromString(event.body)
-                if await self._was_for(stream.user_id, communities, known.policy, body):
-                    missed.append(convert.told(event, body))
-        missed.sort(key=lambda event: event.time.ToNanoseconds())
-        return missed if len(missed) < MAX_QUEUED else None
+            try:
+                logs.append([(e, *read) for e in events if (read := self._read(e)) is not None])
+            except EventError:
+                return None
+        missed = [
+            [
+                convert.told(event, body)
+                for event, policy, body in log
+                if await self._was_for(stream, policy, body)
+            ]
+            for log in logs
+        ]
+        # By time, but never against the order of one log: its times are those at
+        # which changes began, its order that in which they took effect.
+        merged = list(heapq.merge(*missed, key=lambda event: event.time.ToNanoseconds()))
+        return merged if len(merged) < MAX_QUEUED else None
 
-    async def _was_for(
-        self,
-        user_id: str,
-        communities: frozenset[str],
-        policy: event_pb2.EventPolicy,
-        body: Message,
-    ) -> bool:
+    async def _was_for(self, stream: Stream, policy: event_pb2.EventPolicy, body: Message) -> bool:
         for rule in policy.visible_to:
             value = str(field_at(body, rule.field))
             if rule.scope == permission_pb2.SCOPE_SELF:
-                if value == user_id:
+                if value == stream.user_id:
                     return True
                 continue
             community = await self._community(rule.scope, value)
-            if community in communities and await self._authorizer.holds(
-                user_id, rule.require, community
+            if community in stream.communities and await self._authorizer.holds(
+                stream.user_id, rule.require, community
             ):
                 return True
         return False
 
     def _broken(self, detail: str) -> None:
-        """A feed's log is not the one it followed: everyone fetches anew."""
-        self._log.warning("event log was cut", detail=detail)
+        """What happened cannot be told, as when a log was cut: everyone fetches anew."""
+        self._log.warning("events cannot be told", detail=detail)
         for streams in self._by_user.values():
             for stream in streams:
                 stream.tell(convert.refetch(detail))

@@ -182,7 +182,12 @@ async def add_policy(tx: Transaction, policy: Policy) -> bool:
     await tx.execute(
         sa.insert(RULE),
         [
-            {"role_id": role.id, "permission": int(permission), "allow": permission in role.allows}
+            # Where a role says both, its no is what counts.
+            {
+                "role_id": role.id,
+                "permission": int(permission),
+                "allow": permission not in role.denies,
+            }
             for role in policy.roles
             for permission in role.allows | role.denies
         ],

@@ -223,6 +223,19 @@ async def test_a_request_that_breaks_a_rule_is_not_reached(contract: Contract, k
     assert not users.reached
 
 
+async def test_text_that_no_database_keeps_is_refused_by_name(
+    contract: Contract, keys: Keys
+) -> None:
+    users = Users(lambda: None)
+    request = user_service_pb2.UpdateMeRequest(display_name="Ada", bio="a\0b")
+    request.update_mask.paths.extend(["bio", "\0"])
+    async with serving(contract, keys, (add_UserServiceServicer_to_server, users)) as channel:
+        with pytest.raises(Invalid) as raised:
+            await Caller(channel, keys.token()).call(UserServiceStub(channel).UpdateMe, request)
+    assert [field for field, _ in raised.value.fields] == ["bio", "update_mask.paths"]
+    assert not users.reached
+
+
 @pytest.mark.parametrize("caller", ["", "edge", "chat", "user"])
 async def test_a_persons_token_and_an_unlisted_caller_do_not_open_a_services_rpc(
     contract: Contract, keys: Keys, caller: str

@@ -1,13 +1,15 @@
-"""One running platform per module, with fake services; tests that end it start their own."""
+"""One running platform per module, with fake services; who ends one starts another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import pytest
 
 from local.home import Home
-from tests.local.running import Running, running, temporary_home
+from tests.local.running import Running, free_port, running, temporary_home
 
 
 @pytest.fixture
@@ -15,6 +17,28 @@ def home() -> Iterator[Home]:
     """A home nobody used yet."""
     with temporary_home() as made:
         yield made
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A home and a port that the tests of a module use one after the other.
+
+    Only the first start on it has everything to make.
+    """
+
+    home: Home
+    port: str
+
+    def start(self, *, wait: bool = True) -> AbstractContextManager[Running]:
+        """Start a platform here."""
+        return running(self.home, self.port, wait=wait)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    """Where tests that end a platform start their own."""
+    with temporary_home() as made:
+        yield Place(made, str(free_port()))
 
 
 @pytest.fixture(scope="module")

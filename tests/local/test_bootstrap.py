@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import os
 from pathlib import Path
 import shutil
@@ -52,8 +51,8 @@ def _base_python() -> str:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    yield Project(tmp_path / "a project")
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "a project")
 
 
 def test_it_makes_an_environment_that_runs_the_command(project: Project) -> None:

@@ -79,7 +79,8 @@ async def test_a_part_that_ends_before_it_answers_says_why(tmp_path: Path) -> No
     keeper = Keeper(FakePart(tmp_path / "log", 0.0, 0.0, 0.0))
     keeper.start()
     assert not await keeper.settled()
-    assert keeper.detail == "exited with status 3: life of 0.0"
+    assert keeper.health == "down: exited with status 3"
+    assert keeper.story == "down: exited with status 3: life of 0.0"
     assert await keeper.settled(attempts=9)
     await keeper.stop()
 

@@ -15,7 +15,8 @@ import sys
 import pytest
 
 from local.home import Home
-from tests.local.running import PROJECT, Running, free_port, running, until
+from tests.local.conftest import Place
+from tests.local.running import PROJECT, Running, free_port, until
 
 CREAVIO = (sys.executable, "-m", "local.cli")
 
@@ -40,19 +41,19 @@ def creavio(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_and_leaves_no_process_and_no_socket(
-    home: Home, number: signal.Signals
+    place: Place, number: signal.Signals
 ) -> None:
-    with running(home) as platform:
+    with place.start() as platform:
         assert platform.sockets()
         assert platform.stop(number) == 0
         assert platform.left() == []
         assert platform.sockets() == []
-        assert not home.run.exists()
+        assert not place.home.run.exists()
 
 
-def test_a_stop_while_it_starts_leaves_nothing_either(home: Home) -> None:
-    with running(home, wait=False) as platform:
-        until(home.control.exists, 20, "control socket")
+def test_a_stop_while_it_starts_leaves_nothing_either(place: Place) -> None:
+    with place.start(wait=False) as platform:
+        until(place.home.control.exists, 20, "control socket")
         platform.remember()
         assert platform.stop() == 0
         assert platform.left() == []
@@ -69,13 +70,13 @@ def test_a_second_up_says_so_and_touches_nothing(platform: Running) -> None:
     assert files == sorted(str(p) for p in platform.home.run.rglob("*"))
 
 
-def test_down_waits_until_everything_has_ended(home: Home) -> None:
-    with running(home) as platform:
-        ended = creavio(home, "down")
+def test_down_waits_until_everything_has_ended(place: Place) -> None:
+    with place.start() as platform:
+        ended = creavio(place.home, "down")
         assert (ended.returncode, ended.stdout) == (0, "stopped\n")
         assert platform.left() == []
         assert platform.process.wait(5) == 0
-    assert "nothing runs" in creavio(home, "down").stdout
+    assert "nothing runs" in creavio(place.home, "down").stdout
 
 
 def test_status_names_every_part_and_sums_their_memory(platform: Running) -> None:
@@ -117,14 +118,13 @@ def test_secrets_and_sockets_are_for_their_owner_alone(platform: Running) -> Non
     assert mode(home.run / "chat") == 0o700
 
 
-def test_secrets_stay_the_same_over_a_restart(home: Home) -> None:
+def test_secrets_stay_the_same_over_a_restart(place: Place) -> None:
     def secrets() -> dict[str, bytes]:
-        return {p.name: p.read_bytes() for p in home.secrets.iterdir()}
+        return {p.name: p.read_bytes() for p in place.home.secrets.iterdir()}
 
-    with running(home) as platform:
+    with place.start():
         first = secrets()
-        platform.stop()
-    with running(home) as platform:
+    with place.start():
         assert secrets() == first
 
 

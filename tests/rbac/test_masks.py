@@ -27,9 +27,7 @@ def policies(draw: st.DrawFn) -> Policy:
         uuid4(),
         version=draw(st.integers(1, 5)),
         roles=tuple(
-            Role(
-                uuid4(), f"at {position}", position, draw(permission_sets), draw(permission_sets)
-            )
+            Role(uuid4(), f"at {position}", position, draw(permission_sets), draw(permission_sets))
             for position in positions
         ),
     )
@@ -49,9 +47,7 @@ def questions(draw: st.DrawFn) -> tuple[Policy, list[frozenset[UUID]]]:
 def plainly(policy: Policy, held: frozenset[UUID], permission: Permission) -> bool:
     """The rule in words: the highest role held that speaks decides; its no beats its yes."""
     speaking = [
-        role
-        for role in policy.roles
-        if role.id in held and permission in role.allows | role.denies
+        role for role in policy.roles if role.id in held and permission in role.allows | role.denies
     ]
     if not speaking:
         return False
