@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chassis.catalog import Catalog
 from chassis.contract import Contract
+from mesh.topology import Topology
 
 OPENAPI = "openapi/creavio.openapi.yaml"
 REFERENCE = "reference/index.html"
@@ -47,12 +48,13 @@ class Page:
     """Its Content-Security-Policy."""
 
 
-def pages(catalog: Catalog, contract: Contract, folder: str | None) -> tuple[Page, ...]:
+def pages(catalog: Catalog, contract: Contract, topology: Topology) -> tuple[Page, ...]:
     """The front page, and the reference files that are there."""
     found: list[Page] = []
-    if folder is not None:
-        found += _reference(Path(folder))
-    return (_front(catalog, contract, {page.path for page in found}), *found)
+    if topology.reference is not None:
+        found += _reference(Path(topology.reference))
+    present = {page.path for page in found}
+    return (_front(catalog, contract, present, topology.public), *found)
 
 
 def _reference(folder: Path) -> list[Page]:
@@ -73,7 +75,7 @@ def _reference(folder: Path) -> list[Page]:
     return found
 
 
-def _front(catalog: Catalog, contract: Contract, present: set[str]) -> Page:
+def _front(catalog: Catalog, contract: Contract, present: set[str], address: str) -> Page:
     links = ['<a href="/healthz">Live health</a>']
     if "/reference" in present:
         links.append('<a href="/reference">API reference</a>')
@@ -100,8 +102,9 @@ def _front(catalog: Catalog, contract: Contract, present: set[str]) -> Page:
 {services}
 </ul>
 <h2>Try it</h2>
-<pre><code>curl -s localhost:8080/v1/accounts -d '{{"handle": "ada",
-  "email": "ada@example.org", "password": "correct horse", "display_name": "Ada"}}'</code></pre>
+<pre><code>curl -s {address}/v1/accounts -d '{{
+  "handle": "ada", "email": "ada@example.org",
+  "password": "correct horse", "display_name": "Ada"}}'</code></pre>
 <p>REST, gRPC and gRPC-Web share this address;
 events arrive live at <code>GET /v1/events</code>.</p>
 </main>

@@ -65,7 +65,7 @@ def edge_routes(topology: Topology, catalog: Catalog, contract: Contract) -> Rou
             _preflight(),
             *_rest(bindings),
             _health(topology),
-            *(_page(page) for page in pages(catalog, contract, topology.reference)),
+            *(_page(page) for page in pages(catalog, contract, topology)),
             *_wrong_verbs(bindings),
             _nothing("unknown", RouteMatch(prefix="/"), 404),
         ],

@@ -97,6 +97,7 @@ def down() -> None:
 
 @app.command()
 def status(
+    name: Annotated[str | None, typer.Argument(help="A service, or another part.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep it on the screen.")] = False,
 ) -> None:
@@ -107,6 +108,10 @@ def status(
         _watch(home, console)
         return
     state = _ask_status(home)
+    if name is not None:
+        state["parts"] = [part for part in state["parts"] if part["name"] == name]
+        if not state["parts"]:
+            _fail(f"there is no part called {name}")
     if as_json:
         console.print_json(json.dumps(state))
     else:

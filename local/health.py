@@ -22,12 +22,12 @@ _SETTLING_SECONDS = 2.0
 
 
 class Health:
-    """Asks every required part, at most twice a second."""
+    """What each part's keeper says, and whether it answers (asked twice a second at most)."""
 
     def __init__(self, home: Home, keepers: Mapping[str, Keeper]) -> None:
         self._home = home
         self._keepers = keepers
-        self._parts: dict[str, str] = {}
+        self._silent: frozenset[str] = frozenset()
         self._asked = float("-inf")
         self._asking = asyncio.Lock()
 
@@ -45,27 +45,29 @@ class Health:
         """`ok`, or what is the matter, for every part something would miss."""
         async with self._asking:
             if time.monotonic() - self._asked > _FRESH_SECONDS:
-                self._parts = await self._ask()
+                self._silent = await self._ask()
                 self._asked = time.monotonic()
-            return self._parts
+        return {k.name: self._health_of(k) for k in self._keepers.values() if k.name != "warm"}
 
-    async def _ask(self) -> dict[str, str]:
-        keepers = [k for k in self._keepers.values() if k.name != "warm"]
+    def _health_of(self, keeper: Keeper) -> str:
+        if keeper.health == "ok" and keeper.name in self._silent:
+            return "down: does not answer"
+        return keeper.health
+
+    async def _ask(self) -> frozenset[str]:
+        """The parts that run and do not answer."""
         unhealthy = await self._unhealthy_in_mesh()
-        return {k.name: await self._health_of(k, unhealthy) for k in keepers}
+        running = [k for k in self._keepers.values() if k.state == "ok" and k.name != "warm"]
+        return frozenset([k.name for k in running if not await self._answers(k, unhealthy)])
 
-    async def _health_of(self, keeper: Keeper, unhealthy: frozenset[str]) -> str:
-        if keeper.health != "ok":
-            return keeper.health
+    async def _answers(self, keeper: Keeper, unhealthy: frozenset[str]) -> bool:
         part = keeper.part
         if isinstance(part, NatsPart | EnvoyPart):
-            well = await part.answers()
-        elif isinstance(part, ServicePart):
+            return await part.answers()
+        if isinstance(part, ServicePart):
             settled = time.monotonic() - (keeper.since or 0) > _SETTLING_SECONDS
-            well = not (settled and part.endpoint in unhealthy)
-        else:
-            well = await postgres_answers(self._home)
-        return "ok" if well else "down: does not answer"
+            return not (settled and part.endpoint in unhealthy)
+        return await postgres_answers(self._home)
 
     async def _unhealthy_in_mesh(self) -> frozenset[str]:
         envoy = self._keepers["envoy"]

@@ -29,7 +29,7 @@ HOSTILE = {
     "html": '<script>alert(1)</script><img src=x onerror="alert(1)">&amp;&#x41;',
     "sql": "'; DROP TABLE message; --",
     "decomposed": unicodedata.normalize("NFD", "Å café ẛ̣"),
-    "joined emoji": "\U0001f469\u200d\U0001f467 \U0001f3f4\U000e0067\U000e007f \U0001f1f3\U0001f1f1",
+    "joined emoji": "\U0001f469\u200d\U0001f467\U0001f3f4\U000e0067\U000e007f \U0001f1f3\U0001f1f1",
     "invisible": "a\u200bb\u2060c\ufeffd\u00ade",
     "controls": "\x01\x07\x1b[31mred\x7f\x85",
     "whitespace around": "\n\t  kept  \r\n",

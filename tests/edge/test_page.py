@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 import hashlib
 from pathlib import Path
 import re
@@ -53,6 +54,8 @@ def test_the_reference_is_served_and_linked_when_it_is_there(tmp_path: Path) -> 
 
 
 def test_what_is_not_there_is_not_linked(platform: Platform) -> None:
-    (front,) = pages(platform.catalog, platform.contract, None)
+    (front,) = pages(
+        platform.catalog, platform.contract, replace(platform.topology, reference=None)
+    )
     assert "/reference" not in front.body
     assert platform.get("/reference").status_code == 404

@@ -1,0 +1,226 @@
+"""Who comes back to the running platform with a token has missed nothing."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+import json
+import time
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+import pytest
+
+from chassis.testing import scratch_config
+from chassis.tokens import Tokens
+from local.credentials import Credentials
+from services.gateway.domain import InvalidResumeToken
+from tests.live import Listener, Live, Person
+
+
+def people_at_a_table(live: Live, channels: int = 1) -> tuple[Person, Person, str, list[str]]:
+    """Two people in a community with some channels."""
+    ada, bob = live.sign_up("ada"), live.sign_up("bob")
+    community = ada.found()["id"]
+    places = [ada.open_channel(community, f"channel {n}")["id"] for n in range(channels)]
+    bob.accept(ada.invite(community))
+    return ada, bob, community, places
+
+
+def token_after(person: Person, speaker: Person, channel: str) -> str:
+    """A token of a stream that was told everything up to now."""
+    with person.listening() as heard:
+        speaker.send(channel, "heard live")
+        told_until(heard, "heard live")
+        return heard.resume_token
+
+
+def told_until(heard: Listener, content: str) -> list[dict[str, Any]]:
+    """The events up to a message that says this, without it."""
+    events = []
+    while True:
+        event = heard.next()
+        if event.get("message_created", {}).get("message", {}).get("content") == content:
+            return events
+        events.append(event)
+
+
+@contextmanager
+def resumed(person: Person, token: str) -> Iterator[Listener]:
+    with person.listening(token) as heard:
+        assert heard.seen[0]["ready"] == {"resumed": True}
+        yield heard
+
+
+def tokens_of(live: Live) -> Tokens:
+    """Makes and reads tokens as the platform's gateway does."""
+    key = SecretStr(Credentials(live.home.secrets).key("gateway"))
+    return Tokens(scratch_config("gateway").model_copy(update={"token_key": key}))
+
+
+def test_what_was_missed_arrives_once_and_in_order(live: Live) -> None:
+    ada, bob, _, channels = people_at_a_table(live, 3)
+    token = token_after(bob, ada, channels[0])
+    sent = [ada.send(channels[number % 3], f"missed {number}") for number in range(60)]
+    place = f"/v1/channels/{channels[1]}/messages"
+    edited = ada.do("PATCH", f"{place}/{sent[1]['id']}", json={"content": "edited"})
+    ada.do("DELETE", f"{place}/{sent[4]['id']}")
+    named = bob.do("PATCH", "/v1/users/me", json={"bio": "was away"})
+    with resumed(bob, token) as heard:
+        ada.send(channels[0], "back")
+        missed = told_until(heard, "back")
+    assert len({event["id"] for event in missed}) == len(missed) == 63
+
+    created = [e["message_created"]["message"] for e in missed if "message_created" in e]
+    assert [e["message_updated"]["message"] for e in missed if "message_updated" in e] == [edited]
+    (gone,) = [e["message_deleted"] for e in missed if "message_deleted" in e]
+    assert (gone["message_id"], gone["revision"]) == (sent[4]["id"], "22")
+    assert [e["user_updated"]["user"] for e in missed if "user_updated" in e] == [named]
+    for channel in channels:
+        assert [m for m in created if m["channel_id"] == channel] == [
+            m for m in sent if m["channel_id"] == channel
+        ]
+
+
+def test_a_token_can_be_used_again_and_again(live: Live) -> None:
+    ada, bob, _, (channel,) = people_at_a_table(live)
+    token = token_after(bob, ada, channel)
+    ada.send(channel, "missed")
+    for _ in range(3):
+        with resumed(bob, token) as heard:
+            assert heard.until("message_created")["message"]["content"] == "missed"
+            token_later = heard.resume_token
+    ada.send(channel, "later")
+    with resumed(bob, token_later) as heard:
+        assert heard.until("message_created")["message"]["content"] == "later"
+
+
+def test_two_streams_of_one_person_both_hear_everything(live: Live) -> None:
+    ada, bob, _, (channel,) = people_at_a_table(live)
+    with bob.listening() as phone, bob.listening() as desk:
+        said = [ada.send(channel, f"{number}") for number in range(10)]
+        for heard in (phone, desk):
+            assert [heard.until("message_created")["message"] for _ in said] == said
+
+
+def test_who_joins_while_listening_hears_what_is_said_next(live: Live) -> None:
+    ada, bob = live.sign_up("ada"), live.sign_up("bob")
+    community = ada.found()["id"]
+    channel, code = ada.open_channel(community)["id"], ada.invite(community)
+    with bob.listening() as heard:
+        ada.send(channel, "before")
+        bob.accept(code)
+        assert heard.until("member_joined")["member"]["user_id"] == bob.id
+        sent = ada.send(channel, "welcome")
+        assert heard.until("message_created")["message"] == sent
+    assert [next(iter(e.keys() - {"id", "time"})) for e in heard.seen[1:]] == [
+        "member_joined",
+        "message_created",
+    ]
+
+
+def test_nothing_of_a_community_left_meanwhile_is_told(live: Live) -> None:
+    ada, bob, left, (secret,) = people_at_a_table(live)
+    kept = ada.found()["id"]
+    channel = ada.open_channel(kept)["id"]
+    bob.accept(ada.invite(kept))
+    token = token_after(bob, ada, channel)
+    ada.send(secret, "said while a member")
+    ada.do("DELETE", f"/v1/communities/{left}/members/{bob.id}")
+    ada.send(secret, "said after")
+    ada.send(channel, "said elsewhere")
+    with resumed(bob, token) as heard:
+        events = told_until(heard, "said elsewhere")
+    assert [event for event in events if "message_created" in event] == []
+    (removal,) = [event for event in events if "member_removed" in event]
+    assert removal["member_removed"] == {"community_id": left, "user_id": bob.id}
+
+
+def refused(person: Person, token: str) -> None:
+    """Fails the test when the token is taken, or refused in other words."""
+    reply = person.ask("GET", "/v1/events", params={"resume_token": token})
+    assert reply.status_code == 400, reply.text
+    info, bad, *_ = reply.json()["details"]
+    assert info["reason"] == "INVALID_RESUME_TOKEN"
+    assert [violation["field"] for violation in bad["fieldViolations"]] == ["resume_token"]
+
+
+def test_only_ones_own_token_resumes(live: Live) -> None:
+    ada, bob, _, (channel,) = people_at_a_table(live)
+    token = token_after(bob, ada, channel)
+    value, _, signature = token.rpartition(".")
+    positions = tokens_of(live).open(token, "resume", bob.id, error=InvalidResumeToken)
+    forged = base64.urlsafe_b64encode(json.dumps(positions).encode()).decode().rstrip("=")
+    elsewhere = Tokens(
+        scratch_config("gateway").model_copy(update={"token_key": SecretStr("k" * 44)})
+    )
+    refused(ada, token)
+    for bad in (
+        value,
+        f"{forged}.{signature}",
+        f"{value}.{signature[::-1]}",
+        elsewhere.seal(positions, "resume", bob.id),
+        "garbage",
+        "\u202e😀",
+    ):
+        refused(bob, bad)
+    # A cursor of chat's is no place in the stream.
+    for number in range(2):
+        ada.send(channel, f"{number}")
+    page = bob.do("GET", f"/v1/channels/{channel}/messages", params={"page_size": 1})
+    refused(bob, page["next_page_token"])
+    with resumed(bob, token):
+        pass
+
+
+def test_a_token_is_never_too_long(live: Live) -> None:
+    reply = live.sign_up("ada").ask("GET", "/v1/events", params={"resume_token": "x" * 1025})
+    assert reply.status_code == 400, reply.text
+    assert reply.json()["details"][0]["reason"] == "INVALID_FIELD"
+
+
+@pytest.mark.parametrize("ahead", [0, -1, 1_000_000])
+def test_a_place_in_another_log_means_fetching_anew(live: Live, ahead: int) -> None:
+    """As after a restore: the number is known, but it was another event's."""
+    ada, bob, _, (channel,) = people_at_a_table(live)
+    tokens = tokens_of(live)
+    token = token_after(bob, ada, channel)
+    positions = tokens.open(token, "resume", bob.id, error=InvalidResumeToken)
+    number, event = positions["chat"]
+    positions["chat"] = [number + ahead, event if ahead > 0 else "evt_of_another_log"]
+    with bob.listening(tokens.seal(positions, "resume", bob.id)) as heard:
+        assert heard.seen[0]["ready"] == {"resumed": False}
+        assert heard.until("refetch")["detail"]
+        ada.send(channel, "goes on")
+        assert heard.until("message_created")["message"]["content"] == "goes on"
+        token = heard.resume_token
+    with resumed(bob, token):
+        pass
+
+
+def test_what_is_said_while_a_listener_comes_and_goes_is_heard_once(live: Live) -> None:
+    """Ten comings and goings in the middle of talk; each goes on where the last ended."""
+    ada, bob, _, (channel,) = people_at_a_table(live)
+    token = token_after(bob, ada, channel)
+    heard: list[str] = []
+    for number in range(10):
+        ada.send(channel, f"{2 * number}")
+        with resumed(bob, token) as listener:
+            ada.send(channel, f"{2 * number + 1}")
+            while f"{2 * number + 1}" not in heard or not listener.resume_token:
+                heard.append(listener.next()["message_created"]["message"]["content"])
+            token = listener.resume_token
+    assert heard == [f"{number}" for number in range(20)]
+
+
+def test_an_open_stream_is_silent_about_others(live: Live) -> None:
+    ada, _, _, (channel,) = people_at_a_table(live)
+    eve = live.sign_up("eve")
+    with eve.listening(read_timeout=1) as heard:
+        ada.send(channel, "among ourselves")
+        ends = time.monotonic() + 3
+        with pytest.raises(httpx.ReadTimeout):
+            heard.next()
+        assert time.monotonic() < ends
