@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nats.aio.client import Client
@@ -84,6 +85,12 @@ class Bus:
         """Say something that nobody needs to keep; while NATS is away, it is not said."""
         if self._client.is_connected:
             await self._client.publish(subject, body)
+
+    async def flush(self) -> None:
+        """Return once NATS has what was published; while it is away, at once."""
+        if self._client.is_connected:
+            with suppress(NatsError, TimeoutError):
+                await self._client.flush(timeout=1)
 
     async def close(self) -> None:
         """Leave; what was published is sent first."""

@@ -19,7 +19,7 @@ from chassis.config import Config
 from chassis.telemetry import Telemetry
 from chassis.testing import scratch_config
 from local import bus_plan
-from local.bus_plan import ADMIN, BusPlan
+from local.bus import ADMIN, BusPlan
 from local.credentials import Credentials
 from local.home import Home
 from local.nats_server import NatsPart

@@ -112,6 +112,8 @@ async def sent_before(tx: Transaction, draft: Draft) -> Message | None:
                 MESSAGE.c.channel_id == draft.channel_id,
                 MESSAGE.c.author_id == draft.author_id,
                 MESSAGE.c.nonce == draft.nonce,
+                # Said as the index says it, for a plan made before the nonce is known.
+                MESSAGE.c.nonce != sa.literal_column("''"),
             )
         )
     ).one_or_none()

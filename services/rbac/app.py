@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+
+from google.protobuf.message import Message
 
 from chassis.authz import HEARTBEAT_SUBJECT
 from chassis.service import Chassis, Service, every
+from chassis.subjects import LIVE, subject_for
 from creavio.rbac.v1 import rbac_events_pb2
 from creavio.rbac.v1.access_service_pb2_grpc import add_AccessServiceServicer_to_server
 from creavio.rbac.v1.membership_service_pb2_grpc import add_MembershipServiceServicer_to_server
@@ -26,11 +30,17 @@ def app(chassis: Chassis) -> Service:
         beat = rbac_events_pb2.Heartbeat(revision=revision)
         await bus.publish(HEARTBEAT_SUBJECT, beat.SerializeToString())
 
+    async def tell(changes: Sequence[Message]) -> None:
+        for change in changes:
+            event = chassis.contract.events[change.DESCRIPTOR.full_name]
+            await bus.publish(LIVE + subject_for(event, change), change.SerializeToString())
+        await bus.flush()
+
     return Service(
         authorizer=chassis.authorizer(),
         handlers=[
             (add_AccessServiceServicer_to_server, AccessHandler(database, PolicyEngine())),
-            (add_MembershipServiceServicer_to_server, MembershipHandler(database)),
+            (add_MembershipServiceServicer_to_server, MembershipHandler(database, tell)),
         ],
         background=[every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry)],
     )

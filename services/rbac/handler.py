@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 from cachetools import LRUCache
+from google.protobuf.message import Message
 
 from chassis.database import Database, Transaction
 from creavio.rbac.v1 import access_service_pb2, membership_service_pb2
@@ -60,11 +63,21 @@ class AccessHandler(AccessServiceServicer):
         return policy
 
 
-class MembershipHandler(MembershipServiceServicer):
-    """Makes roles follow membership."""
+Tell: TypeAlias = Callable[[Sequence[Message]], Awaitable[None]]
+"""Says changes to those who keep masks, on the live subjects of their events."""
 
-    def __init__(self, database: Database) -> None:
+
+class MembershipHandler(MembershipServiceServicer):
+    """Makes roles follow membership.
+
+    What changed is told before the call is answered, so that the very next call
+    of whoever lost a role finds nobody who believes otherwise. The outbox tells
+    it once more, and surely.
+    """
+
+    def __init__(self, database: Database, tell: Tell) -> None:
         self._database = database
+        self._tell = tell
 
     async def ProvisionCommunity(
         self, request: membership_service_pb2.ProvisionCommunityRequest, context: object
@@ -83,6 +96,7 @@ class MembershipHandler(MembershipServiceServicer):
             version = await store.bind(tx, community_id, owner_id, (r.id for r in policy.roles))
             tx.emit(events.policy_changed(community_id, policy.version, revision))
             tx.emit(events.binding_changed(community_id, owner_id, version, revision))
+        await self._tell(tx.events)
         return membership_service_pb2.ProvisionCommunityResponse(revision=revision)
 
     async def BindMember(
@@ -97,6 +111,7 @@ class MembershipHandler(MembershipServiceServicer):
             member = domain.role_named(policy, domain.MEMBER)
             version = await store.bind(tx, community_id, user_id, [member.id])
             revision = await _announce(tx, community_id, user_id, version)
+        await self._tell(tx.events)
         return membership_service_pb2.BindMemberResponse(revision=revision)
 
     async def UnbindMember(
@@ -112,6 +127,7 @@ class MembershipHandler(MembershipServiceServicer):
             domain.may_lose_roles(user_id, owners)
             version = await store.unbind(tx, community_id, user_id)
             revision = await _announce(tx, community_id, user_id, version)
+        await self._tell(tx.events)
         return membership_service_pb2.UnbindMemberResponse(revision=revision)
 
 

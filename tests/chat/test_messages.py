@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import json
 import time
@@ -67,7 +66,7 @@ def refused(reply: httpx.Response, status: int, reason: str, field: str | None =
     details = reply.json()["details"]
     assert details[0]["reason"] == reason, reply.text
     if field is not None:
-        assert [v["field"] for v in details[1]["fieldViolations"]] == [field], reply.text
+        assert [v["field"] for v in details[1]["field_violations"]] == [field], reply.text
 
 
 def contents(messages: list[Any]) -> list[str]:
@@ -261,22 +260,13 @@ def test_a_text_comes_back_as_it_was_written(table: Table, content: str) -> None
     assert contents(table.bob.messages(table.channel)) == [content]
 
 
-@asynccontextmanager
-async def over_grpc(live: Live, person: Person) -> AsyncIterator[tuple[Caller, MessageServiceStub]]:
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{live.port}") as channel:
-        yield Caller(channel, person.token), MessageServiceStub(channel)
-
-
 async def test_what_no_text_can_hold_is_refused_by_name(live: Live, table: Table) -> None:
-    refused(
-        table.ada.ask("POST", table.path, json={"content": "a\0b"}), 400, "INVALID_FIELD", "content"
-    )
+    reply = table.ada.ask("POST", table.path, json={"content": "a\0b"})
+    refused(reply, 400, "INVALID_FIELD", "content")
     message = table.ada.send(table.channel, "text")["id"]
-    async with over_grpc(live, table.ada) as (caller, messages):
-        create, update = (
-            message_service_pb2.CreateMessageRequest,
-            message_service_pb2.UpdateMessageRequest,
-        )
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{live.port}") as channel:
+        caller, messages = Caller(channel, table.ada.token), MessageServiceStub(channel)
+        create = message_service_pb2.CreateMessageRequest
         for field, request in (
             ("content", create(channel_id=table.channel, content="a\0b")),
             ("nonce", create(channel_id=table.channel, content="text", nonce="a\0b")),
@@ -284,7 +274,9 @@ async def test_what_no_text_can_hold_is_refused_by_name(live: Live, table: Table
             with pytest.raises(Invalid) as error:
                 await caller.call(messages.CreateMessage, request)
             assert [name for name, _ in error.value.fields] == [field]
-        edit = update(channel_id=table.channel, message_id=message, content="a\0b")
+        edit = message_service_pb2.UpdateMessageRequest(
+            channel_id=table.channel, message_id=message, content="a\0b"
+        )
         with pytest.raises(Invalid) as error:
             await caller.call(messages.UpdateMessage, edit)
         assert [name for name, _ in error.value.fields] == ["content"]
@@ -343,7 +335,7 @@ def test_a_channel_no_event_told_of_is_asked_for(live: Live, table: Table) -> No
 def forget_channel(live: Live, channel: str) -> None:
     """Take the channel out of chat's database, once its event brought it there."""
     row = {"id": ids.parse(ids.Kind.CHANNEL, channel, field="channel_id")}
-    engine = sa.create_engine(live.database_url("chat"), poolclass=sa.NullPool)
+    engine = sa.create_engine(live.database_url("creavio_chat"), poolclass=sa.NullPool)
     ends = time.monotonic() + 5
     while True:
         with engine.begin() as connection:

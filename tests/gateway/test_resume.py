@@ -39,7 +39,7 @@ def token_after(person: Person, speaker: Person, channel: str) -> str:
 
 def told_until(heard: Listener, content: str) -> list[dict[str, Any]]:
     """The events up to a message that says this, without it."""
-    events = []
+    events: list[dict[str, Any]] = []
     while True:
         event = heard.next()
         if event.get("message_created", {}).get("message", {}).get("content") == content:
@@ -144,7 +144,7 @@ def refused(person: Person, token: str) -> None:
     assert reply.status_code == 400, reply.text
     info, bad, *_ = reply.json()["details"]
     assert info["reason"] == "INVALID_RESUME_TOKEN"
-    assert [violation["field"] for violation in bad["fieldViolations"]] == ["resume_token"]
+    assert [violation["field"] for violation in bad["field_violations"]] == ["resume_token"]
 
 
 def test_only_ones_own_token_resumes(live: Live) -> None:

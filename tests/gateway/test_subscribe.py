@@ -50,7 +50,9 @@ class Gateway:
             call.cancel()
 
 
-async def told(call: grpc.aio.UnaryStreamCall[object, Batch]) -> AsyncIterator[Batch]:
+async def told(
+    call: grpc.aio.UnaryStreamCall[gateway_service_pb2.SubscribeRequest, Batch],
+) -> AsyncIterator[Batch]:
     """The batches of a call. Raises the error that ends it."""
     try:
         async for batch in call:

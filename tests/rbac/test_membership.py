@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from google.protobuf.message import Message
@@ -41,7 +41,12 @@ class World:
         Outbox("rbac", contract, database, bus, telemetry)
         self._contract = contract
         self._database = database
-        self._handler = MembershipHandler(database)
+        self.told: list[Message] = []
+
+        async def tell(changes: Sequence[Message]) -> None:
+            self.told += changes
+
+        self._handler = MembershipHandler(database, tell)
         self.table = identifier(ids.Kind.COMMUNITY)
         self.owner = identifier(ids.Kind.USER)
 
@@ -96,6 +101,14 @@ async def test_repeating_changes_nothing_and_takes_no_revision(world: World) -> 
     assert await world.unbind(identifier(ids.Kind.USER)) == 3
     assert await world.provision(owner=bob) == 3, "the first owner stays the owner"
     assert await world.revisions() == [1, 1, 2, 3]
+
+
+async def test_every_change_is_told_before_it_is_acknowledged(world: World) -> None:
+    bob = identifier(ids.Kind.USER)
+    for change in (world.provision(), world.bind(bob), world.bind(bob), world.unbind(bob)):
+        await change
+        assert world.told == await world.announced()
+    assert len(world.told) == 4
 
 
 async def test_revisions_rise_by_one_with_every_announced_change(world: World) -> None:

@@ -1,0 +1,255 @@
+"""Whoever joins or leaves does so here and in rbac, or in neither, whatever crashes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from chassis import ids
+from chassis.bus import Bus
+from chassis.clients import Clients
+from chassis.contract import Contract
+from chassis.database import Database
+from chassis.errors import NotFound, Unavailable
+from chassis.outbox import Outbox
+from chassis.schema import OUTBOX
+from chassis.telemetry import Telemetry
+from chassis.testing import scratch_config, standing_in
+from creavio.rbac.v1 import membership_service_pb2 as rbac
+from creavio.rbac.v1.membership_service_pb2_grpc import (
+    MembershipServiceServicer,
+    add_MembershipServiceServicer_to_server,
+)
+from services.community import domain, store
+from services.community.domain import Community, Standing
+from services.community.engine import Memberships
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ADA, BOB, EVE = (ids.new() for _ in range(3))
+
+
+@dataclass
+class Rbac(MembershipServiceServicer):
+    """Keeps who holds roles where, as rbac promises to."""
+
+    owners: dict[str, str] = field(default_factory=dict)
+    holders: set[tuple[str, str]] = field(default_factory=set)
+    away: bool = False
+    loses_answers: bool = False
+    asked: int = 0
+
+    def _answer(self) -> None:
+        if self.loses_answers:
+            raise Unavailable("the answer was lost")
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.away:
+            raise Unavailable("away")
+
+    async def ProvisionCommunity(
+        self, request: rbac.ProvisionCommunityRequest, context: object
+    ) -> rbac.ProvisionCommunityResponse:
+        self._ask()
+        if self.owners.setdefault(request.community_id, request.owner_id) == request.owner_id:
+            self.holders.add((request.community_id, request.owner_id))
+        self._answer()
+        return rbac.ProvisionCommunityResponse()
+
+    async def BindMember(
+        self, request: rbac.BindMemberRequest, context: object
+    ) -> rbac.BindMemberResponse:
+        self._ask()
+        if request.community_id not in self.owners:
+            raise NotFound("never provisioned")
+        self.holders.add((request.community_id, request.user_id))
+        self._answer()
+        return rbac.BindMemberResponse()
+
+    async def UnbindMember(
+        self, request: rbac.UnbindMemberRequest, context: object
+    ) -> rbac.UnbindMemberResponse:
+        self._ask()
+        self.holders.discard((request.community_id, request.user_id))
+        self._answer()
+        return rbac.UnbindMemberResponse()
+
+
+@dataclass
+class World:
+    """community's memberships and their database, next to rbac."""
+
+    memberships: Memberships
+    rbac: Rbac
+    database: Database
+
+    async def intend_founding(self, owner: UUID = ADA) -> Community:
+        community = domain.new_community("Table", owner, NOW)
+        async with self.database.transaction() as tx:
+            await store.add_community(tx, community)
+        return community
+
+    async def found(self) -> Community:
+        community = await self.intend_founding()
+        await self.memberships.finish_founding(community.id, ADA)
+        return community
+
+    async def intend_joining(self, community: Community, user: UUID = BOB) -> None:
+        async with self.database.transaction() as tx:
+            await store.add_member(tx, domain.new_member(community.id, user, NOW))
+
+    async def intend_leaving(self, community: Community, user: UUID = BOB) -> None:
+        async with self.database.transaction() as tx:
+            await store.let_go(tx, community.id, user)
+
+    async def pass_time(self, seconds: float = 60) -> None:
+        """Everything that was changed was changed so much earlier."""
+        async with self.database.transaction() as tx:
+            earlier = store.MEMBER.c.change_time - timedelta(seconds=seconds)
+            await tx.execute(sa.update(store.MEMBER).values(change_time=earlier))
+
+    async def standing(self, community: Community, user: UUID = BOB) -> Standing | None:
+        async with self.database.reading() as tx:
+            row = await tx.execute(
+                sa.select(store.MEMBER.c.standing).where(
+                    store.MEMBER.c.community_id == community.id, store.MEMBER.c.user_id == user
+                )
+            )
+            standing = row.scalar_one_or_none()
+        return None if standing is None else Standing(standing)
+
+    def holds(self, community: Community, user: UUID = BOB) -> bool:
+        """Whether rbac gave the person a role."""
+        pair = (ids.text(ids.Kind.COMMUNITY, community.id), ids.text(ids.Kind.USER, user))
+        return pair in self.rbac.holders
+
+    async def told(self) -> list[str]:
+        """The events, in order."""
+        async with self.database.reading() as tx:
+            types = (await tx.execute(sa.select(OUTBOX.c.type).order_by(OUTBOX.c.id))).scalars()
+            return [event.rpartition(".")[2] for event in types]
+
+
+@pytest.fixture
+async def world(
+    contract: Contract, scratch: Callable[[str], AbstractAsyncContextManager[Database]]
+) -> AsyncIterator[World]:
+    part = Rbac()
+    config = scratch_config("community")
+    telemetry = Telemetry(config)
+    async with (
+        scratch("community") as database,
+        standing_in(contract, (add_MembershipServiceServicer_to_server, part)) as address,
+    ):
+        Outbox("community", contract, database, Bus(config, telemetry), telemetry)
+        clients = Clients("community", address, contract)
+        yield World(Memberships(database, clients), part, database)
+        await clients.close()
+
+
+async def test_founding_joining_and_leaving_are_told_once_each(world: World) -> None:
+    community = await world.found()
+    await world.intend_joining(community)
+    assert (await world.standing(community), world.holds(community)) == (Standing.COMING, False)
+    await world.memberships.finish_joining(community.id, BOB)
+    await world.memberships.finish_joining(community.id, BOB)
+    assert (await world.standing(community), world.holds(community)) == (Standing.SETTLED, True)
+    await world.intend_leaving(community)
+    await world.memberships.finish_leaving(community.id, BOB)
+    await world.memberships.finish_leaving(community.id, BOB)
+    assert (await world.standing(community), world.holds(community)) == (None, False)
+    assert await world.told() == [
+        "CommunityCreated",
+        "MemberJoined",
+        "MemberJoined",
+        "MemberRemoved",
+    ]
+
+
+LOST = pytest.mark.parametrize("lost", ["crash", "request", "answer"])
+"""What happens after the intent is kept: nothing more, or rbac or its answer is lost."""
+
+
+async def fail(world: World, lost: str, change: Callable[[], object]) -> None:
+    """Begin a change that does not come through, and let time pass."""
+    world.rbac.away, world.rbac.loses_answers = lost == "request", lost == "answer"
+    if lost != "crash":
+        begun = change()
+        assert asyncio.iscoroutine(begun)
+        with pytest.raises(Unavailable):
+            await begun
+    world.rbac.away = world.rbac.loses_answers = False
+    await world.pass_time()
+
+
+@LOST
+async def test_a_founding_left_halfway_is_finished(world: World, lost: str) -> None:
+    community = await world.intend_founding()
+    await fail(world, lost, lambda: world.memberships.finish_founding(community.id, ADA))
+    assert await world.told() == []
+    await world.memberships.resume()
+    assert (await world.standing(community, ADA), world.holds(community, ADA)) == (
+        Standing.SETTLED,
+        True,
+    )
+    assert await world.told() == ["CommunityCreated", "MemberJoined"]
+
+
+@LOST
+async def test_a_joining_left_halfway_is_finished(world: World, lost: str) -> None:
+    community = await world.found()
+    await world.intend_joining(community)
+    await fail(world, lost, lambda: world.memberships.finish_joining(community.id, BOB))
+    assert await world.standing(community) == Standing.COMING
+    await world.memberships.resume()
+    assert (await world.standing(community), world.holds(community)) == (Standing.SETTLED, True)
+    assert (await world.told())[2:] == ["MemberJoined"]
+
+
+@LOST
+async def test_a_leaving_left_halfway_is_finished(world: World, lost: str) -> None:
+    community = await world.found()
+    await world.intend_joining(community)
+    await world.memberships.finish_joining(community.id, BOB)
+    await world.intend_leaving(community)
+    await fail(world, lost, lambda: world.memberships.finish_leaving(community.id, BOB))
+    assert await world.standing(community) == Standing.LEAVING
+    await world.memberships.resume()
+    assert (await world.standing(community), world.holds(community)) == (None, False)
+    assert (await world.told())[3:] == ["MemberRemoved"]
+
+
+async def test_what_is_in_progress_is_left_alone(world: World) -> None:
+    community = await world.found()
+    await world.intend_joining(community)
+    asked = world.rbac.asked
+    await world.memberships.resume()
+    assert (await world.standing(community), world.rbac.asked) == (Standing.COMING, asked)
+
+
+async def test_one_that_cannot_be_finished_does_not_stop_the_next(world: World) -> None:
+    lost, good = await world.found(), await world.found()
+    await world.intend_joining(lost, EVE)
+    await world.pass_time()
+    await world.intend_joining(good, BOB)
+    await world.pass_time()
+    world.rbac.owners.pop(ids.text(ids.Kind.COMMUNITY, lost.id))
+    with pytest.raises(NotFound):
+        await world.memberships.resume()
+    assert await world.standing(lost, EVE) == Standing.COMING
+    assert await world.standing(good, BOB) == Standing.SETTLED
+
+
+async def test_resuming_in_two_replicas_at_once_tells_once(world: World) -> None:
+    community = await world.intend_founding()
+    await world.pass_time()
+    await asyncio.gather(*(world.memberships.resume() for _ in range(4)))
+    assert await world.standing(community, ADA) == Standing.SETTLED
+    assert await world.told() == ["CommunityCreated", "MemberJoined"]
