@@ -3,7 +3,9 @@
 Whoever joins or leaves does so in both or in neither. The intent is kept first,
 rbac is told (again, if need be: it takes the same change twice without harm),
 and only then the change counts and is acknowledged. Roles are granted last and
-revoked first. What a crash left half-way is finished by `resume`.
+revoked first. What a crash left half-way is finished by `resume`. A call that
+rbac took late, after the opposite change was done with, is made good at once:
+what stands here is what counts.
 """
 
 from __future__ import annotations
@@ -58,6 +60,9 @@ class Memberships:
             member = await store.settle_member(tx, community_id, user_id)
             if member is not None:
                 tx.emit(events.member_joined(member))
+            overtaken = member is None and await store.take_back(tx, community_id, user_id)
+        if overtaken:
+            await self.finish_leaving(community_id, user_id)
 
     async def finish_leaving(self, community_id: UUID, user_id: UUID) -> None:
         """Take a person's roles, then end the membership."""
@@ -66,8 +71,12 @@ class Memberships:
         )
         await self._clients.call(self._rbac.UnbindMember, request)
         async with self._database.transaction() as tx:
-            if await store.remove_member(tx, community_id, user_id):
+            gone = await store.remove_member(tx, community_id, user_id)
+            if gone:
                 tx.emit(events.member_removed(community_id, user_id))
+            overtaken = not gone and await store.give_back(tx, community_id, user_id)
+        if overtaken:
+            await self.finish_joining(community_id, user_id)
 
     async def resume(self) -> None:
         """Finish what a crash left half-way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -251,6 +251,36 @@ async def remove_member(tx: Transaction, community_id: UUID, user_id: UUID) -> b
         )
     )
     return bool(gone.rowcount)
+
+
+async def take_back(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+    """Keep the intent to take the roles of somebody who is no member.
+
+    False when the person is one, or about to be.
+    """
+    leaving = Member(community_id, user_id, datetime.now(UTC), Standing.LEAVING)
+    try:
+        await add_member(tx, leaving)
+    except BeingRemoved:
+        return True
+    return False
+
+
+async def give_back(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+    """Keep the intent to give a member, or somebody about to be one, their role.
+
+    False when the person is neither.
+    """
+    marked = await tx.execute(
+        sa.update(MEMBER)
+        .where(
+            MEMBER.c.community_id == community_id,
+            MEMBER.c.user_id == user_id,
+            MEMBER.c.standing != Standing.LEAVING,
+        )
+        .values(standing=Standing.COMING, change_time=sa.func.now())
+    )
+    return bool(marked.rowcount)
 
 
 async def memberships_of(tx: Transaction, user_id: UUID) -> Sequence[Member]:

@@ -81,7 +81,7 @@ def test_a_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 def test_a_service_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "service.env"
     file.write_text("CREAVIO_METRICS_PORT=many\n")
-    started = subprocess.run(  # noqa: S603  # our own interpreter
+    started = subprocess.run(  # our own interpreter
         [sys.executable, "-m", "chassis.run", "--env-file", str(file)],
         capture_output=True,
         text=True,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -28,11 +28,19 @@ from creavio.rbac.v1.membership_service_pb2_grpc import (
     add_MembershipServiceServicer_to_server,
 )
 from services.community import domain, store
-from services.community.domain import Community, Standing
+from services.community.domain import BeingRemoved, Community, MemberNotFound, Standing
 from services.community.engine import Memberships
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ADA, BOB, EVE = (ids.new() for _ in range(3))
+
+
+@dataclass
+class Gate:
+    """Where a call waits."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
@@ -44,20 +52,26 @@ class Rbac(MembershipServiceServicer):
     away: bool = False
     loses_answers: bool = False
     asked: int = 0
+    gate: Gate | None = None
+    """Holds the next call up, before it takes effect."""
 
     def _answer(self) -> None:
         if self.loses_answers:
             raise Unavailable("the answer was lost")
 
-    def _ask(self) -> None:
+    async def _ask(self) -> None:
         self.asked += 1
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            gate.reached.set()
+            await gate.opened.wait()
         if self.away:
             raise Unavailable("away")
 
     async def ProvisionCommunity(
         self, request: rbac.ProvisionCommunityRequest, context: object
     ) -> rbac.ProvisionCommunityResponse:
-        self._ask()
+        await self._ask()
         if self.owners.setdefault(request.community_id, request.owner_id) == request.owner_id:
             self.holders.add((request.community_id, request.owner_id))
         self._answer()
@@ -66,7 +80,7 @@ class Rbac(MembershipServiceServicer):
     async def BindMember(
         self, request: rbac.BindMemberRequest, context: object
     ) -> rbac.BindMemberResponse:
-        self._ask()
+        await self._ask()
         if request.community_id not in self.owners:
             raise NotFound("never provisioned")
         self.holders.add((request.community_id, request.user_id))
@@ -76,7 +90,7 @@ class Rbac(MembershipServiceServicer):
     async def UnbindMember(
         self, request: rbac.UnbindMemberRequest, context: object
     ) -> rbac.UnbindMemberResponse:
-        self._ask()
+        await self._ask()
         self.holders.discard((request.community_id, request.user_id))
         self._answer()
         return rbac.UnbindMemberResponse()
@@ -253,3 +267,90 @@ async def test_resuming_in_two_replicas_at_once_tells_once(world: World) -> None
     await asyncio.gather(*(world.memberships.resume() for _ in range(4)))
     assert await world.standing(community, ADA) == Standing.SETTLED
     assert await world.told() == ["CommunityCreated", "MemberJoined"]
+
+
+@dataclass
+class Late:
+    """A change whose call rbac takes only when it is let through."""
+
+    change: asyncio.Task[None]
+    gate: Gate
+
+    @classmethod
+    async def begin(cls, world: World, change: Coroutine[None, None, None]) -> Late:
+        gate = world.rbac.gate = Gate()
+        task = asyncio.create_task(change)
+        await gate.reached.wait()
+        return cls(task, gate)
+
+    async def let_through(self) -> None:
+        self.gate.opened.set()
+        await self.change
+
+
+async def test_who_was_removed_gets_no_role_from_a_call_that_came_late(world: World) -> None:
+    community, finish = await world.found(), world.memberships
+    await world.intend_joining(community)
+    late = await Late.begin(world, finish.finish_joining(community.id, BOB))
+    await finish.finish_joining(community.id, BOB)  # the same, sent again
+    await world.intend_leaving(community)
+    await finish.finish_leaving(community.id, BOB)
+    assert not world.holds(community)
+    await late.let_through()
+    assert (await world.standing(community), world.holds(community)) == (None, False)
+
+
+async def test_who_is_being_removed_gets_no_role_from_a_call_that_came_late(world: World) -> None:
+    community, finish = await world.found(), world.memberships
+    await world.intend_joining(community)
+    late = await Late.begin(world, finish.finish_joining(community.id, BOB))
+    await finish.finish_joining(community.id, BOB)
+    await world.intend_leaving(community)
+    await late.let_through()
+    assert (await world.standing(community), world.holds(community)) == (None, False)
+
+
+async def test_who_came_back_keeps_the_role_whatever_call_came_late(world: World) -> None:
+    community, finish = await world.found(), world.memberships
+    await world.intend_joining(community)
+    await finish.finish_joining(community.id, BOB)
+    await world.intend_leaving(community)
+    late = await Late.begin(world, finish.finish_leaving(community.id, BOB))
+    await finish.finish_leaving(community.id, BOB)  # the same, sent again
+    await world.intend_joining(community)
+    await finish.finish_joining(community.id, BOB)
+    await late.let_through()
+    assert (await world.standing(community), world.holds(community)) == (Standing.SETTLED, True)
+
+
+async def test_who_is_coming_back_keeps_the_role_whatever_call_came_late(world: World) -> None:
+    community, finish = await world.found(), world.memberships
+    await world.intend_joining(community)
+    await finish.finish_joining(community.id, BOB)
+    await world.intend_leaving(community)
+    late = await Late.begin(world, finish.finish_leaving(community.id, BOB))
+    await finish.finish_leaving(community.id, BOB)
+    await world.intend_joining(community)
+    await late.let_through()
+    await finish.finish_joining(community.id, BOB)
+    assert (await world.standing(community), world.holds(community)) == (Standing.SETTLED, True)
+
+
+async def test_whatever_happens_at_once_both_sides_agree_in_the_end(world: World) -> None:
+    community = await world.found()
+
+    async def come(user: UUID) -> None:
+        with suppress(BeingRemoved):
+            await world.intend_joining(community, user)
+            await world.memberships.finish_joining(community.id, user)
+
+    async def go(user: UUID) -> None:
+        with suppress(MemberNotFound):
+            await world.intend_leaving(community, user)
+            await world.memberships.finish_leaving(community.id, user)
+
+    for _ in range(15):
+        await asyncio.gather(come(BOB), go(BOB), come(BOB), go(BOB), come(EVE), go(EVE))
+        for user in (BOB, EVE):
+            member = await world.standing(community, user) == Standing.SETTLED
+            assert member == world.holds(community, user)

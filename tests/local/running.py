@@ -121,7 +121,7 @@ def running(
     """A supervisor on a home; ended afterwards, whatever happened."""
     output = home.root.parent / "output"
     with output.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603  # the platform itself
+        process = subprocess.Popen(  # the platform itself
             [*command, *arguments] if arguments else [*command, str(free_port())],
             stdout=file,
             stderr=subprocess.STDOUT,

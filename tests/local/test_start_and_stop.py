@@ -28,7 +28,7 @@ def creavio(
     environment = os.environ | {"CREAVIO_HOME": str(home.root)}
     if port:
         environment["CREAVIO_PORT"] = str(port)
-    return subprocess.run(  # noqa: S603  # the command under test
+    return subprocess.run(  # the command under test
         [*CREAVIO, *arguments],
         env=environment,
         capture_output=True,
