@@ -31,7 +31,7 @@ from local.credentials import Credentials
 from local.home import Home
 from local.keeper import StartError
 from local.postgres_binaries import PostgresBinaries
-from local.process import ChildProcess, Process, clean_environment, describe_exit, end, until
+from local.process import LINUX, ChildProcess, Process, clean_environment, describe_exit, end, until
 
 _SUPERUSER = "postgres"
 _SPARE_CONNECTIONS = 8
@@ -40,8 +40,13 @@ _EXTRA_PER_PROCESS = 2
 """Beyond the pool: a migration's, and one that a crash left half closed."""
 _HELLO = b"user\0postgres\0database\0postgres\0\0"
 _PROTOCOL_3 = 196608
+_STATUS_LINE = 8
+"""Of postmaster.pid (PostgreSQL's `miscadmin.h`, LOCK_FILE_LINE_PM_STATUS)."""
 
+# After a crash every file is synced before recovery: all at once where the kernel can.
+_SYNC_METHOD = "syncfs" if LINUX else "fsync"
 _SETTINGS = {
+    "recovery_init_sync_method": _SYNC_METHOD,
     "listen_addresses": "",
     "unix_socket_directories": ".",
     "password_encryption": "scram-sha-256",
@@ -119,12 +124,25 @@ class PostgresPart:
         return self._start(argv, data, signal.SIGQUIT)
 
     async def ready(self, process: Process) -> None:
-        """Return once the server accepts connections."""
-        await until(partial(answers, self._home))
+        """Return once the server accepts connections.
+
+        It writes so into its pid file; asking it would cost a process and, until
+        it is ready, a log line each time.
+        """
+        await until(partial(self._says_ready, process.pid))
 
     async def stop(self, process: Process) -> None:
         """A fast shutdown: clients are disconnected, everything is flushed."""
         await end(process, signal.SIGINT, 20)
+
+    async def _says_ready(self, pid: int) -> bool:
+        try:
+            lines = (self._home.postgres / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= _STATUS_LINE and (
+            lines[0] == str(pid) and lines[_STATUS_LINE - 1].strip() == "ready"
+        )
 
     def needs_restart_for(self, budget: int) -> bool:
         """Take a new budget; whether the running server is too small for it."""

@@ -24,6 +24,8 @@ from chassis.testing import eventually, scratch_config
 from creavio.community.v1 import channel_pb2, community_events_pb2
 from services.chat import store
 from services.chat.consumer import CommunityConsumer
+from tests.chassis.outage import cut_connections
+from tests.live import Live
 from tests.scratch_nats import ScratchNats
 
 STREAM = "CREAVIO_COMMUNITY"
@@ -231,20 +233,14 @@ async def test_what_cannot_be_read_is_set_aside(
 
 
 async def test_a_database_that_went_away_is_waited_for_and_no_longer(
-    contract: Contract, database: Database, nats_server: ScratchNats
+    live: Live, contract: Contract, database: Database, nats_server: ScratchNats
 ) -> None:
     server = nats_server  # which would deliver again after half a minute
     handler = Counting()
     async with consuming(server, contract, database, handler) as task:
         await publish(server, contract, created("first"))
         await eventually(lambda: done(server))
-        async with database.reading() as tx:
-            await tx.execute(
-                sa.text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
+        assert cut_connections(live, database)
         await publish(server, contract, created("second"))
         await eventually(lambda: done(server), within=15)
         assert not task.done()

@@ -16,12 +16,14 @@ from chassis.contract import Contract
 from chassis.database import Database
 from chassis.events import Received
 from chassis.history import History
-from chassis.outbox import Outbox
+from chassis.outbox import _WAITING, Outbox
 from chassis.schema import OUTBOX
 from chassis.telemetry import Telemetry
-from chassis.testing import eventually, scratch_config
+from chassis.testing import eventually, plan_of, scratch_config
 from creavio.chat.v1 import chat_events_pb2
 from creavio.user.v1 import user_events_pb2, user_pb2
+from tests.chassis.outage import cut_connections
+from tests.live import Live
 from tests.scratch_nats import ScratchNats
 
 
@@ -202,16 +204,11 @@ async def test_two_relays_publish_every_event_once(
 
 
 async def test_a_database_that_hiccups_does_not_end_the_relay(
-    contract: Contract, database: Database, nats_server: ScratchNats
+    live: Live, contract: Contract, database: Database, nats_server: ScratchNats
 ) -> None:
     async with nats_server.bus("user") as bus, relaying(contract, database, bus):
-        async with database.reading() as tx:
-            await tx.execute(
-                sa.text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
+        await emit(database, updated("before"))
+        assert cut_connections(live, database)
 
         async def emitted() -> None:
             try:
@@ -225,3 +222,21 @@ async def test_a_database_that_hiccups_does_not_end_the_relay(
             assert (await told(bus))[-1:] == ["after"]
 
         await eventually(published, within=10)
+
+
+async def test_what_waits_is_found_among_much_that_was_published(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(
+            sa.text(
+                "INSERT INTO outbox SELECT gen_random_uuid(), 't', 's', 'b', '{}', n, now()"
+                " FROM generate_series(1, 20000) AS n"
+            )
+        )
+        await tx.execute(
+            sa.text("INSERT INTO outbox VALUES (gen_random_uuid(), 't', 's', 'b', '{}')")
+        )
+        await tx.execute(sa.text("ANALYZE"))
+    plan = await plan_of(database, lambda tx: tx.execute(_WAITING))
+    assert "outbox_unpublished" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan

@@ -115,6 +115,7 @@ async def test_nothing_of_a_place_one_left_is_replayed(stage: Stage) -> None:
     since = stage.hub.positions
     await stage.happen(message("general", "while a member"))
     stage.world.members["table"].discard("ada")
+    stage.world.lagging.add(("ada", "table"))
     await stage.happen(removed("table", "ada"), message("general", "after"))
     _, told = await come_back(stage, since)
     assert told == ["ready", "member_removed"]

@@ -49,6 +49,8 @@ class World:
     """The community of each channel."""
     allowed: dict[tuple[str, str], set[Permission]] = field(default_factory=dict)
     """What a person may in a community, where it is not everything."""
+    lagging: set[tuple[str, str]] = field(default_factory=set)
+    """Who is still taken for a member where they are none any more."""
     unknown: set[str] = field(default_factory=set)
     """The people about whom nobody can be asked."""
     meanwhile: Callable[[], Awaitable[None]] = nothing
@@ -59,6 +61,7 @@ class World:
         if user_id in self.unknown:
             raise Unavailable("rbac cannot be reached")
         here = user_id in self.members.get(community_id, ())
+        here = here or (user_id, community_id) in self.lagging
         return here and permission in self.allowed.get((user_id, community_id), {permission})
 
     async def community_of(self, channel_id: str) -> str | None:

@@ -131,7 +131,7 @@ async def test_what_a_stream_keeps_is_published_live_with_its_position(platform:
         follower = await gateway.subscribe("live.creavio.chat.>")
         await gateway.flush()
         kept = await chat.jetstream().publish("creavio.chat.v1.message_created.a.b", b"hello")
-        heard = await follower.next_msg(2)
+        heard = await follower.next_msg(10)
         assert heard.headers is not None
         assert int(heard.headers["Nats-Sequence"]) == kept.seq
         again = await gateway.jetstream().get_msg("CREAVIO_CHAT", kept.seq, direct=True)
@@ -158,9 +158,9 @@ async def test_a_consumer_takes_from_its_durable_and_changes_nothing(platform: R
         durable = await chat.jetstream().pull_subscribe_bind(
             durable="chat", stream="CREAVIO_COMMUNITY", inbox_prefix=b"_INBOX_chat."
         )
-        (message,) = await durable.fetch(10, timeout=2)
+        (message,) = await durable.fetch(10, timeout=10)
         assert message.data == b"made"
-        await message.ack_sync(timeout=2)
+        await message.ack_sync(timeout=10)
         manager = chat.jetstream(timeout=0.3)
         refusals.clear()
         for forbidden in (
@@ -172,6 +172,7 @@ async def test_a_consumer_takes_from_its_durable_and_changes_nothing(platform: R
         ):
             with pytest.raises((NatsTimeoutError, NoRespondersError, NotFoundError)):
                 await forbidden
+        await chat.flush()
         assert len([r for r in refusals if "permissions violation" in r.lower()]) == 5
 
 

