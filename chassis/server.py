@@ -102,9 +102,8 @@ class Chain(grpc.aio.ServerInterceptor):
             async with AsyncExitStack() as around:
                 for interceptor in self._interceptors:
                     await around.enter_async_context(interceptor(call))
-                # Sent at once, so that a client knows the stream is open before
-                # anything happens on it.
-                await context.send_initial_metadata(())
+                # The headers go out with the first reply, which a stream gives at
+                # once: sent any sooner, a refusal would come as HTTP 200.
                 async for reply in method(request, context):
                     yield reply
 
