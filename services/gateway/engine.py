@@ -22,7 +22,7 @@ from chassis.authz import Authorizer
 from chassis.bus import Bus
 from chassis.clients import Clients
 from chassis.contract import Contract, field_at
-from chassis.errors import Error, NotFound, Unavailable
+from chassis.errors import Error, Invalid, NotFound, Unavailable
 from chassis.events import EventError, Received
 from chassis.feed import Feed
 from chassis.positions import START
@@ -60,7 +60,7 @@ class Places:
             request = channel_service_pb2.GetChannelRequest(channel_id=channel_id)
             try:
                 channel = await self._clients.call(self._channels.GetChannel, request)
-            except NotFound:
+            except (NotFound, Invalid):
                 return None
             known = self._known[channel_id] = channel.community_id
         return known

@@ -69,7 +69,10 @@ Global___ChannelCreated: _TypeAlias = ChannelCreated  # noqa: Y015
 
 @_typing.final
 class MemberJoined(_message.Message):
-    """A person joined a community. Told to its members, and to the person."""
+    """A person joined a community. Told to its members, and to the person, whose
+    client fetches the community on it: what was said just then may have been told
+    before the person belonged.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
