@@ -71,11 +71,8 @@ class Message:
 
 
 def draft(channel_id: UUID, author_id: UUID, content: str, nonce: str, now: datetime) -> Draft:
-    """A message about to be sent.
-
-    Raises `Invalid` when it would be blank, or its text or nonce cannot be kept.
-    """
-    return Draft(ids.new(), channel_id, author_id, _written(content), _kept("nonce", nonce), now)
+    """A message about to be sent. Raises `Invalid` when it would be blank."""
+    return Draft(ids.new(), channel_id, author_id, _written(content), nonce, now)
 
 
 def same(sent: Message, draft: Draft) -> None:
@@ -88,7 +85,7 @@ def edit(message: Message, editor_id: UUID, content: str, now: datetime) -> Mess
     """The message with a new text.
 
     Raises `MessageNotFound` for a deleted one, `NotTheAuthor`, and `Invalid`
-    when it would be blank or cannot be kept.
+    when it would be blank.
     """
     if message.delete_time is not None:
         raise MessageNotFound
@@ -115,12 +112,4 @@ def delete(message: Message, by: UUID, *, moderates: bool, now: datetime) -> Mes
 def _written(content: str) -> str:
     if not content.strip():
         raise Invalid("content must not be blank", fields=(("content", "must not be blank"),))
-    return _kept("content", content)
-
-
-def _kept(field: str, text: str) -> str:
-    """A text that can be kept: all but U+0000, which no PostgreSQL text holds."""
-    if "\0" in text:
-        why = "must not contain the character U+0000"
-        raise Invalid(f"{field} {why}", fields=((field, why),))
-    return text
+    return content

@@ -60,18 +60,6 @@ def test_a_blank_message_is_neither_sent_nor_edited_into(content: str) -> None:
     assert refused_field(refused) == "content"
 
 
-def test_what_cannot_be_kept_is_refused_by_name() -> None:
-    with pytest.raises(Invalid) as refused:
-        draft("a\0b")
-    assert refused_field(refused) == "content"
-    with pytest.raises(Invalid) as refused:
-        domain.edit(sent(), ADA, "a\0b", LATER)
-    assert refused_field(refused) == "content"
-    with pytest.raises(Invalid) as refused:
-        draft("hello", nonce="a\0b")
-    assert refused_field(refused) == "nonce"
-
-
 @settings(deadline=None)
 @given(written)
 def test_a_text_stays_as_it_was_written(content: str) -> None:
