@@ -235,7 +235,9 @@ async def test_a_leaving_left_halfway_is_finished(world: World, lost: str) -> No
     await world.intend_leaving(community)
     await fail(world, lost, lambda: world.memberships.finish_leaving(community.id, BOB))
     assert await world.standing(community) == Standing.LEAVING
+    asked = world.rbac.asked
     await world.memberships.resume()
+    assert world.rbac.asked == asked + 1, "and nothing was granted in between"
     assert (await world.standing(community), world.holds(community)) == (None, False)
     assert (await world.told())[3:] == ["MemberRemoved"]
 
