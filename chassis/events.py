@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 _BATCH: Final = 64
 _MAX_DELIVERIES: Final = 5
 _RETRY_SECONDS: Final = 1.0
-_FETCH_SECONDS: Final = 2.0
-"""How long one request for events stands. A server that restarts forgets it, so
-this is also how late events may come after that."""
 _FETCH_SECONDS: Final = 5.0
 """How long one request for events waits; a restart of NATS forgets the request."""
 _AWAY: Final = (NatsError, OSError, *UNREACHABLE)
