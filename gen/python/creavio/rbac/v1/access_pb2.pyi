@@ -57,7 +57,9 @@ Global___CommunityMasks: _TypeAlias = CommunityMasks  # noqa: Y015
 
 @_typing.final
 class PermissionMask(_message.Message):
-    """Which roles allow and deny one permission. Both are big-endian integers."""
+    """Which roles allow and deny one permission. Both are big-endian integers, and
+    no role stands in both: one that denies does not allow.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
