@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 import shutil
 import subprocess
-import tarfile
 from tempfile import TemporaryDirectory
+import zipfile
 
 from tools.commands import CommandError, run
 from tools.third_party import FOLDER
@@ -26,14 +26,14 @@ def check(root: Path) -> str | None:
     branch main, and while main holds no contracts. Raises `BreakingError`.
     """
     for name in _MAIN:
-        archive = _git(root, "archive", "--format=tar", name, "--", "proto", "buf.yaml")
+        archive = _git(root, "archive", "--format=zip", name, "--", "proto", "buf.yaml")
         if archive is not None:
             break
     else:
         return None
     with TemporaryDirectory(prefix="creavio-main-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+        with zipfile.ZipFile(io.BytesIO(archive)) as files:
+            files.extractall(folder)
         shutil.copytree(root / FOLDER, Path(folder, FOLDER))
         try:
             run("buf", "breaking", "--against", folder, cwd=root)

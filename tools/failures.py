@@ -22,22 +22,28 @@ STATUS: Final[dict[str, int]] = {
     "INVALID_REFRESH_TOKEN": 401,
     "PERMISSION_DENIED": 403,
     "CALLER_NOT_ALLOWED": 403,
+    "SESSION_REVOKED": 401,
+    "ROLE_TOO_HIGH": 403,
+    "EXCEEDS_OWN_PERMISSIONS": 403,
+    "BANNED": 403,
+    "CLAIM_REFUSED": 403,
+    "INVALID_LINK": 401,
     "NOT_FOUND": 404,
     "INVITE_NOT_FOUND": 404,
     "HANDLE_TAKEN": 409,
     "IDEMPOTENCY_KEY_REUSED": 409,
     "LAST_OWNER": 400,
     "CONCURRENT_CHANGE": 409,
+    "LAST_ADMINISTRATOR": 400,
+    "LIMIT_REACHED": 400,
+    "EMAIL_TAKEN": 409,
+    "REPLY_NOT_FOUND": 400,
     "RATE_LIMITED": 429,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
     "INTERNAL": 500,
 }
 """The HTTP status each reason arrives with."""
-
-
-class UndocumentedReasonError(Exception):
-    """A contract names a reason that `creavio.errors.v1.Reason` or `STATUS` lacks."""
 
 
 def reasons(model: Model) -> dict[str, str]:
@@ -58,16 +64,20 @@ def documented(rpc: Rpc) -> tuple[str, ...]:
     return ()
 
 
+def unknown(model: Model, rpc: Rpc) -> tuple[str, ...]:
+    """The reasons an RPC's comment names that `creavio.errors.v1.Reason` or `STATUS` lacks."""
+    known = reasons(model).keys() & STATUS.keys()
+    return tuple(reason for reason in documented(rpc) if reason not in known)
+
+
 def of_rpc(model: Model, rpc: Rpc) -> dict[int, dict[str, str]]:
     """The reasons an RPC over REST can fail with, by status: what each means.
 
-    Raises `UndocumentedReasonError`.
+    None of them may be `unknown`.
     """
     known = reasons(model)
     found: dict[int, dict[str, str]] = {}
     for reason in sorted({*_implied(model, rpc), *documented(rpc)}, key=list(known).index):
-        if reason not in STATUS:
-            raise UndocumentedReasonError(f"{rpc.path}: {reason} has no HTTP status")
         found.setdefault(STATUS[reason], {})[reason] = known[reason]
     return dict(sorted(found.items()))
 
@@ -84,7 +94,10 @@ def _implied(model: Model, rpc: Rpc) -> set[str]:
         "INVALID_PAGE_TOKEN": "page_token" in fields,
         "REQUEST_TOO_LARGE": any(binding.body for binding in rpc.http),
         "UNAUTHENTICATED": policy.access != "ANONYMOUS",
-        "PERMISSION_DENIED": policy.access == "PERMISSION",
+        "SESSION_REVOKED": policy.access != "ANONYMOUS",
+        # Whoever may not see a place is told that there is none.
+        "PERMISSION_DENIED": policy.access == "PERMISSION"
+        and not policy.permission.startswith("VIEW_"),
         "NOT_FOUND": policy.access == "PERMISSION",
         "IDEMPOTENCY_KEY_REUSED": policy.idempotency == "KEYED",
         "RATE_LIMITED": policy.rate_limit != "NONE",

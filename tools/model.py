@@ -63,6 +63,7 @@ class Visibility:
     scope: str
     field: str
     require: str
+    within: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Message:
 
     name: str
     """In full: `creavio.chat.v1.Message`."""
+    file: str
+    """Where it stands: `creavio/chat/v1/message.proto`."""
     comment: str
     fields: tuple[Field, ...]
     map_entry: bool
@@ -114,6 +117,7 @@ class HttpBinding:
     """One way to an RPC over REST."""
 
     verb: str
+    """Empty for one that is not published."""
     path: str
     body: str
     """`*`, the name of a field, or empty when there is no body."""
@@ -143,6 +147,8 @@ class Rpc:
 
     service: str
     name: str
+    file: str
+    """Where it stands: `creavio/chat/v1/message_service.proto`."""
     comment: str
     request: str
     response: str
@@ -187,6 +193,13 @@ class Model:
     def public_rpcs(self) -> tuple[Rpc, ...]:
         """The RPCs the edge lets through."""
         return tuple(r for service in self.services.values() for r in service.rpcs if r.public)
+
+    def field(self, message: str, path: str) -> Field | None:
+        """The field of a message that a dotted path leads to; `None` when it leads nowhere."""
+        name, _, rest = path.partition(".")
+        inside = self.messages.get(message)
+        found = next((one for one in inside.fields if one.name == name), None) if inside else None
+        return self.field(found.type, rest) if found and rest else found
 
     @property
     def events(self) -> tuple[Message, ...]:

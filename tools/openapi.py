@@ -79,7 +79,7 @@ def render(model: Model) -> str:
 
 def document(model: Model) -> Schema:
     """The document."""
-    rpcs = model.public_rpcs
+    rpcs = tuple(rpc for rpc in model.public_rpcs if rpc.http)
     operations: dict[str, Schema] = {}
     for rpc in rpcs:
         for index, binding in enumerate(rpc.http):
@@ -209,9 +209,9 @@ def _leaves(
 
 
 def _field(model: Model, message: Message, path: str) -> Field:
-    name, _, rest = path.partition(".")
-    field = next(field for field in message.fields if field.name == name)
-    return _field(model, model.messages[field.type], rest) if rest else field
+    field = model.field(message.name, path)
+    assert field is not None, f"{message.name} has no {path}"
+    return field
 
 
 def _body(

@@ -66,18 +66,20 @@ class Operations:
         )
 
     def objects(self) -> list[str]:
-        """The messages that answers and events lead to, by full name."""
+        """The messages and enums that answers, events and requests lead to, by full name."""
         found: set[str] = set()
+        requests = [self._model.messages[rpc.request] for rpc in self._model.public_rpcs]
         waiting = [rpc.response for rpc in self._model.public_rpcs]
+        waiting += [field.type for request in requests for field in request.fields]
         waiting += [field.type for event in self._model.events for field in event.fields]
         events = {event.name for event in self._model.events}
         while waiting:
             name = waiting.pop()
-            message = self._model.messages.get(name)
-            if message is None or name in found or not name.startswith(PACKAGE):
+            if name in found or not name.startswith(PACKAGE):
                 continue
             found.add(name)
-            waiting += [field.type for field in message.fields]
+            message = self._model.messages.get(name)
+            waiting += [field.type for field in message.fields] if message else []
         return sorted(found - events)
 
     def _facts(self, rpc: Rpc) -> str:
@@ -121,17 +123,24 @@ class Operations:
         )
 
     def _sample(self, rpc: Rpc) -> str:
-        binding = rpc.http[0]
-        template = paths.parse(binding.path)
-        lines = [f"{binding.verb.upper()} {self._samples.path(rpc.request, template.openapi)}"]
+        binding = rpc.http[0] if rpc.http else None
+        if binding is None:
+            within: frozenset[str] = frozenset()
+            lines = [f"gRPC {rpc.path.removeprefix('/')}"]
+        else:
+            template = paths.parse(binding.path)
+            within = template.fields
+            lines = [f"{binding.verb.upper()} {self._samples.path(rpc.request, template.openapi)}"]
         if rpc.policy.access != "ANONYMOUS":
             lines.append("Authorization: Bearer eyJhbGciOi…")
-        if rpc.streaming:
+        events = rpc.streaming and binding is not None
+        if events:
             lines.append("Accept: text/event-stream")
-        body = self._samples.sent(rpc.request, template.fields) if binding.body else ""
+        sends = binding is None or binding.body
+        body = self._samples.sent(rpc.request, within) if sends else ""
         sent = "\n".join(lines) + (f"\n\n{body}" if body else "")
         answer = "{}" if rpc.response == _EMPTY else self._samples.answered(rpc.response)
-        if rpc.streaming:
+        if events:
             answer = "data: " + " ".join(answer.split())
         more = ""
         if rpc.response != _EMPTY:

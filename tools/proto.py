@@ -16,9 +16,10 @@ from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
 
-from tools import breaking, openapi, reader, reference, third_party
+from tools import breaking, faults, openapi, reader, reference, third_party
 from tools.commands import CommandError, run
 from tools.descriptors import published
+from tools.faults import ContractError
 from tools.third_party import ResolveError
 from tools.tree import Difference, compare, files, publish
 
@@ -37,14 +38,16 @@ class StaleError(Exception):
 def generate(root: Path, out: Path) -> None:
     """Generate everything that is published into `out`, a folder beside `root`.
 
-    Raises `CommandError` with what buf or a plugin said.
+    Raises `CommandError` with what buf or a plugin said, and `ContractError` for what
+    cannot be published.
     """
-    run("buf", "generate", "--output", str(out), cwd=root)
     built = run("buf", "build", "--as-file-descriptor-set", "--output", "-#format=binpb", cwd=root)
+    model = reader.load(built)
+    faults.check(model)
+    run("buf", "generate", "--output", str(out), cwd=root)
     path = out / DESCRIPTORS
     path.parent.mkdir(parents=True)
     path.write_bytes(published(built))
-    model = reader.load(built)
     for name, text in ((OPENAPI, openapi.render(model)), (REFERENCE, reference.render(model))):
         path = out / name
         path.parent.mkdir(parents=True)
@@ -64,7 +67,10 @@ def update(root: Path) -> Difference:
 
 
 def check(root: Path) -> None:
-    """Raise `StaleError`, `CommandError` or `breaking.BreakingError` where `update` has work."""
+    """Return when `update` would change nothing and nothing published is broken.
+
+    Raises `StaleError`, `CommandError`, `ContractError` or `breaking.BreakingError`.
+    """
     third_party.resolve(root)
     run("buf", "lint", cwd=root)
     run("buf", "format", "--diff", "--exit-code", CONTRACTS, cwd=root)
@@ -91,7 +97,13 @@ def main() -> int:
         else:
             difference = update(ROOT)
             sys.stdout.write(f"{difference or 'gen/ was up to date.'}\n")
-    except (CommandError, ResolveError, StaleError, breaking.BreakingError) as error:
+    except (
+        breaking.BreakingError,
+        CommandError,
+        ContractError,
+        ResolveError,
+        StaleError,
+    ) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -106,6 +106,7 @@ class _File:
         policy = self._options.read(proto.options, "creavio.options.v1.event")
         self._model.messages[name] = Message(
             name=name,
+            file=self._file.name,
             comment=self._comment(*path),
             fields=tuple(
                 self._field(one, proto, (*path, 2, index)) for index, one in enumerate(proto.field)
@@ -161,6 +162,7 @@ class _File:
         return Rpc(
             service=service,
             name=proto.name,
+            file=self._file.name,
             comment=self._comment(*path),
             request=proto.input_type.removeprefix("."),
             response=proto.output_type.removeprefix("."),
@@ -181,8 +183,8 @@ def _bindings(rule: Mapping[str, Json]) -> tuple[HttpBinding, ...]:
     found = []
     for one in (rule, *as_list(rule.get("additional_bindings"))):
         binding = as_mapping(one)
-        verb = next(verb for verb in _VERBS if verb in binding)
-        found.append(HttpBinding(verb, as_text(binding[verb]), as_text(binding.get("body"))))
+        verb = next((verb for verb in _VERBS if verb in binding), "")
+        found.append(HttpBinding(verb, as_text(binding.get(verb)), as_text(binding.get("body"))))
     return tuple(found)
 
 
@@ -212,6 +214,7 @@ def _event(option: Mapping[str, Json]) -> EventPolicy:
                 scope=as_text(one.get("scope")).removeprefix("SCOPE_"),
                 field=as_text(one.get("field")),
                 require=as_text(one.get("require")).removeprefix("PERMISSION_"),
+                within=as_text(one.get("within")),
             )
             for one in map(as_mapping, as_list(option.get("visible_to")))
         ),

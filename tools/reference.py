@@ -12,9 +12,10 @@ from typing import Final
 
 from tools import reference_start
 from tools.html import code, escape, inline, prose, table
-from tools.model import Message, Model, Service
+from tools.model import Enum, Message, Model, Service
 from tools.operation import Operations, field_rows
 from tools.permissions import condition, described_permissions
+from tools.prose import paragraphs
 from tools.schema import component
 
 _STYLE: Final = Path(__file__).with_name("reference.css")
@@ -65,7 +66,12 @@ def _main(model: Model) -> Iterator[str]:
         _OBJECTS,
         "Objects",
         "<p>What calls answer and events carry.</p>",
-        "\n".join(_object(model, model.messages[name]) for name in operations.objects()),
+        "\n".join(
+            _object(model, model.messages[name])
+            if name in model.messages
+            else _names(model.enums[name])
+            for name in operations.objects()
+        ),
     )
     yield "<footer>Generated from the contracts: change them, not this page.</footer>\n"
 
@@ -108,11 +114,15 @@ def _object(model: Model, message: Message) -> str:
     return f"{_opening(message)}</header>\n{prose(message.comment)}{rows}</article>"
 
 
-def _opening(message: Message) -> str:
-    anchor = escape(component(message.name))
-    return (
-        f'<article id="{anchor}"><header><h3><a href="#{anchor}">{escape(message.short)}</a></h3>'
-    )
+def _names(enum: Enum) -> str:
+    rows = [(code(v.name), inline(paragraphs(v.comment))) for v in enum.values if v.number]
+    named = table(("Name", "Meaning"), rows)
+    return f"{_opening(enum)}</header>\n{prose(enum.comment)}{named}</article>"
+
+
+def _opening(thing: Message | Enum) -> str:
+    anchor, name = escape(component(thing.name)), escape(thing.name.rpartition(".")[2])
+    return f'<article id="{anchor}"><header><h3><a href="#{anchor}">{name}</a></h3>'
 
 
 def _side(model: Model) -> str:

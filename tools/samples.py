@@ -102,9 +102,11 @@ class Samples:
 
 
 def _prefix(described: Schema) -> str:
-    pattern = described.get("pattern")
-    found = re.match(r"\^([a-z]+_)\[", pattern) if isinstance(pattern, str) else None
-    return found[1] if found else ""
+    items = described.get("items")
+    pattern = described.get("pattern") or (items.get("pattern") if isinstance(items, dict) else "")
+    text = pattern.removeprefix("^$|") if isinstance(pattern, str) else ""
+    found = re.match(r"\^\(?([a-z]{3})[_|]", text)
+    return f"{found[1]}_" if found else ""
 
 
 def _write(value: Json) -> str:

@@ -160,14 +160,26 @@ def _choices(message: Message) -> list[str]:
 def _limits(rules: Mapping[str, Json]) -> Schema:
     """The limits of one value. Raises `UnrenderedRuleError` rather than drop one."""
     schema: Schema = {}
+    if "ignore" in rules:
+        return _unless_empty(rules)
     for name, rule in rules.items():
-        if name in ("required", "ignore"):
+        if name == "required":
             continue
         render = _RULES.get(name)
         if render is None:
             raise UnrenderedRuleError(f"rules for {name} are not published yet")
         schema |= render(as_mapping(rule))
     return schema
+
+
+def _unless_empty(rules: Mapping[str, Json]) -> Schema:
+    """The limit of a text that may also be empty."""
+    if rules.get("ignore") != "IGNORE_IF_ZERO_VALUE":
+        raise UnrenderedRuleError(f"ignore: {rules.get('ignore')} is not published yet")
+    limits = _limits({name: rule for name, rule in rules.items() if name != "ignore"})
+    if limits.keys() != {"pattern"}:
+        raise UnrenderedRuleError("of what may be left out, only patterns are published")
+    return {"pattern": f"^$|{limits['pattern']}"}
 
 
 def _published_limits(kind: str, rules: Mapping[str, Json]) -> Schema:

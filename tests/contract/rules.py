@@ -14,8 +14,10 @@ from tools import failures
 from tools.model import Field, Json, Message, Model, Rpc, as_mapping
 
 GATEWAY_EVENT: Final = "creavio.gateway.v1.Event"
-PREFIXES: Final = {"COMMUNITY": "com", "CHANNEL": "chn", "SELF": "usr"}
+PREFIXES: Final = {"COMMUNITY": "com", "CHANNEL": "chn", "SELF": "usr", "CONVERSATION": "cnv"}
 """How the ids of what a scope kind names begin."""
+_OF_NO_PLACE: Final = "INSTANCE"
+"""The scope that names nothing: there is one instance."""
 _TEXT_LIMITS: Final = frozenset({"max_len", "len", "pattern", "in", "const", "uuid"})
 
 
@@ -47,7 +49,7 @@ def states_every_option(rpc: Rpc) -> Iterator[str]:
 def bounds_its_time(rpc: Rpc) -> Iterator[str]:
     """A call ends within its deadline, unless it is a live stream, which has none."""
     live = rpc.policy.stream == "LIVE"
-    if live != rpc.streaming:
+    if (rpc.policy.stream in ("LIVE", "BIDI")) != rpc.streaming:
         yield f"{rpc.path} is a stream in one place and not in the other"
     if live != (rpc.policy.deadline == 0):
         yield f"{rpc.path} needs a deadline exactly when it is no live stream"
@@ -59,6 +61,10 @@ def names_its_permission(model: Model, rpc: Rpc) -> Iterator[str]:
     if (policy.access == "PERMISSION") != bool(policy.permission):
         yield f"{rpc.path} needs a permission exactly when its access is a permission"
     if not policy.permission:
+        return
+    if policy.scope == _OF_NO_PLACE:
+        if policy.scope_field:
+            yield f"{rpc.path} names a place in the instance, which has none"
         return
     yield from _names_a_place(
         model, rpc.path, model.messages[rpc.request], policy.scope, policy.scope_field
@@ -78,10 +84,16 @@ def names_its_key(model: Model, rpc: Rpc) -> Iterator[str]:
 
 def is_reached_one_way(rpc: Rpc) -> Iterator[str]:
     """People reach public RPCs over REST too; internal ones are for services alone."""
-    if rpc.public != bool(rpc.http):
-        yield f"{rpc.path} needs an http rule exactly when it is public"
-    if rpc.public == (rpc.policy.access == "SERVICE"):
-        yield f"{rpc.path} lets in services exactly when it is internal"
+    if (rpc.public and rpc.policy.stream != "BIDI") != bool(rpc.http):
+        yield f"{rpc.path} needs an http rule exactly when it is public and REST can speak it"
+    # What is not the edge's but anybody's in the mesh is the ground services stand on.
+    inside = rpc.policy.access == "SERVICE" or (
+        rpc.policy.access == "ANONYMOUS" and rpc.policy.idempotency == "READ"
+    )
+    if not rpc.public and not inside:
+        yield f"{rpc.path} is internal and asks for a person"
+    if rpc.public and rpc.policy.access == "SERVICE":
+        yield f"{rpc.path} lets in services alone and is public"
     if rpc.public == (rpc.policy.rate_limit == "NONE"):
         yield f"{rpc.path} is counted exactly when it is public"
 
@@ -119,8 +131,13 @@ def names_who_sees_it(model: Model, event: Message) -> Iterator[str]:
     """Each group of people is named by a place, and by the permission needed there."""
     for group in event.event.visible_to if event.event else ():
         yield from _names_a_place(model, event.name, event, group.scope, group.field)
-        if (group.scope == "SELF") != (group.require in ("", "UNSPECIFIED")):
-            yield f"{event.name}: {group.scope} needs a permission exactly unless it is SELF"
+        personal = group.scope in ("SELF", "CONVERSATION")
+        if personal != (group.require in ("", "UNSPECIFIED")):
+            yield f"{event.name}: {group.scope} needs a permission exactly unless people are named"
+        if (group.scope == "CHANNEL") != bool(group.within):
+            yield f"{event.name}: {group.scope} needs `within` exactly when it is a channel"
+        elif group.within:
+            yield from _names_a_place(model, event.name, event, "COMMUNITY", group.within)
 
 
 def names_its_subject(model: Model, event: Message) -> Iterator[str]:
@@ -183,7 +200,7 @@ def _prefix_of(field: Field) -> str:
     """How the ids in a field begin: its rule says it, or the name of what it points at."""
     pattern = as_mapping(field.rules.get("string")).get("pattern")
     if isinstance(pattern, str):
-        found = re.match(r"\^([a-z]{3})_", pattern)
+        found = re.match(r"\^\(?([a-z]{3})[_|]", pattern)
         return found[1] if found else ""
     named = re.match(r"Identifier, `([a-z]{3})_…`", field.comment)
     if named:

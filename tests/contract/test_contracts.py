@@ -18,6 +18,7 @@ _EVENTS = pytest.mark.parametrize("event", _MODEL.events, ids=lambda event: even
 
 NOT_EVENTS = {
     # Said over NATS and kept nowhere; read by services that watch for gaps.
+    "creavio.auth.v1.SessionsHeartbeat",
     "creavio.rbac.v1.Heartbeat",
 }
 

@@ -105,15 +105,18 @@ def test_a_list_of_any_length_is_seen(model: Model) -> None:
 @pytest.mark.parametrize(
     ("rule", "policy"),
     [
-        (rules.names_who_sees_it, {"visible_to": (Visibility("CHANNEL", "channel", "VIEW"),)}),
-        (rules.names_who_sees_it, {"visible_to": (Visibility("COMMUNITY", "message.id", "VIEW"),)}),
-        (
-            rules.names_who_sees_it,
-            {"visible_to": (Visibility("CHANNEL", "message.channel_id", ""),)},
-        ),
-        (
-            rules.names_who_sees_it,
-            {"visible_to": (Visibility("COMMUNITY", "message.channel_id", "VIEW"),)},
+        *(
+            (rules.names_who_sees_it, {"visible_to": (seen_by,)})
+            for seen_by in (
+                Visibility("CHANNEL", "channel", "VIEW", "community_id"),
+                Visibility("COMMUNITY", "message.id", "VIEW", ""),
+                Visibility("CHANNEL", "message.channel_id", "", "community_id"),
+                Visibility("CHANNEL", "message.channel_id", "VIEW", ""),
+                Visibility("CHANNEL", "message.channel_id", "VIEW", "message.id"),
+                Visibility("COMMUNITY", "community_id", "VIEW", "community_id"),
+                Visibility("COMMUNITY", "message.channel_id", "VIEW", ""),
+                Visibility("CONVERSATION", "message.channel_id", "", ""),
+            )
         ),
         (rules.names_its_subject, {"subject_fields": ()}),
         (rules.names_its_subject, {"subject_fields": ("message.place_id",)}),
@@ -137,7 +140,7 @@ def test_an_event_without_an_audience_is_seen(model: Model, policy: dict[str, An
 
 
 def test_an_event_outside_the_stream_is_seen(model: Model) -> None:
-    policy = EventPolicy("STREAM", (Visibility("SELF", "user_id", ""),), ("user_id",))
+    policy = EventPolicy("STREAM", (Visibility("SELF", "user_id", "", ""),), ("user_id",))
     stray = replace(model.messages[SENT], name="creavio.chat.v1.Stray", event=policy)
     more = Model(model.services, {**model.messages, stray.name: stray}, model.enums)
     assert len(list(rules.reaches_the_stream(more))) == 1

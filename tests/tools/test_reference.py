@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html.parser import HTMLParser
+import re
 
 import pytest
 
@@ -86,7 +87,8 @@ def test_every_public_call_is_there_and_no_internal_one(page: Page, model: Model
     for service in model.services.values():
         for rpc in service.rpcs:
             assert (f"{component(service.name)}.{rpc.name}" in anchors) == rpc.public
-            assert (rpc.path.removeprefix("/") in text) == rpc.public
+            named = re.search(re.escape(rpc.path.removeprefix("/")) + r"\b", text)
+            assert bool(named) == rpc.public
 
 
 def test_every_event_permission_and_reason_is_there(page: Page, model: Model) -> None:

@@ -50,7 +50,9 @@ class AccountServiceServicer:
     def CreateAccount(self, request, context):
         """Creates an account together with its profile, and signs in. Both come to
         be, or neither. The e-mail address is not compared with those of others,
-        so the answer tells nobody whether an address is known here.
+        so neither the answer nor its time tells whether an address is known here:
+        its mail does, which is a token for EmailService.VerifyEmail, or says that
+        there is an account already.
 
         Fails with HANDLE_TAKEN.
         """

@@ -37,7 +37,9 @@ class AccountServiceStub:
     CreateAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CreateAccountRequest, _session_pb2.Session]
     """Creates an account together with its profile, and signs in. Both come to
     be, or neither. The e-mail address is not compared with those of others,
-    so the answer tells nobody whether an address is known here.
+    so neither the answer nor its time tells whether an address is known here:
+    its mail does, which is a token for EmailService.VerifyEmail, or says that
+    there is an account already.
 
     Fails with HANDLE_TAKEN.
     """
@@ -50,7 +52,9 @@ class AccountServiceAsyncStub(AccountServiceStub):
     CreateAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CreateAccountRequest, _session_pb2.Session]  # type: ignore[assignment]
     """Creates an account together with its profile, and signs in. Both come to
     be, or neither. The e-mail address is not compared with those of others,
-    so the answer tells nobody whether an address is known here.
+    so neither the answer nor its time tells whether an address is known here:
+    its mail does, which is a token for EmailService.VerifyEmail, or says that
+    there is an account already.
 
     Fails with HANDLE_TAKEN.
     """
@@ -66,7 +70,9 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_session_pb2.Session, _abc.Awaitable[_session_pb2.Session]]:
         """Creates an account together with its profile, and signs in. Both come to
         be, or neither. The e-mail address is not compared with those of others,
-        so the answer tells nobody whether an address is known here.
+        so neither the answer nor its time tells whether an address is known here:
+        its mail does, which is a token for EmailService.VerifyEmail, or says that
+        there is an account already.
 
         Fails with HANDLE_TAKEN.
         """

@@ -5,6 +5,7 @@ import warnings
 
 from creavio.auth.v1 import session_pb2 as creavio_dot_auth_dot_v1_dot_session__pb2
 from creavio.auth.v1 import session_service_pb2 as creavio_dot_auth_dot_v1_dot_session__service__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -46,6 +47,16 @@ class SessionServiceStub:
                 request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.RefreshSessionRequest.SerializeToString,
                 response_deserializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
                 _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/creavio.auth.v1.SessionService/ListSessions',
+                request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeSession = channel.unary_unary(
+                '/creavio.auth.v1.SessionService/RevokeSession',
+                request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -54,7 +65,8 @@ class SessionServiceServicer:
 
     def CreateSession(self, request, context):
         """Signs a person in. Unknown logins and wrong passwords are told apart
-        neither by the answer nor by the time it takes.
+        neither by the answer nor by the time it takes. Guesses are counted by source, by
+        source and login, and by login; the last stops nobody where they signed in before.
 
         Fails with WRONG_CREDENTIALS.
         """
@@ -64,10 +76,28 @@ class SessionServiceServicer:
 
     def RefreshSession(self, request, context):
         """Exchanges a refresh token for new credentials; the old refresh token is
-        spent. Presenting a spent token ends the session, since one of the two
-        who hold it is not its owner (RFC 9700, 4.14.2).
+        spent. For 10 seconds it can be spent again, by a second tab or because the
+        answer was lost: that answers with the same next refresh token. Presenting it
+        later, or one spent before it, ends the session, since one of the two who hold
+        it is not its owner (RFC 9700, 4.14.2).
 
         Fails with INVALID_REFRESH_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessions(self, request, context):
+        """Lists the caller's sessions that last, the newest first; never more than 100.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeSession(self, request, context):
+        """Ends a session of the caller's own: its tokens are refused everywhere, and its
+        event streams end, within a second while every part is well and five at most.
+        Ending one that is over does nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +115,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.RefreshSession,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.RefreshSessionRequest.FromString,
                     response_serializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.ListSessionsRequest.FromString,
+                    response_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'RevokeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSession,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -142,6 +182,60 @@ class SessionService:
             '/creavio.auth.v1.SessionService/RefreshSession',
             creavio_dot_auth_dot_v1_dot_session__service__pb2.RefreshSessionRequest.SerializeToString,
             creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.SessionService/ListSessions',
+            creavio_dot_auth_dot_v1_dot_session__service__pb2.ListSessionsRequest.SerializeToString,
+            creavio_dot_auth_dot_v1_dot_session__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.SessionService/RevokeSession',
+            creavio_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from creavio.auth.v1 import session_pb2 as _session_pb2
 from creavio.auth.v1 import session_service_pb2 as _session_service_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -36,16 +37,26 @@ class SessionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     CreateSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_pb2.Session]
     """Signs a person in. Unknown logins and wrong passwords are told apart
-    neither by the answer nor by the time it takes.
+    neither by the answer nor by the time it takes. Guesses are counted by source, by
+    source and login, and by login; the last stops nobody where they signed in before.
 
     Fails with WRONG_CREDENTIALS.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_pb2.Session]
     """Exchanges a refresh token for new credentials; the old refresh token is
-    spent. Presenting a spent token ends the session, since one of the two
-    who hold it is not its owner (RFC 9700, 4.14.2).
+    spent. For 10 seconds it can be spent again, by a second tab or because the
+    answer was lost: that answers with the same next refresh token. Presenting it
+    later, or one spent before it, ends the session, since one of the two who hold
+    it is not its owner (RFC 9700, 4.14.2).
 
     Fails with INVALID_REFRESH_TOKEN.
+    """
+    ListSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]
+    """Lists the caller's sessions that last, the newest first; never more than 100."""
+    RevokeSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _empty_pb2.Empty]
+    """Ends a session of the caller's own: its tokens are refused everywhere, and its
+    event streams end, within a second while every part is well and five at most.
+    Ending one that is over does nothing.
     """
 
 @_typing.type_check_only
@@ -55,16 +66,26 @@ class SessionServiceAsyncStub(SessionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_pb2.Session]  # type: ignore[assignment]
     """Signs a person in. Unknown logins and wrong passwords are told apart
-    neither by the answer nor by the time it takes.
+    neither by the answer nor by the time it takes. Guesses are counted by source, by
+    source and login, and by login; the last stops nobody where they signed in before.
 
     Fails with WRONG_CREDENTIALS.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_pb2.Session]  # type: ignore[assignment]
     """Exchanges a refresh token for new credentials; the old refresh token is
-    spent. Presenting a spent token ends the session, since one of the two
-    who hold it is not its owner (RFC 9700, 4.14.2).
+    spent. For 10 seconds it can be spent again, by a second tab or because the
+    answer was lost: that answers with the same next refresh token. Presenting it
+    later, or one spent before it, ends the session, since one of the two who hold
+    it is not its owner (RFC 9700, 4.14.2).
 
     Fails with INVALID_REFRESH_TOKEN.
+    """
+    ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
+    """Lists the caller's sessions that last, the newest first; never more than 100."""
+    RevokeSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Ends a session of the caller's own: its tokens are refused everywhere, and its
+    event streams end, within a second while every part is well and five at most.
+    Ending one that is over does nothing.
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -77,7 +98,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_pb2.Session, _abc.Awaitable[_session_pb2.Session]]:
         """Signs a person in. Unknown logins and wrong passwords are told apart
-        neither by the answer nor by the time it takes.
+        neither by the answer nor by the time it takes. Guesses are counted by source, by
+        source and login, and by login; the last stops nobody where they signed in before.
 
         Fails with WRONG_CREDENTIALS.
         """
@@ -89,10 +111,31 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_pb2.Session, _abc.Awaitable[_session_pb2.Session]]:
         """Exchanges a refresh token for new credentials; the old refresh token is
-        spent. Presenting a spent token ends the session, since one of the two
-        who hold it is not its owner (RFC 9700, 4.14.2).
+        spent. For 10 seconds it can be spent again, by a second tab or because the
+        answer was lost: that answers with the same next refresh token. Presenting it
+        later, or one spent before it, ends the session, since one of the two who hold
+        it is not its owner (RFC 9700, 4.14.2).
 
         Fails with INVALID_REFRESH_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _session_service_pb2.ListSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.ListSessionsResponse, _abc.Awaitable[_session_service_pb2.ListSessionsResponse]]:
+        """Lists the caller's sessions that last, the newest first; never more than 100."""
+
+    @_abc_1.abstractmethod
+    def RevokeSession(
+        self,
+        request: _session_service_pb2.RevokeSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Ends a session of the caller's own: its tokens are refused everywhere, and its
+        event streams end, within a second while every part is well and five at most.
+        Ending one that is over does nothing.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from creavio.chat.v1 import conversation_pb2 as creavio_dot_chat_dot_v1_dot_conversation__pb2
 from creavio.chat.v1 import message_pb2 as creavio_dot_chat_dot_v1_dot_message__pb2
 from creavio.options.v1 import event_pb2 as creavio_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/chat_events.proto\x12\x0f\x63reavio.chat.v1\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\xab\x01\n\x0eMessageCreated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId:B\xa2\xbb\x18>\x08\x02\x12\x18\x08\x02\x12\x12message.channel_id\x18\x02\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xab\x01\n\x0eMessageUpdated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId:B\xa2\xbb\x18>\x08\x02\x12\x18\x08\x02\x12\x12message.channel_id\x18\x02\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xc1\x01\n\x0eMessageDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x04 \x01(\tR\x0b\x63ommunityId:2\xa2\xbb\x18.\x08\x02\x12\x10\x08\x02\x12\nchannel_id\x18\x02\x1a\x0c\x63ommunity_id\x1a\nchannel_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/chat_events.proto\x12\x0f\x63reavio.chat.v1\x1a\"creavio/chat/v1/conversation.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\xb9\x01\n\x0eMessageCreated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xb9\x01\n\x0eMessageUpdated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xcf\x01\n\x0eMessageDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x04 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x93\x02\n\rReactionAdded\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x95\x02\n\x0fReactionRemoved\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x86\x01\n\x13\x43onversationCreated\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation:,\xa2\xbb\x18(\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x1a\x0f\x63onversation.id\"\x8d\x01\n\x10ReadStateUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12#\n\rread_sequence\x18\x03 \x01(\x03R\x0creadSequence:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xaf\x01\n\x0fSlowModeChanged\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x18\n\x07seconds\x18\x02 \x01(\x05R\x07seconds\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +35,35 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.chat_events
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MESSAGECREATED']._loaded_options = None
-  _globals['_MESSAGECREATED']._serialized_options = b'\242\273\030>\010\002\022\030\010\002\022\022message.channel_id\030\002\032\014community_id\032\022message.channel_id'
+  _globals['_MESSAGECREATED']._serialized_options = b'\242\273\030L\010\002\022&\010\002\022\022message.channel_id\030\002\"\014community_id\032\014community_id\032\022message.channel_id'
   _globals['_MESSAGEUPDATED']._loaded_options = None
-  _globals['_MESSAGEUPDATED']._serialized_options = b'\242\273\030>\010\002\022\030\010\002\022\022message.channel_id\030\002\032\014community_id\032\022message.channel_id'
+  _globals['_MESSAGEUPDATED']._serialized_options = b'\242\273\030L\010\002\022&\010\002\022\022message.channel_id\030\002\"\014community_id\032\014community_id\032\022message.channel_id'
   _globals['_MESSAGEDELETED']._loaded_options = None
-  _globals['_MESSAGEDELETED']._serialized_options = b'\242\273\030.\010\002\022\020\010\002\022\nchannel_id\030\002\032\014community_id\032\nchannel_id'
-  _globals['_MESSAGECREATED']._serialized_start=118
-  _globals['_MESSAGECREATED']._serialized_end=289
-  _globals['_MESSAGEUPDATED']._serialized_start=292
-  _globals['_MESSAGEUPDATED']._serialized_end=463
-  _globals['_MESSAGEDELETED']._serialized_start=466
-  _globals['_MESSAGEDELETED']._serialized_end=659
+  _globals['_MESSAGEDELETED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_REACTIONADDED']._loaded_options = None
+  _globals['_REACTIONADDED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_REACTIONREMOVED']._loaded_options = None
+  _globals['_REACTIONREMOVED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_CONVERSATIONCREATED']._loaded_options = None
+  _globals['_CONVERSATIONCREATED']._serialized_options = b'\242\273\030(\010\002\022\023\010\004\022\017conversation.id\032\017conversation.id'
+  _globals['_READSTATEUPDATED']._loaded_options = None
+  _globals['_READSTATEUPDATED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
+  _globals['_SLOWMODECHANGED']._loaded_options = None
+  _globals['_SLOWMODECHANGED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_MESSAGECREATED']._serialized_start=154
+  _globals['_MESSAGECREATED']._serialized_end=339
+  _globals['_MESSAGEUPDATED']._serialized_start=342
+  _globals['_MESSAGEUPDATED']._serialized_end=527
+  _globals['_MESSAGEDELETED']._serialized_start=530
+  _globals['_MESSAGEDELETED']._serialized_end=737
+  _globals['_REACTIONADDED']._serialized_start=740
+  _globals['_REACTIONADDED']._serialized_end=1015
+  _globals['_REACTIONREMOVED']._serialized_start=1018
+  _globals['_REACTIONREMOVED']._serialized_end=1295
+  _globals['_CONVERSATIONCREATED']._serialized_start=1298
+  _globals['_CONVERSATIONCREATED']._serialized_end=1432
+  _globals['_READSTATEUPDATED']._serialized_start=1435
+  _globals['_READSTATEUPDATED']._serialized_end=1576
+  _globals['_SLOWMODECHANGED']._serialized_start=1579
+  _globals['_SLOWMODECHANGED']._serialized_end=1754
 # @@protoc_insertion_point(module_scope)

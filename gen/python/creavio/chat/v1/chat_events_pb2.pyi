@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from creavio.chat.v1 import conversation_pb2 as _conversation_pb2
 from creavio.chat.v1 import message_pb2 as _message_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -26,7 +27,7 @@ class MessageCreated(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
-    """The community of its channel."""
+    """The community of its channel; empty in a conversation."""
     @_builtins.property
     def message(self) -> _message_pb2.Message:
         """The message."""
@@ -47,14 +48,14 @@ Global___MessageCreated: _TypeAlias = MessageCreated  # noqa: Y015
 
 @_typing.final
 class MessageUpdated(_message.Message):
-    """A message was edited."""
+    """A message was edited, pinned or unpinned."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MESSAGE_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
-    """The community of its channel."""
+    """The community of its channel; empty in a conversation."""
     @_builtins.property
     def message(self) -> _message_pb2.Message:
         """The message as it is now."""
@@ -84,13 +85,13 @@ class MessageDeleted(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel it stood in."""
+    """The channel or conversation it stood in."""
     message_id: _builtins.str
     """The message."""
     revision: _builtins.int
     """The number of this change in the channel."""
     community_id: _builtins.str
-    """The community of the channel."""
+    """The community of the channel; empty in a conversation."""
     def __init__(
         self,
         *,
@@ -106,3 +107,179 @@ class MessageDeleted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageDeleted: _TypeAlias = MessageDeleted  # noqa: Y015
+
+@_typing.final
+class ReactionAdded(_message.Message):
+    """Somebody reacted to a message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel or conversation."""
+    message_id: _builtins.str
+    """The message."""
+    user_id: _builtins.str
+    """Who reacted."""
+    emoji: _builtins.str
+    """The emoji."""
+    count: _builtins.int
+    """How many react with it now."""
+    revision: _builtins.int
+    """The number of this change in the channel."""
+    community_id: _builtins.str
+    """The community of the channel; empty in a conversation."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        emoji: _builtins.str = ...,
+        count: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "count", b"count", "emoji", b"emoji", "message_id", b"message_id", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReactionAdded: _TypeAlias = ReactionAdded  # noqa: Y015
+
+@_typing.final
+class ReactionRemoved(_message.Message):
+    """Somebody took a reaction back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel or conversation."""
+    message_id: _builtins.str
+    """The message."""
+    user_id: _builtins.str
+    """Who reacted."""
+    emoji: _builtins.str
+    """The emoji."""
+    count: _builtins.int
+    """How many react with it now."""
+    revision: _builtins.int
+    """The number of this change in the channel."""
+    community_id: _builtins.str
+    """The community of the channel; empty in a conversation."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        emoji: _builtins.str = ...,
+        count: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "count", b"count", "emoji", b"emoji", "message_id", b"message_id", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReactionRemoved: _TypeAlias = ReactionRemoved  # noqa: Y015
+
+@_typing.final
+class ConversationCreated(_message.Message):
+    """A conversation was begun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """The conversation."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationCreated: _TypeAlias = ConversationCreated  # noqa: Y015
+
+@_typing.final
+class ReadStateUpdated(_message.Message):
+    """Somebody read on in a channel. Told to that person's other devices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    READ_SEQUENCE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    channel_id: _builtins.str
+    """The channel or conversation."""
+    read_sequence: _builtins.int
+    """The number up to which it is read now."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        read_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "read_sequence", b"read_sequence", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadStateUpdated: _TypeAlias = ReadStateUpdated  # noqa: Y015
+
+@_typing.final
+class SlowModeChanged(_message.Message):
+    """How often people may write in a channel was changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel."""
+    seconds: _builtins.int
+    """How many seconds lie between two messages of a person now; 0 for none."""
+    community_id: _builtins.str
+    """The community of the channel."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        seconds: _builtins.int = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "seconds", b"seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SlowModeChanged: _TypeAlias = SlowModeChanged  # noqa: Y015

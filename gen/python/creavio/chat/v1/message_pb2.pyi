@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -32,24 +34,28 @@ class Message(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EDIT_TIME_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    PIN_TIME_FIELD_NUMBER: _builtins.int
+    REACTIONS_FIELD_NUMBER: _builtins.int
+    REPLY_TO_FIELD_NUMBER: _builtins.int
+    MENTIONS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `msg_…`."""
     channel_id: _builtins.str
-    """The channel it stands in."""
+    """The channel it stands in, `chn_…`, or the conversation, `cnv_…`."""
     author_id: _builtins.str
     """The person who wrote it."""
     content: _builtins.str
     """The text, as written."""
     sequence: _builtins.int
     """Its place in the channel: messages are ordered by it. Every change in a
-    channel (a message sent, edited or deleted) takes the channel's next number,
+    channel (a message sent, edited, deleted, pinned, reacted to) takes the channel's next number,
     and this is the number of the change that sent the message.
     """
     nonce: _builtins.str
     """What the author's client called it; empty when it did not."""
     revision: _builtins.int
     """The number of the channel's latest change to this message: `sequence` until
-    it is edited. Of two versions of a message the higher revision is true, and
+    it changes. Of two versions of a message the higher revision is true, and
     a number never seen is a change not yet seen.
     """
     @_builtins.property
@@ -59,6 +65,22 @@ class Message(_message.Message):
     @_builtins.property
     def edit_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last edited; unset when it never was."""
+
+    @_builtins.property
+    def pin_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was pinned; unset when it is not."""
+
+    @_builtins.property
+    def reactions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reaction]:
+        """How people reacted, in the order in which each emoji came first; 20 at most."""
+
+    @_builtins.property
+    def reply_to(self) -> Global___MessageReference:
+        """The message it answers; unset when it answers none, and once it is deleted."""
+
+    @_builtins.property
+    def mentions(self) -> Global___Mentions:
+        """Whom and what its text mentions; unset when it mentions nothing."""
 
     def __init__(
         self,
@@ -72,11 +94,148 @@ class Message(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         edit_time: _timestamp_pb2.Timestamp | None = ...,
         revision: _builtins.int = ...,
+        pin_time: _timestamp_pb2.Timestamp | None = ...,
+        reactions: _abc.Iterable[Global___Reaction] | None = ...,
+        reply_to: Global___MessageReference | None = ...,
+        mentions: Global___Mentions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time", "mentions", b"mentions", "pin_time", b"pin_time", "reply_to", b"reply_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "id", b"id", "nonce", b"nonce", "revision", b"revision", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "id", b"id", "mentions", b"mentions", "nonce", b"nonce", "pin_time", b"pin_time", "reactions", b"reactions", "reply_to", b"reply_to", "revision", b"revision", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class MessageReference(_message.Message):
+    """A message of the same channel, as much of it as is shown above an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    EXCERPT_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """The message."""
+    author_id: _builtins.str
+    """Who wrote it; empty once it is deleted."""
+    excerpt: _builtins.str
+    """How its text begins: 120 characters at most, and none once it is deleted."""
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+        author_id: _builtins.str = ...,
+        excerpt: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "excerpt", b"excerpt", "message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageReference: _TypeAlias = MessageReference  # noqa: Y015
+
+@_typing.final
+class Mentions(_message.Message):
+    """What a text mentions, each once and in the order of the text: 50 together at most.
+    What stands in a code span, in a code block or behind a backslash is no mention. That
+    something is mentioned does not say that it exists, or that anybody may see it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    ROLE_IDS_FIELD_NUMBER: _builtins.int
+    CHANNEL_IDS_FIELD_NUMBER: _builtins.int
+    EVERYONE_FIELD_NUMBER: _builtins.int
+    everyone: _builtins.bool
+    """Everybody in the channel, written `@everyone` by somebody with the permission
+    MENTION_EVERYONE. Written by somebody else it is text.
+    """
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """People, written `<@usr_…>`."""
+
+    @_builtins.property
+    def role_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Roles, written `<@&rol_…>`: everybody who has one is meant."""
+
+    @_builtins.property
+    def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Channels, written `<#chn_…>`. Nobody is meant by them."""
+
+    def __init__(
+        self,
+        *,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        role_ids: _abc.Iterable[_builtins.str] | None = ...,
+        channel_ids: _abc.Iterable[_builtins.str] | None = ...,
+        everyone: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_ids", b"channel_ids", "everyone", b"everyone", "role_ids", b"role_ids", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Mentions: _TypeAlias = Mentions  # noqa: Y015
+
+@_typing.final
+class MessageVersion(_message.Message):
+    """What a message said at a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    content: _builtins.str
+    """The text."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was written."""
+
+    def __init__(
+        self,
+        *,
+        content: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "create_time", b"create_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageVersion: _TypeAlias = MessageVersion  # noqa: Y015
+
+@_typing.final
+class Reaction(_message.Message):
+    """An emoji some people reacted with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMOJI_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    REACTED_FIELD_NUMBER: _builtins.int
+    emoji: _builtins.str
+    """The emoji."""
+    count: _builtins.int
+    """How many reacted with it."""
+    reacted: _builtins.bool
+    """Whether the caller did; never set in an event."""
+    def __init__(
+        self,
+        *,
+        emoji: _builtins.str = ...,
+        count: _builtins.int = ...,
+        reacted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "emoji", b"emoji", "reacted", b"reacted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reaction: _TypeAlias = Reaction  # noqa: Y015

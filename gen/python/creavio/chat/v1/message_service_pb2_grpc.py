@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class MessageServiceStub:
-    """The messages of channels.
+    """The messages of channels and conversations.
     """
 
     def __init__(self, channel):
@@ -57,17 +57,39 @@ class MessageServiceStub:
                 request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.DeleteMessageRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.ListMessageVersions = channel.unary_unary(
+                '/creavio.chat.v1.MessageService/ListMessageVersions',
+                request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessageVersionsRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessageVersionsResponse.FromString,
+                _registered_method=True)
+        self.BulkDeleteMessages = channel.unary_unary(
+                '/creavio.chat.v1.MessageService/BulkDeleteMessages',
+                request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.BulkDeleteMessagesRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.SendMessages = channel.stream_stream(
+                '/creavio.chat.v1.MessageService/SendMessages',
+                request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.SendMessagesRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.SendMessagesResponse.FromString,
+                _registered_method=True)
+        self.ListChanges = channel.unary_unary(
+                '/creavio.chat.v1.MessageService/ListChanges',
+                request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListChangesRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListChangesResponse.FromString,
+                _registered_method=True)
 
 
 class MessageServiceServicer:
-    """The messages of channels.
+    """The messages of channels and conversations.
     """
 
     def CreateMessage(self, request, context):
         """Sends a message. Once acknowledged it is kept, whatever fails afterwards.
         Sending again with the same `nonce` returns the message sent first.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message.
+        Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
+        REPLY_NOT_FOUND when the message it answers is not there (any more), and with
+        RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,6 +124,43 @@ class MessageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMessageVersions(self, request, context):
+        """Lists what a message said before it was edited, to who wrote it and to who holds
+        MANAGE_MESSAGES: the 20 latest texts before the one it has now.
+
+        Fails with NOT_FOUND when there is no such message (any more), and with
+        PERMISSION_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BulkDeleteMessages(self, request, context):
+        """Deletes messages of a channel, all of them or, when it fails, none. Those that are
+        not there (any more) are passed over. Each deletion is told as one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendMessages(self, request_iterator, context):
+        """Sends messages one after another over one stream, each kept once it is answered.
+        Answers may come in another order; each names the `nonce` of its request. A
+        message that is refused is answered with the reason and harms no other. The
+        stream ends with the session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChanges(self, request, context):
+        """Lists the messages changed since a revision, in the order of their latest change:
+        what a client fetches that saw a gap. Deleted ones have no text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MessageServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -125,6 +184,26 @@ def add_MessageServiceServicer_to_server(servicer, server):
                     request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.DeleteMessageRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
+            'ListMessageVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMessageVersions,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessageVersionsRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessageVersionsResponse.SerializeToString,
+            ),
+            'BulkDeleteMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.BulkDeleteMessages,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.BulkDeleteMessagesRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'SendMessages': grpc.stream_stream_rpc_method_handler(
+                    servicer.SendMessages,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.SendMessagesRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.SendMessagesResponse.SerializeToString,
+            ),
+            'ListChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChanges,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListChangesRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListChangesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'creavio.chat.v1.MessageService', rpc_method_handlers)
@@ -134,7 +213,7 @@ def add_MessageServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MessageService:
-    """The messages of channels.
+    """The messages of channels and conversations.
     """
 
     @staticmethod
@@ -235,6 +314,114 @@ class MessageService:
             '/creavio.chat.v1.MessageService/DeleteMessage',
             creavio_dot_chat_dot_v1_dot_message__service__pb2.DeleteMessageRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMessageVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.MessageService/ListMessageVersions',
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessageVersionsRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessageVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BulkDeleteMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.MessageService/BulkDeleteMessages',
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.BulkDeleteMessagesRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendMessages(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/creavio.chat.v1.MessageService/SendMessages',
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.SendMessagesRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.SendMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.MessageService/ListChanges',
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListChangesRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -29,7 +29,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MessageServiceStub:
-    """The messages of channels."""
+    """The messages of channels and conversations."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,7 +39,9 @@ class MessageServiceStub:
     """Sends a message. Once acknowledged it is kept, whatever fails afterwards.
     Sending again with the same `nonce` returns the message sent first.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message.
+    Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
+    REPLY_NOT_FOUND when the message it answers is not there (any more), and with
+    RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -58,17 +60,40 @@ class MessageServiceStub:
     Fails with NOT_FOUND when there never was such a message here, and with
     PERMISSION_DENIED when the caller may not delete it.
     """
+    ListMessageVersions: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessageVersionsRequest, _message_service_pb2.ListMessageVersionsResponse]
+    """Lists what a message said before it was edited, to who wrote it and to who holds
+    MANAGE_MESSAGES: the 20 latest texts before the one it has now.
+
+    Fails with NOT_FOUND when there is no such message (any more), and with
+    PERMISSION_DENIED.
+    """
+    BulkDeleteMessages: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.BulkDeleteMessagesRequest, _empty_pb2.Empty]
+    """Deletes messages of a channel, all of them or, when it fails, none. Those that are
+    not there (any more) are passed over. Each deletion is told as one.
+    """
+    SendMessages: _grpc.StreamStreamMultiCallable[_message_service_pb2.SendMessagesRequest, _message_service_pb2.SendMessagesResponse]
+    """Sends messages one after another over one stream, each kept once it is answered.
+    Answers may come in another order; each names the `nonce` of its request. A
+    message that is refused is answered with the reason and harms no other. The
+    stream ends with the session.
+    """
+    ListChanges: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListChangesRequest, _message_service_pb2.ListChangesResponse]
+    """Lists the messages changed since a revision, in the order of their latest change:
+    what a client fetches that saw a gap. Deleted ones have no text.
+    """
 
 @_typing.type_check_only
 class MessageServiceAsyncStub(MessageServiceStub):
-    """The messages of channels."""
+    """The messages of channels and conversations."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.CreateMessageRequest, _message_pb2.Message]  # type: ignore[assignment]
     """Sends a message. Once acknowledged it is kept, whatever fails afterwards.
     Sending again with the same `nonce` returns the message sent first.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message.
+    Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
+    REPLY_NOT_FOUND when the message it answers is not there (any more), and with
+    RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -87,9 +112,30 @@ class MessageServiceAsyncStub(MessageServiceStub):
     Fails with NOT_FOUND when there never was such a message here, and with
     PERMISSION_DENIED when the caller may not delete it.
     """
+    ListMessageVersions: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessageVersionsRequest, _message_service_pb2.ListMessageVersionsResponse]  # type: ignore[assignment]
+    """Lists what a message said before it was edited, to who wrote it and to who holds
+    MANAGE_MESSAGES: the 20 latest texts before the one it has now.
+
+    Fails with NOT_FOUND when there is no such message (any more), and with
+    PERMISSION_DENIED.
+    """
+    BulkDeleteMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.BulkDeleteMessagesRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes messages of a channel, all of them or, when it fails, none. Those that are
+    not there (any more) are passed over. Each deletion is told as one.
+    """
+    SendMessages: _aio.StreamStreamMultiCallable[_message_service_pb2.SendMessagesRequest, _message_service_pb2.SendMessagesResponse]  # type: ignore[assignment]
+    """Sends messages one after another over one stream, each kept once it is answered.
+    Answers may come in another order; each names the `nonce` of its request. A
+    message that is refused is answered with the reason and harms no other. The
+    stream ends with the session.
+    """
+    ListChanges: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListChangesRequest, _message_service_pb2.ListChangesResponse]  # type: ignore[assignment]
+    """Lists the messages changed since a revision, in the order of their latest change:
+    what a client fetches that saw a gap. Deleted ones have no text.
+    """
 
 class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The messages of channels."""
+    """The messages of channels and conversations."""
 
     @_abc_1.abstractmethod
     def CreateMessage(
@@ -100,7 +146,9 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends a message. Once acknowledged it is kept, whatever fails afterwards.
         Sending again with the same `nonce` returns the message sent first.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message.
+        Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
+        REPLY_NOT_FOUND when the message it answers is not there (any more), and with
+        RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
         """
 
     @_abc_1.abstractmethod
@@ -136,6 +184,51 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with NOT_FOUND when there never was such a message here, and with
         PERMISSION_DENIED when the caller may not delete it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMessageVersions(
+        self,
+        request: _message_service_pb2.ListMessageVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.ListMessageVersionsResponse, _abc.Awaitable[_message_service_pb2.ListMessageVersionsResponse]]:
+        """Lists what a message said before it was edited, to who wrote it and to who holds
+        MANAGE_MESSAGES: the 20 latest texts before the one it has now.
+
+        Fails with NOT_FOUND when there is no such message (any more), and with
+        PERMISSION_DENIED.
+        """
+
+    @_abc_1.abstractmethod
+    def BulkDeleteMessages(
+        self,
+        request: _message_service_pb2.BulkDeleteMessagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes messages of a channel, all of them or, when it fails, none. Those that are
+        not there (any more) are passed over. Each deletion is told as one.
+        """
+
+    @_abc_1.abstractmethod
+    def SendMessages(
+        self,
+        request_iterator: _MaybeAsyncIterator[_message_service_pb2.SendMessagesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_message_service_pb2.SendMessagesResponse], _abc.AsyncIterator[_message_service_pb2.SendMessagesResponse]]:
+        """Sends messages one after another over one stream, each kept once it is answered.
+        Answers may come in another order; each names the `nonce` of its request. A
+        message that is refused is answered with the reason and harms no other. The
+        stream ends with the session.
+        """
+
+    @_abc_1.abstractmethod
+    def ListChanges(
+        self,
+        request: _message_service_pb2.ListChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.ListChangesResponse, _abc.Awaitable[_message_service_pb2.ListChangesResponse]]:
+        """Lists the messages changed since a revision, in the order of their latest change:
+        what a client fetches that saw a gap. Deleted ones have no text.
         """
 
 def add_MessageServiceServicer_to_server(servicer: MessageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

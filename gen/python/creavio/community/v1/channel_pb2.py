@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/community/v1/channel.proto\x12\x14\x63reavio.community.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x01\n\x07\x43hannel\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTimeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/community/v1/channel.proto\x12\x14\x63reavio.community.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x02\n\x07\x43hannel\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x18\n\x07private\x18\x05 \x01(\x08R\x07private\x12\x14\n\x05topic\x18\x06 \x01(\tR\x05topic\x12\x1f\n\x0b\x63\x61tegory_id\x18\x07 \x01(\tR\ncategoryId\x12\x1a\n\x08position\x18\x08 \x01(\x05R\x08position\x12\x12\n\x04\x65tag\x18\t \x01(\tR\x04\x65tagb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.community.v1.channe
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHANNEL']._serialized_start=94
-  _globals['_CHANNEL']._serialized_end=235
+  _globals['_CHANNEL']._serialized_end=364
 # @@protoc_insertion_point(module_scope)

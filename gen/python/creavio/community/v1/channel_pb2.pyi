@@ -27,12 +27,29 @@ class Channel(_message.Message):
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    PRIVATE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    CATEGORY_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `chn_…`."""
     community_id: _builtins.str
     """The community it belongs to."""
     name: _builtins.str
     """The name that is shown; not unique."""
+    private: _builtins.bool
+    """Whether it was made for those alone whom overrides let in."""
+    topic: _builtins.str
+    """What is talked of there; may be empty."""
+    category_id: _builtins.str
+    """The category it is listed under; empty for none."""
+    position: _builtins.int
+    """Its place in the category, by rising positions and, among equal ones, ids. The
+    numbers have gaps, and mean nothing but their order.
+    """
+    etag: _builtins.str
+    """Changes with the channel; send it back to change only what was read."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -44,10 +61,15 @@ class Channel(_message.Message):
         community_id: _builtins.str = ...,
         name: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        private: _builtins.bool = ...,
+        topic: _builtins.str = ...,
+        category_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "create_time", b"create_time", "id", b"id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category_id", b"category_id", "community_id", b"community_id", "create_time", b"create_time", "etag", b"etag", "id", b"id", "name", b"name", "position", b"position", "private", b"private", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,9 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.community.v1 import channel_pb2 as creavio_dot_community_dot_v1_dot_channel__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*creavio/community/v1/channel_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"creavio/community/v1/channel.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\xb0\x01\n\x14\x43reateChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x04name\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestId\"\xa4\x01\n\x13ListChannelsRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"y\n\x14ListChannelsResponse\x12\x39\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x1d.creavio.community.v1.ChannelR\x08\x63hannels\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"M\n\x11GetChannelRequest\x12\x38\n\nchannel_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId2\x8b\x04\n\x0e\x43hannelService\x12\xc5\x01\n\rCreateChannel\x12*.creavio.community.v1.CreateChannelRequest\x1a\x1d.creavio.community.v1.Channel\"i\xa2\xbb\x18\x33\x08\x01\x10\x04\x1a\x12\x08\x06\x10\x01\x1a\x0c\x63ommunity_id \x03*\nrequest_id0\x02:\x02\x08\x05@\x80 H\x01P\x02\x82\xd3\xe4\x93\x02,\"\'/v1/communities/{community_id}/channels:\x01*\x12\xc1\x01\n\x0cListChannels\x12).creavio.community.v1.ListChannelsRequest\x1a*.creavio.community.v1.ListChannelsResponse\"Z\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02)\x12\'/v1/communities/{community_id}/channels\x12m\n\nGetChannel\x12\'.creavio.community.v1.GetChannelRequest\x1a\x1d.creavio.community.v1.Channel\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*creavio/community/v1/channel_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"creavio/community/v1/channel.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xc7\x02\n\x14\x43reateChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x04name\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12\x18\n\x07private\x18\x03 \x01(\x08R\x07private\x12<\n\x05topic\x18\x04 \x01(\tB&\xbaH#r!\x18\x80\x08\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$R\x05topic\x12=\n\x0b\x63\x61tegory_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^(ctg_[0-9a-z]{26})?$R\ncategoryId\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestId\"\xad\x04\n\x14UpdateChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\x12\x37\n\x04name\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$H\x00R\x04name\x88\x01\x01\x12\x41\n\x05topic\x18\x04 \x01(\tB&\xbaH#r!\x18\x80\x08\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$H\x01R\x05topic\x88\x01\x01\x12\x42\n\x0b\x63\x61tegory_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^(ctg_[0-9a-z]{26})?$H\x02R\ncategoryId\x88\x01\x01\x12K\n\x10\x61\x66ter_channel_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^(chn_[0-9a-z]{26})?$H\x03R\x0e\x61\x66terChannelId\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1b\n\x04\x65tag\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x04\x65tagB\x07\n\x05_nameB\x08\n\x06_topicB\x0e\n\x0c_category_idB\x13\n\x11_after_channel_id\"\x8e\x01\n\x14\x44\x65leteChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\"\xa4\x01\n\x13ListChannelsRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"y\n\x14ListChannelsResponse\x12\x39\n\x08\x63hannels\x18\x01 \x03(\x0b\x32\x1d.creavio.community.v1.ChannelR\x08\x63hannels\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"M\n\x11GetChannelRequest\x12\x38\n\nchannel_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId2\x93\x07\n\x0e\x43hannelService\x12\xc5\x01\n\rCreateChannel\x12*.creavio.community.v1.CreateChannelRequest\x1a\x1d.creavio.community.v1.Channel\"i\xa2\xbb\x18\x33\x08\x01\x10\x04\x1a\x12\x08\x06\x10\x01\x1a\x0c\x63ommunity_id \x03*\nrequest_id0\x02:\x02\x08\x05@\x80 H\x01P\x02\x82\xd3\xe4\x93\x02,\"\'/v1/communities/{community_id}/channels:\x01*\x12\xc1\x01\n\x0cListChannels\x12).creavio.community.v1.ListChannelsRequest\x1a*.creavio.community.v1.ListChannelsResponse\"Z\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02)\x12\'/v1/communities/{community_id}/channels\x12\xc6\x01\n\rUpdateChannel\x12*.creavio.community.v1.UpdateChannelRequest\x1a\x1d.creavio.community.v1.Channel\"j\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x06\x10\x01\x1a\x0c\x63ommunity_id \x02\x30\x02:\x02\x08\x05@\x80@H\x01P\x02\x82\xd3\xe4\x93\x02\x39\x32\x34/v1/communities/{community_id}/channels/{channel_id}:\x01*\x12\xbc\x01\n\rDeleteChannel\x12*.creavio.community.v1.DeleteChannelRequest\x1a\x16.google.protobuf.Empty\"g\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x06\x10\x01\x1a\x0c\x63ommunity_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x02\x82\xd3\xe4\x93\x02\x36*4/v1/communities/{community_id}/channels/{channel_id}\x12m\n\nGetChannel\x12\'.creavio.community.v1.GetChannelRequest\x1a\x1d.creavio.community.v1.Channel\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +41,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATECHANNELREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_CREATECHANNELREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CREATECHANNELREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\031\020\001\030@2\023^[^\\x00-\\x1f\\x7f]*$'
+  _globals['_CREATECHANNELREQUEST'].fields_by_name['topic']._loaded_options = None
+  _globals['_CREATECHANNELREQUEST'].fields_by_name['topic']._serialized_options = b'\272H#r!\030\200\0102\034^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$'
+  _globals['_CREATECHANNELREQUEST'].fields_by_name['category_id']._loaded_options = None
+  _globals['_CREATECHANNELREQUEST'].fields_by_name['category_id']._serialized_options = b'\272H\031r\0272\025^(ctg_[0-9a-z]{26})?$'
   _globals['_CREATECHANNELREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATECHANNELREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['channel_id']._loaded_options = None
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\026r\0242\022^chn_[0-9a-z]{26}$'
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\031\020\001\030@2\023^[^\\x00-\\x1f\\x7f]*$'
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['topic']._loaded_options = None
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['topic']._serialized_options = b'\272H#r!\030\200\0102\034^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$'
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['category_id']._loaded_options = None
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['category_id']._serialized_options = b'\272H\031r\0272\025^(ctg_[0-9a-z]{26})?$'
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['after_channel_id']._loaded_options = None
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['after_channel_id']._serialized_options = b'\272H\031r\0272\025^(chn_[0-9a-z]{26})?$'
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_UPDATECHANNELREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['channel_id']._loaded_options = None
+  _globals['_DELETECHANNELREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\026r\0242\022^chn_[0-9a-z]{26}$'
   _globals['_LISTCHANNELSREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_LISTCHANNELSREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_LISTCHANNELSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -53,16 +77,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANNELSERVICE'].methods_by_name['CreateChannel']._serialized_options = b'\242\273\0303\010\001\020\004\032\022\010\006\020\001\032\014community_id \003*\nrequest_id0\002:\002\010\005@\200 H\001P\002\202\323\344\223\002,\"\'/v1/communities/{community_id}/channels:\001*'
   _globals['_CHANNELSERVICE'].methods_by_name['ListChannels']._loaded_options = None
   _globals['_CHANNELSERVICE'].methods_by_name['ListChannels']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\001\020\001\032\014community_id \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002)\022\'/v1/communities/{community_id}/channels'
+  _globals['_CHANNELSERVICE'].methods_by_name['UpdateChannel']._loaded_options = None
+  _globals['_CHANNELSERVICE'].methods_by_name['UpdateChannel']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\006\020\001\032\014community_id \0020\002:\002\010\005@\200@H\001P\002\202\323\344\223\002924/v1/communities/{community_id}/channels/{channel_id}:\001*'
+  _globals['_CHANNELSERVICE'].methods_by_name['DeleteChannel']._loaded_options = None
+  _globals['_CHANNELSERVICE'].methods_by_name['DeleteChannel']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\006\020\001\032\014community_id \0020\002:\002\010\005@\200\010H\001P\002\202\323\344\223\0026*4/v1/communities/{community_id}/channels/{channel_id}'
   _globals['_CHANNELSERVICE'].methods_by_name['GetChannel']._loaded_options = None
   _globals['_CHANNELSERVICE'].methods_by_name['GetChannel']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\002@\200\010H\001P\001'
-  _globals['_CREATECHANNELREQUEST']._serialized_start=194
-  _globals['_CREATECHANNELREQUEST']._serialized_end=370
-  _globals['_LISTCHANNELSREQUEST']._serialized_start=373
-  _globals['_LISTCHANNELSREQUEST']._serialized_end=537
-  _globals['_LISTCHANNELSRESPONSE']._serialized_start=539
-  _globals['_LISTCHANNELSRESPONSE']._serialized_end=660
-  _globals['_GETCHANNELREQUEST']._serialized_start=662
-  _globals['_GETCHANNELREQUEST']._serialized_end=739
-  _globals['_CHANNELSERVICE']._serialized_start=742
-  _globals['_CHANNELSERVICE']._serialized_end=1265
+  _globals['_CREATECHANNELREQUEST']._serialized_start=257
+  _globals['_CREATECHANNELREQUEST']._serialized_end=584
+  _globals['_UPDATECHANNELREQUEST']._serialized_start=587
+  _globals['_UPDATECHANNELREQUEST']._serialized_end=1144
+  _globals['_DELETECHANNELREQUEST']._serialized_start=1147
+  _globals['_DELETECHANNELREQUEST']._serialized_end=1289
+  _globals['_LISTCHANNELSREQUEST']._serialized_start=1292
+  _globals['_LISTCHANNELSREQUEST']._serialized_end=1456
+  _globals['_LISTCHANNELSRESPONSE']._serialized_start=1458
+  _globals['_LISTCHANNELSRESPONSE']._serialized_end=1579
+  _globals['_GETCHANNELREQUEST']._serialized_start=1581
+  _globals['_GETCHANNELREQUEST']._serialized_end=1658
+  _globals['_CHANNELSERVICE']._serialized_start=1661
+  _globals['_CHANNELSERVICE']._serialized_end=2576
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from creavio.community.v1 import channel_pb2 as _channel_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
@@ -27,11 +28,20 @@ class CreateChannelRequest(_message.Message):
 
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    PRIVATE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    CATEGORY_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community to create it in."""
     name: _builtins.str
     """The name to show."""
+    private: _builtins.bool
+    """Whether only those may see it whom overrides let in."""
+    topic: _builtins.str
+    """What is talked of there; at most 1,024 characters."""
+    category_id: _builtins.str
+    """The category to list it under, at its end; empty for none."""
     request_id: _builtins.str
     """Names the request, so that it can be sent again without harm (AIP-155); the
     `Idempotency-Key` header fills it over REST. At most 64 characters.
@@ -41,15 +51,117 @@ class CreateChannelRequest(_message.Message):
         *,
         community_id: _builtins.str = ...,
         name: _builtins.str = ...,
+        private: _builtins.bool = ...,
+        topic: _builtins.str = ...,
+        category_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category_id", b"category_id", "community_id", b"community_id", "name", b"name", "private", b"private", "request_id", b"request_id", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateChannelRequest: _TypeAlias = CreateChannelRequest  # noqa: Y015
+
+@_typing.final
+class UpdateChannelRequest(_message.Message):
+    """Says what to change in a channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    CATEGORY_ID_FIELD_NUMBER: _builtins.int
+    AFTER_CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    channel_id: _builtins.str
+    """The channel."""
+    name: _builtins.str
+    """The new name."""
+    topic: _builtins.str
+    """The new topic; at most 1,024 characters, empty for none."""
+    category_id: _builtins.str
+    """The category to move it to; empty for none. It goes to the end unless
+    `after_channel_id` says where.
+    """
+    after_channel_id: _builtins.str
+    """Moves it right after this channel of the same category; empty moves it to the
+    beginning.
+    """
+    etag: _builtins.str
+    """The `etag` that was read; empty changes whatever is there."""
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """What to change: `name`, `topic`, `category_id`, `after_channel_id`. When unset, the
+        fields that are present.
+        """
+
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        name: _builtins.str | None = ...,
+        topic: _builtins.str | None = ...,
+        category_id: _builtins.str | None = ...,
+        after_channel_id: _builtins.str | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id", "_category_id", b"_category_id", "_name", b"_name", "_topic", b"_topic", "after_channel_id", b"after_channel_id", "category_id", b"category_id", "name", b"name", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id", "_category_id", b"_category_id", "_name", b"_name", "_topic", b"_topic", "after_channel_id", b"after_channel_id", "category_id", b"category_id", "channel_id", b"channel_id", "community_id", b"community_id", "etag", b"etag", "name", b"name", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after_channel_id: _TypeAlias = _typing.Literal["after_channel_id"]  # noqa: Y015
+    _WhichOneofArgType__after_channel_id: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id"]  # noqa: Y015
+    _WhichOneofReturnType__category_id: _TypeAlias = _typing.Literal["category_id"]  # noqa: Y015
+    _WhichOneofArgType__category_id: _TypeAlias = _typing.Literal["_category_id", b"_category_id"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__topic: _TypeAlias = _typing.Literal["topic"]  # noqa: Y015
+    _WhichOneofArgType__topic: _TypeAlias = _typing.Literal["_topic", b"_topic"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after_channel_id) -> _WhichOneofReturnType__after_channel_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__category_id) -> _WhichOneofReturnType__category_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__topic) -> _WhichOneofReturnType__topic | None: ...
+
+Global___UpdateChannelRequest: _TypeAlias = UpdateChannelRequest  # noqa: Y015
+
+@_typing.final
+class DeleteChannelRequest(_message.Message):
+    """Names a channel to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    channel_id: _builtins.str
+    """The channel."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteChannelRequest: _TypeAlias = DeleteChannelRequest  # noqa: Y015
 
 @_typing.final
 class ListChannelsRequest(_message.Message):

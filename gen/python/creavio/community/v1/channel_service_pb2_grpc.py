@@ -5,6 +5,7 @@ import warnings
 
 from creavio.community.v1 import channel_pb2 as creavio_dot_community_dot_v1_dot_channel__pb2
 from creavio.community.v1 import channel_service_pb2 as creavio_dot_community_dot_v1_dot_channel__service__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -46,6 +47,16 @@ class ChannelServiceStub:
                 request_serializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.ListChannelsRequest.SerializeToString,
                 response_deserializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.ListChannelsResponse.FromString,
                 _registered_method=True)
+        self.UpdateChannel = channel.unary_unary(
+                '/creavio.community.v1.ChannelService/UpdateChannel',
+                request_serializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.UpdateChannelRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_channel__pb2.Channel.FromString,
+                _registered_method=True)
+        self.DeleteChannel = channel.unary_unary(
+                '/creavio.community.v1.ChannelService/DeleteChannel',
+                request_serializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.DeleteChannelRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
         self.GetChannel = channel.unary_unary(
                 '/creavio.community.v1.ChannelService/GetChannel',
                 request_serializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.GetChannelRequest.SerializeToString,
@@ -58,9 +69,13 @@ class ChannelServiceServicer:
     """
 
     def CreateChannel(self, request, context):
-        """Creates a channel in a community.
+        """Creates a channel in a community. A private one is seen by the owners and its
+        creator, until overrides let others in; it exists for nobody before that holds.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with LIMIT_REACHED at 1,000 channels of the community, for a private one also
+        at 1,000 with overrides (a deleted one counts there for 30 days), with NOT_FOUND when
+        there is no such category, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
+        another request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,6 +83,27 @@ class ChannelServiceServicer:
 
     def ListChannels(self, request, context):
         """Lists the channels of a community the caller may see, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateChannel(self, request, context):
+        """Changes a channel, or moves it, and returns it. Of two who move channels at once one
+        comes second, and nobody ever sees an order that neither of them made.
+
+        Fails with NOT_FOUND when there is no such channel, category or channel to stand
+        after, or the caller cannot see it, and with CONCURRENT_CHANGE when `etag` is given
+        and the channel is another now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteChannel(self, request, context):
+        """Deletes a channel for good, with all that was said in it. It is gone from every list
+        at once; services that keep what was written there learn of it within moments.
+        Deleting one that is gone does nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,6 +130,16 @@ def add_ChannelServiceServicer_to_server(servicer, server):
                     servicer.ListChannels,
                     request_deserializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.ListChannelsRequest.FromString,
                     response_serializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.ListChannelsResponse.SerializeToString,
+            ),
+            'UpdateChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateChannel,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.UpdateChannelRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_channel__pb2.Channel.SerializeToString,
+            ),
+            'DeleteChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteChannel,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_channel__service__pb2.DeleteChannelRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'GetChannel': grpc.unary_unary_rpc_method_handler(
                     servicer.GetChannel,
@@ -156,6 +202,60 @@ class ChannelService:
             '/creavio.community.v1.ChannelService/ListChannels',
             creavio_dot_community_dot_v1_dot_channel__service__pb2.ListChannelsRequest.SerializeToString,
             creavio_dot_community_dot_v1_dot_channel__service__pb2.ListChannelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.ChannelService/UpdateChannel',
+            creavio_dot_community_dot_v1_dot_channel__service__pb2.UpdateChannelRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_channel__pb2.Channel.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.ChannelService/DeleteChannel',
+            creavio_dot_community_dot_v1_dot_channel__service__pb2.DeleteChannelRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from creavio.community.v1 import channel_pb2 as _channel_pb2
 from creavio.community.v1 import channel_service_pb2 as _channel_service_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -35,12 +36,29 @@ class ChannelServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ChannelServiceAsyncStub: ...
     CreateChannel: _grpc.UnaryUnaryMultiCallable[_channel_service_pb2.CreateChannelRequest, _channel_pb2.Channel]
-    """Creates a channel in a community.
+    """Creates a channel in a community. A private one is seen by the owners and its
+    creator, until overrides let others in; it exists for nobody before that holds.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with LIMIT_REACHED at 1,000 channels of the community, for a private one also
+    at 1,000 with overrides (a deleted one counts there for 30 days), with NOT_FOUND when
+    there is no such category, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
+    another request.
     """
     ListChannels: _grpc.UnaryUnaryMultiCallable[_channel_service_pb2.ListChannelsRequest, _channel_service_pb2.ListChannelsResponse]
     """Lists the channels of a community the caller may see, oldest first."""
+    UpdateChannel: _grpc.UnaryUnaryMultiCallable[_channel_service_pb2.UpdateChannelRequest, _channel_pb2.Channel]
+    """Changes a channel, or moves it, and returns it. Of two who move channels at once one
+    comes second, and nobody ever sees an order that neither of them made.
+
+    Fails with NOT_FOUND when there is no such channel, category or channel to stand
+    after, or the caller cannot see it, and with CONCURRENT_CHANGE when `etag` is given
+    and the channel is another now.
+    """
+    DeleteChannel: _grpc.UnaryUnaryMultiCallable[_channel_service_pb2.DeleteChannelRequest, _empty_pb2.Empty]
+    """Deletes a channel for good, with all that was said in it. It is gone from every list
+    at once; services that keep what was written there learn of it within moments.
+    Deleting one that is gone does nothing.
+    """
     GetChannel: _grpc.UnaryUnaryMultiCallable[_channel_service_pb2.GetChannelRequest, _channel_pb2.Channel]
     """Returns a channel, whoever may see it: services learn its community here.
 
@@ -53,12 +71,29 @@ class ChannelServiceAsyncStub(ChannelServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateChannel: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.CreateChannelRequest, _channel_pb2.Channel]  # type: ignore[assignment]
-    """Creates a channel in a community.
+    """Creates a channel in a community. A private one is seen by the owners and its
+    creator, until overrides let others in; it exists for nobody before that holds.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with LIMIT_REACHED at 1,000 channels of the community, for a private one also
+    at 1,000 with overrides (a deleted one counts there for 30 days), with NOT_FOUND when
+    there is no such category, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
+    another request.
     """
     ListChannels: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.ListChannelsRequest, _channel_service_pb2.ListChannelsResponse]  # type: ignore[assignment]
     """Lists the channels of a community the caller may see, oldest first."""
+    UpdateChannel: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.UpdateChannelRequest, _channel_pb2.Channel]  # type: ignore[assignment]
+    """Changes a channel, or moves it, and returns it. Of two who move channels at once one
+    comes second, and nobody ever sees an order that neither of them made.
+
+    Fails with NOT_FOUND when there is no such channel, category or channel to stand
+    after, or the caller cannot see it, and with CONCURRENT_CHANGE when `etag` is given
+    and the channel is another now.
+    """
+    DeleteChannel: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.DeleteChannelRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes a channel for good, with all that was said in it. It is gone from every list
+    at once; services that keep what was written there learn of it within moments.
+    Deleting one that is gone does nothing.
+    """
     GetChannel: _aio.UnaryUnaryMultiCallable[_channel_service_pb2.GetChannelRequest, _channel_pb2.Channel]  # type: ignore[assignment]
     """Returns a channel, whoever may see it: services learn its community here.
 
@@ -74,9 +109,13 @@ class ChannelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _channel_service_pb2.CreateChannelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_channel_pb2.Channel, _abc.Awaitable[_channel_pb2.Channel]]:
-        """Creates a channel in a community.
+        """Creates a channel in a community. A private one is seen by the owners and its
+        creator, until overrides let others in; it exists for nobody before that holds.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with LIMIT_REACHED at 1,000 channels of the community, for a private one also
+        at 1,000 with overrides (a deleted one counts there for 30 days), with NOT_FOUND when
+        there is no such category, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
+        another request.
         """
 
     @_abc_1.abstractmethod
@@ -86,6 +125,31 @@ class ChannelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_channel_service_pb2.ListChannelsResponse, _abc.Awaitable[_channel_service_pb2.ListChannelsResponse]]:
         """Lists the channels of a community the caller may see, oldest first."""
+
+    @_abc_1.abstractmethod
+    def UpdateChannel(
+        self,
+        request: _channel_service_pb2.UpdateChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_channel_pb2.Channel, _abc.Awaitable[_channel_pb2.Channel]]:
+        """Changes a channel, or moves it, and returns it. Of two who move channels at once one
+        comes second, and nobody ever sees an order that neither of them made.
+
+        Fails with NOT_FOUND when there is no such channel, category or channel to stand
+        after, or the caller cannot see it, and with CONCURRENT_CHANGE when `etag` is given
+        and the channel is another now.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteChannel(
+        self,
+        request: _channel_service_pb2.DeleteChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes a channel for good, with all that was said in it. It is gone from every list
+        at once; services that keep what was written there learn of it within moments.
+        Deleting one that is gone does nothing.
+        """
 
     @_abc_1.abstractmethod
     def GetChannel(

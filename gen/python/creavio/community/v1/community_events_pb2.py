@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from creavio.community.v1 import category_pb2 as creavio_dot_community_dot_v1_dot_category__pb2
 from creavio.community.v1 import channel_pb2 as creavio_dot_community_dot_v1_dot_channel__pb2
 from creavio.community.v1 import community_pb2 as creavio_dot_community_dot_v1_dot_community__pb2
 from creavio.community.v1 import member_pb2 as creavio_dot_community_dot_v1_dot_member__pb2
 from creavio.options.v1 import event_pb2 as creavio_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+creavio/community/v1/community_events.proto\x12\x14\x63reavio.community.v1\x1a\"creavio/community/v1/channel.proto\x1a$creavio/community/v1/community.proto\x1a!creavio/community/v1/member.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\x7f\n\x10\x43ommunityCreated\x12=\n\tcommunity\x18\x01 \x01(\x0b\x32\x1f.creavio.community.v1.CommunityR\tcommunity:,\xa2\xbb\x18(\x08\x02\x12\x16\x08\x03\x12\x12\x63ommunity.owner_id\x1a\x0c\x63ommunity.id\"\x8f\x01\n\x0e\x43hannelCreated\x12\x37\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.creavio.community.v1.ChannelR\x07\x63hannel:D\xa2\xbb\x18@\x08\x02\x12\x1a\x08\x01\x12\x14\x63hannel.community_id\x18\x01\x1a\x14\x63hannel.community_id\x1a\nchannel.id\"\xa0\x01\n\x0cMemberJoined\x12\x34\n\x06member\x18\x01 \x01(\x0b\x32\x1c.creavio.community.v1.MemberR\x06member:Z\xa2\xbb\x18V\x08\x02\x12\x19\x08\x01\x12\x13member.community_id\x18\x01\x12\x12\x08\x03\x12\x0emember.user_id\x1a\x13member.community_id\x1a\x0emember.user_id\"\x8b\x01\n\rMemberRemoved\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+creavio/community/v1/community_events.proto\x12\x14\x63reavio.community.v1\x1a#creavio/community/v1/category.proto\x1a\"creavio/community/v1/channel.proto\x1a$creavio/community/v1/community.proto\x1a!creavio/community/v1/member.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\x7f\n\x10\x43ommunityCreated\x12=\n\tcommunity\x18\x01 \x01(\x0b\x32\x1f.creavio.community.v1.CommunityR\tcommunity:,\xa2\xbb\x18(\x08\x02\x12\x16\x08\x03\x12\x12\x63ommunity.owner_id\x1a\x0c\x63ommunity.id\"\x9b\x01\n\x0e\x43hannelCreated\x12\x37\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.creavio.community.v1.ChannelR\x07\x63hannel:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\nchannel.id\x18\x02\"\x14\x63hannel.community_id\x1a\x14\x63hannel.community_id\x1a\nchannel.id\"\xa0\x01\n\x0cMemberJoined\x12\x34\n\x06member\x18\x01 \x01(\x0b\x32\x1c.creavio.community.v1.MemberR\x06member:Z\xa2\xbb\x18V\x08\x02\x12\x19\x08\x01\x12\x13member.community_id\x18\x01\x12\x12\x08\x03\x12\x0emember.user_id\x1a\x13member.community_id\x1a\x0emember.user_id\"\x8b\x01\n\rMemberRemoved\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_id\"{\n\x10\x43ommunityUpdated\x12=\n\tcommunity\x18\x01 \x01(\x0b\x32\x1f.creavio.community.v1.CommunityR\tcommunity:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity.id\x18\x01\x1a\x0c\x63ommunity.id\"\x9b\x01\n\x0e\x43hannelUpdated\x12\x37\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.creavio.community.v1.ChannelR\x07\x63hannel:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\nchannel.id\x18\x02\"\x14\x63hannel.community_id\x1a\x14\x63hannel.community_id\x1a\nchannel.id\"\x94\x01\n\x0e\x43hannelDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x89\x01\n\x0f\x43\x61tegoryCreated\x12:\n\x08\x63\x61tegory\x18\x01 \x01(\x0b\x32\x1e.creavio.community.v1.CategoryR\x08\x63\x61tegory::\xa2\xbb\x18\x36\x08\x02\x12\x1b\x08\x01\x12\x15\x63\x61tegory.community_id\x18\x01\x1a\x15\x63\x61tegory.community_id\"\x89\x01\n\x0f\x43\x61tegoryUpdated\x12:\n\x08\x63\x61tegory\x18\x01 \x01(\x0b\x32\x1e.creavio.community.v1.CategoryR\x08\x63\x61tegory::\xa2\xbb\x18\x36\x08\x02\x12\x1b\x08\x01\x12\x15\x63\x61tegory.community_id\x18\x01\x1a\x15\x63\x61tegory.community_id\"\x7f\n\x0f\x43\x61tegoryDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x1f\n\x0b\x63\x61tegory_id\x18\x02 \x01(\tR\ncategoryId:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,17 +39,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMMUNITYCREATED']._loaded_options = None
   _globals['_COMMUNITYCREATED']._serialized_options = b'\242\273\030(\010\002\022\026\010\003\022\022community.owner_id\032\014community.id'
   _globals['_CHANNELCREATED']._loaded_options = None
-  _globals['_CHANNELCREATED']._serialized_options = b'\242\273\030@\010\002\022\032\010\001\022\024channel.community_id\030\001\032\024channel.community_id\032\nchannel.id'
+  _globals['_CHANNELCREATED']._serialized_options = b'\242\273\030L\010\002\022&\010\002\022\nchannel.id\030\002\"\024channel.community_id\032\024channel.community_id\032\nchannel.id'
   _globals['_MEMBERJOINED']._loaded_options = None
   _globals['_MEMBERJOINED']._serialized_options = b'\242\273\030V\010\002\022\031\010\001\022\023member.community_id\030\001\022\022\010\003\022\016member.user_id\032\023member.community_id\032\016member.user_id'
   _globals['_MEMBERREMOVED']._loaded_options = None
   _globals['_MEMBERREMOVED']._serialized_options = b'\242\273\030:\010\002\022\022\010\001\022\014community_id\030\001\022\013\010\003\022\007user_id\032\014community_id\032\007user_id'
-  _globals['_COMMUNITYCREATED']._serialized_start=210
-  _globals['_COMMUNITYCREATED']._serialized_end=337
-  _globals['_CHANNELCREATED']._serialized_start=340
-  _globals['_CHANNELCREATED']._serialized_end=483
-  _globals['_MEMBERJOINED']._serialized_start=486
-  _globals['_MEMBERJOINED']._serialized_end=646
-  _globals['_MEMBERREMOVED']._serialized_start=649
-  _globals['_MEMBERREMOVED']._serialized_end=788
+  _globals['_COMMUNITYUPDATED']._loaded_options = None
+  _globals['_COMMUNITYUPDATED']._serialized_options = b'\242\273\030$\010\002\022\022\010\001\022\014community.id\030\001\032\014community.id'
+  _globals['_CHANNELUPDATED']._loaded_options = None
+  _globals['_CHANNELUPDATED']._serialized_options = b'\242\273\030L\010\002\022&\010\002\022\nchannel.id\030\002\"\024channel.community_id\032\024channel.community_id\032\nchannel.id'
+  _globals['_CHANNELDELETED']._loaded_options = None
+  _globals['_CHANNELDELETED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_CATEGORYCREATED']._loaded_options = None
+  _globals['_CATEGORYCREATED']._serialized_options = b'\242\273\0306\010\002\022\033\010\001\022\025category.community_id\030\001\032\025category.community_id'
+  _globals['_CATEGORYUPDATED']._loaded_options = None
+  _globals['_CATEGORYUPDATED']._serialized_options = b'\242\273\0306\010\002\022\033\010\001\022\025category.community_id\030\001\032\025category.community_id'
+  _globals['_CATEGORYDELETED']._loaded_options = None
+  _globals['_CATEGORYDELETED']._serialized_options = b'\242\273\030$\010\002\022\022\010\001\022\014community_id\030\001\032\014community_id'
+  _globals['_COMMUNITYCREATED']._serialized_start=247
+  _globals['_COMMUNITYCREATED']._serialized_end=374
+  _globals['_CHANNELCREATED']._serialized_start=377
+  _globals['_CHANNELCREATED']._serialized_end=532
+  _globals['_MEMBERJOINED']._serialized_start=535
+  _globals['_MEMBERJOINED']._serialized_end=695
+  _globals['_MEMBERREMOVED']._serialized_start=698
+  _globals['_MEMBERREMOVED']._serialized_end=837
+  _globals['_COMMUNITYUPDATED']._serialized_start=839
+  _globals['_COMMUNITYUPDATED']._serialized_end=962
+  _globals['_CHANNELUPDATED']._serialized_start=965
+  _globals['_CHANNELUPDATED']._serialized_end=1120
+  _globals['_CHANNELDELETED']._serialized_start=1123
+  _globals['_CHANNELDELETED']._serialized_end=1271
+  _globals['_CATEGORYCREATED']._serialized_start=1274
+  _globals['_CATEGORYCREATED']._serialized_end=1411
+  _globals['_CATEGORYUPDATED']._serialized_start=1414
+  _globals['_CATEGORYUPDATED']._serialized_end=1551
+  _globals['_CATEGORYDELETED']._serialized_start=1553
+  _globals['_CATEGORYDELETED']._serialized_end=1680
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from creavio.community.v1 import category_pb2 as _category_pb2
 from creavio.community.v1 import channel_pb2 as _channel_pb2
 from creavio.community.v1 import community_pb2 as _community_pb2
 from creavio.community.v1 import member_pb2 as _member_pb2
@@ -121,3 +122,154 @@ class MemberRemoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MemberRemoved: _TypeAlias = MemberRemoved  # noqa: Y015
+
+@_typing.final
+class CommunityUpdated(_message.Message):
+    """A community says something else of itself, or belongs to somebody else."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def community(self) -> _community_pb2.Community:
+        """The community as it is now."""
+
+    def __init__(
+        self,
+        *,
+        community: _community_pb2.Community | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["community", b"community"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community", b"community"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommunityUpdated: _TypeAlias = CommunityUpdated  # noqa: Y015
+
+@_typing.final
+class ChannelUpdated(_message.Message):
+    """A channel was changed or moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def channel(self) -> _channel_pb2.Channel:
+        """The channel as it is now."""
+
+    def __init__(
+        self,
+        *,
+        channel: _channel_pb2.Channel | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelUpdated: _TypeAlias = ChannelUpdated  # noqa: Y015
+
+@_typing.final
+class ChannelDeleted(_message.Message):
+    """A channel was deleted, with all that was said in it: whoever keeps something of it
+    forgets it. Who could see it decides who is told; rbac keeps that for 30 days, longer
+    than this event is kept.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    channel_id: _builtins.str
+    """The channel."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelDeleted: _TypeAlias = ChannelDeleted  # noqa: Y015
+
+@_typing.final
+class CategoryCreated(_message.Message):
+    """A category was created."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def category(self) -> _category_pb2.Category:
+        """The category."""
+
+    def __init__(
+        self,
+        *,
+        category: _category_pb2.Category | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["category", b"category"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CategoryCreated: _TypeAlias = CategoryCreated  # noqa: Y015
+
+@_typing.final
+class CategoryUpdated(_message.Message):
+    """A category was renamed or moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def category(self) -> _category_pb2.Category:
+        """The category as it is now."""
+
+    def __init__(
+        self,
+        *,
+        category: _category_pb2.Category | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["category", b"category"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CategoryUpdated: _TypeAlias = CategoryUpdated  # noqa: Y015
+
+@_typing.final
+class CategoryDeleted(_message.Message):
+    """A category was deleted; what becomes of its channels is told one by one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    CATEGORY_ID_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    category_id: _builtins.str
+    """The category."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        category_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category_id", b"category_id", "community_id", b"community_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CategoryDeleted: _TypeAlias = CategoryDeleted  # noqa: Y015

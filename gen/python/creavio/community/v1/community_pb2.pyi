@@ -6,6 +6,7 @@ isort:skip_file
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -17,6 +18,28 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Visibility:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VisibilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Visibility.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VISIBILITY_UNSPECIFIED: _Visibility.ValueType  # 0
+    VISIBILITY_PRIVATE: _Visibility.ValueType  # 1
+    """Whoever holds an invite. Nobody else learns that it exists."""
+    VISIBILITY_PUBLIC: _Visibility.ValueType  # 2
+    """Everybody signed in."""
+
+class Visibility(_Visibility, metaclass=_VisibilityEnumTypeWrapper):
+    """Who may find and join a community."""
+
+VISIBILITY_UNSPECIFIED: Visibility.ValueType  # 0
+VISIBILITY_PRIVATE: Visibility.ValueType  # 1
+"""Whoever holds an invite. Nobody else learns that it exists."""
+VISIBILITY_PUBLIC: Visibility.ValueType  # 2
+"""Everybody signed in."""
+Global___Visibility: _TypeAlias = Visibility  # noqa: Y015
+
 @_typing.final
 class Community(_message.Message):
     """A group of people and the channels they talk in."""
@@ -27,12 +50,24 @@ class Community(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    VISIBILITY_FIELD_NUMBER: _builtins.int
+    ICON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `com_…`."""
     name: _builtins.str
     """The name that is shown; not unique."""
     owner_id: _builtins.str
-    """The person who founded it."""
+    """The person who owns it: who founded it, until they hand it over."""
+    description: _builtins.str
+    """What it says of itself; may be empty."""
+    visibility: Global___Visibility.ValueType
+    """Who may find and join it."""
+    icon: _builtins.str
+    """Its icon, by the name the media service gave the file; empty for none."""
+    etag: _builtins.str
+    """Changes with the community; send it back to change only what was read."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was founded."""
@@ -44,10 +79,14 @@ class Community(_message.Message):
         name: _builtins.str = ...,
         owner_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        description: _builtins.str = ...,
+        visibility: Global___Visibility.ValueType = ...,
+        icon: _builtins.str = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "id", b"id", "name", b"name", "owner_id", b"owner_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "etag", b"etag", "icon", b"icon", "id", b"id", "name", b"name", "owner_id", b"owner_id", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

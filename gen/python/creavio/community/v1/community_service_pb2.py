@@ -26,9 +26,10 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.community.v1 import community_pb2 as creavio_dot_community_dot_v1_dot_community__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,creavio/community/v1/community_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$creavio/community/v1/community.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"t\n\x16\x43reateCommunityRequest\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestId\"S\n\x13GetCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\"i\n\x16ListCommunitiesRequest\x12&\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x84\x01\n\x17ListCommunitiesResponse\x12\x41\n\x0b\x63ommunities\x18\x01 \x03(\x0b\x32\x1f.creavio.community.v1.CommunityR\x0b\x63ommunities\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x85\x04\n\x10\x43ommunityService\x12\x9f\x01\n\x0f\x43reateCommunity\x12,.creavio.community.v1.CreateCommunityRequest\x1a\x1f.creavio.community.v1.Community\"=\xa2\xbb\x18\x1f\x08\x01\x10\x02 \x03*\nrequest_id0\x02:\x02\x08\n@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/communities:\x01*\x12\xad\x01\n\x0cGetCommunity\x12).creavio.community.v1.GetCommunityRequest\x1a\x1f.creavio.community.v1.Community\"Q\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/communities/{community_id}\x12\x9e\x01\n\x0fListCommunities\x12,.creavio.community.v1.ListCommunitiesRequest\x1a-.creavio.community.v1.ListCommunitiesResponse\".\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/communitiesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,creavio/community/v1/community_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$creavio/community/v1/community.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\"t\n\x16\x43reateCommunityRequest\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestId\"S\n\x13GetCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\"\xf0\x03\n\x16UpdateCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x37\n\x04name\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$H\x00R\x04name\x88\x01\x01\x12M\n\x0b\x64\x65scription\x18\x03 \x01(\tB&\xbaH#r!\x18\x80\x08\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$H\x01R\x0b\x64\x65scription\x88\x01\x01\x12Q\n\nvisibility\x18\x04 \x01(\x0e\x32 .creavio.community.v1.VisibilityB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00H\x02R\nvisibility\x88\x01\x01\x12\x32\n\x04icon\x18\x05 \x01(\tB\x19\xbaH\x16r\x14\x18@2\x10^[0-9A-Za-z_-]*$H\x03R\x04icon\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x1b\n\x04\x65tag\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x04\x65tagB\x07\n\x05_nameB\x0e\n\x0c_descriptionB\r\n\x0b_visibilityB\x07\n\x05_icon\"\x8c\x01\n\x18TransferOwnershipRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"i\n\x16ListCommunitiesRequest\x12&\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x84\x01\n\x17ListCommunitiesResponse\x12\x41\n\x0b\x63ommunities\x18\x01 \x03(\x0b\x32\x1f.creavio.community.v1.CommunityR\x0b\x63ommunities\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xae\x01\n\x1cListPublicCommunitiesRequest\x12=\n\x0bname_prefix\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\nnamePrefix\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08R\tpageToken\"\x8a\x01\n\x1dListPublicCommunitiesResponse\x12\x41\n\x0b\x63ommunities\x18\x01 \x03(\x0b\x32\x1f.creavio.community.v1.CommunityR\x0b\x63ommunities\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"T\n\x14JoinCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId2\xe3\t\n\x10\x43ommunityService\x12\x9f\x01\n\x0f\x43reateCommunity\x12,.creavio.community.v1.CreateCommunityRequest\x1a\x1f.creavio.community.v1.Community\"=\xa2\xbb\x18\x1f\x08\x01\x10\x02 \x03*\nrequest_id0\x02:\x02\x08\n@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/communities:\x01*\x12\xad\x01\n\x0cGetCommunity\x12).creavio.community.v1.GetCommunityRequest\x1a\x1f.creavio.community.v1.Community\"Q\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/communities/{community_id}\x12\x9e\x01\n\x0fListCommunities\x12,.creavio.community.v1.ListCommunitiesRequest\x1a-.creavio.community.v1.ListCommunitiesResponse\".\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/communities\x12\xb9\x01\n\x15ListPublicCommunities\x12\x32.creavio.community.v1.ListPublicCommunitiesRequest\x1a\x33.creavio.community.v1.ListPublicCommunitiesResponse\"7\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/communities:discover\x12\xa0\x01\n\rJoinCommunity\x12*.creavio.community.v1.JoinCommunityRequest\x1a\x1f.creavio.community.v1.Community\"B\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02%\"#/v1/communities/{community_id}:join\x12\xb6\x01\n\x0fUpdateCommunity\x12,.creavio.community.v1.UpdateCommunityRequest\x1a\x1f.creavio.community.v1.Community\"T\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\r\x10\x01\x1a\x0c\x63ommunity_id \x02\x30\x02:\x02\x08\x05@\x80@H\x01P\x02\x82\xd3\xe4\x93\x02#2\x1e/v1/communities/{community_id}:\x01*\x12\xc3\x01\n\x11TransferOwnership\x12..creavio.community.v1.TransferOwnershipRequest\x1a\x1f.creavio.community.v1.Community\"]\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x02\x82\xd3\xe4\x93\x02,\"\'/v1/communities/{community_id}:transfer:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,24 +42,66 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATECOMMUNITYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_GETCOMMUNITYREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_GETCOMMUNITYREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\031\020\001\030@2\023^[^\\x00-\\x1f\\x7f]*$'
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['description']._loaded_options = None
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['description']._serialized_options = b'\272H#r!\030\200\0102\034^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$'
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['visibility']._loaded_options = None
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['visibility']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['icon']._loaded_options = None
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['icon']._serialized_options = b'\272H\026r\024\030@2\020^[0-9A-Za-z_-]*$'
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_UPDATECOMMUNITYREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_TRANSFEROWNERSHIPREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_TRANSFEROWNERSHIPREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_TRANSFEROWNERSHIPREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_TRANSFEROWNERSHIPREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_LISTCOMMUNITIESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTCOMMUNITIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_LISTCOMMUNITIESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCOMMUNITIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST'].fields_by_name['name_prefix']._loaded_options = None
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST'].fields_by_name['name_prefix']._serialized_options = b'\272H\031r\027\030@2\023^[^\\x00-\\x1f\\x7f]*$'
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
+  _globals['_JOINCOMMUNITYREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_JOINCOMMUNITYREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_COMMUNITYSERVICE'].methods_by_name['CreateCommunity']._loaded_options = None
   _globals['_COMMUNITYSERVICE'].methods_by_name['CreateCommunity']._serialized_options = b'\242\273\030\037\010\001\020\002 \003*\nrequest_id0\002:\002\010\n@\200 H\001P\001\202\323\344\223\002\024\"\017/v1/communities:\001*'
   _globals['_COMMUNITYSERVICE'].methods_by_name['GetCommunity']._loaded_options = None
   _globals['_COMMUNITYSERVICE'].methods_by_name['GetCommunity']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\001\020\001\032\014community_id \0010\001:\002\010\005@\200\010H\001P\001\202\323\344\223\002 \022\036/v1/communities/{community_id}'
   _globals['_COMMUNITYSERVICE'].methods_by_name['ListCommunities']._loaded_options = None
   _globals['_COMMUNITYSERVICE'].methods_by_name['ListCommunities']._serialized_options = b'\242\273\030\023\010\001\020\002 \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002\021\022\017/v1/communities'
-  _globals['_CREATECOMMUNITYREQUEST']._serialized_start=197
-  _globals['_CREATECOMMUNITYREQUEST']._serialized_end=313
-  _globals['_GETCOMMUNITYREQUEST']._serialized_start=315
-  _globals['_GETCOMMUNITYREQUEST']._serialized_end=398
-  _globals['_LISTCOMMUNITIESREQUEST']._serialized_start=400
-  _globals['_LISTCOMMUNITIESREQUEST']._serialized_end=505
-  _globals['_LISTCOMMUNITIESRESPONSE']._serialized_start=508
-  _globals['_LISTCOMMUNITIESRESPONSE']._serialized_end=640
-  _globals['_COMMUNITYSERVICE']._serialized_start=643
-  _globals['_COMMUNITYSERVICE']._serialized_end=1160
+  _globals['_COMMUNITYSERVICE'].methods_by_name['ListPublicCommunities']._loaded_options = None
+  _globals['_COMMUNITYSERVICE'].methods_by_name['ListPublicCommunities']._serialized_options = b'\242\273\030\023\010\001\020\002 \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002\032\022\030/v1/communities:discover'
+  _globals['_COMMUNITYSERVICE'].methods_by_name['JoinCommunity']._loaded_options = None
+  _globals['_COMMUNITYSERVICE'].methods_by_name['JoinCommunity']._serialized_options = b'\242\273\030\023\010\001\020\002 \0020\002:\002\010\n@\200\010H\001P\001\202\323\344\223\002%\"#/v1/communities/{community_id}:join'
+  _globals['_COMMUNITYSERVICE'].methods_by_name['UpdateCommunity']._loaded_options = None
+  _globals['_COMMUNITYSERVICE'].methods_by_name['UpdateCommunity']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\r\020\001\032\014community_id \0020\002:\002\010\005@\200@H\001P\002\202\323\344\223\002#2\036/v1/communities/{community_id}:\001*'
+  _globals['_COMMUNITYSERVICE'].methods_by_name['TransferOwnership']._loaded_options = None
+  _globals['_COMMUNITYSERVICE'].methods_by_name['TransferOwnership']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\001\020\001\032\014community_id \0020\002:\002\010\n@\200\010H\001P\002\202\323\344\223\002,\"\'/v1/communities/{community_id}:transfer:\001*'
+  _globals['_CREATECOMMUNITYREQUEST']._serialized_start=231
+  _globals['_CREATECOMMUNITYREQUEST']._serialized_end=347
+  _globals['_GETCOMMUNITYREQUEST']._serialized_start=349
+  _globals['_GETCOMMUNITYREQUEST']._serialized_end=432
+  _globals['_UPDATECOMMUNITYREQUEST']._serialized_start=435
+  _globals['_UPDATECOMMUNITYREQUEST']._serialized_end=931
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_start=934
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_end=1074
+  _globals['_LISTCOMMUNITIESREQUEST']._serialized_start=1076
+  _globals['_LISTCOMMUNITIESREQUEST']._serialized_end=1181
+  _globals['_LISTCOMMUNITIESRESPONSE']._serialized_start=1184
+  _globals['_LISTCOMMUNITIESRESPONSE']._serialized_end=1316
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST']._serialized_start=1319
+  _globals['_LISTPUBLICCOMMUNITIESREQUEST']._serialized_end=1493
+  _globals['_LISTPUBLICCOMMUNITIESRESPONSE']._serialized_start=1496
+  _globals['_LISTPUBLICCOMMUNITIESRESPONSE']._serialized_end=1634
+  _globals['_JOINCOMMUNITYREQUEST']._serialized_start=1636
+  _globals['_JOINCOMMUNITYREQUEST']._serialized_end=1720
+  _globals['_COMMUNITYSERVICE']._serialized_start=1723
+  _globals['_COMMUNITYSERVICE']._serialized_end=2974
 # @@protoc_insertion_point(module_scope)

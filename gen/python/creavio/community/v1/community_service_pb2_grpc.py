@@ -51,6 +51,26 @@ class CommunityServiceStub:
                 request_serializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListCommunitiesRequest.SerializeToString,
                 response_deserializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListCommunitiesResponse.FromString,
                 _registered_method=True)
+        self.ListPublicCommunities = channel.unary_unary(
+                '/creavio.community.v1.CommunityService/ListPublicCommunities',
+                request_serializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListPublicCommunitiesRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListPublicCommunitiesResponse.FromString,
+                _registered_method=True)
+        self.JoinCommunity = channel.unary_unary(
+                '/creavio.community.v1.CommunityService/JoinCommunity',
+                request_serializer=creavio_dot_community_dot_v1_dot_community__service__pb2.JoinCommunityRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
+                _registered_method=True)
+        self.UpdateCommunity = channel.unary_unary(
+                '/creavio.community.v1.CommunityService/UpdateCommunity',
+                request_serializer=creavio_dot_community_dot_v1_dot_community__service__pb2.UpdateCommunityRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
+                _registered_method=True)
+        self.TransferOwnership = channel.unary_unary(
+                '/creavio.community.v1.CommunityService/TransferOwnership',
+                request_serializer=creavio_dot_community_dot_v1_dot_community__service__pb2.TransferOwnershipRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
+                _registered_method=True)
 
 
 class CommunityServiceServicer:
@@ -83,6 +103,46 @@ class CommunityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPublicCommunities(self, request, context):
+        """Lists the public communities whose names begin with a prefix, in the order of their
+        names, capital and small letters being the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JoinCommunity(self, request, context):
+        """Joins a public community, and returns it; its channels are open to the caller's very
+        next call. A member who joins again stays one.
+
+        Fails with NOT_FOUND when there is no such community or it is not public, and with
+        BANNED for somebody who is banned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateCommunity(self, request, context):
+        """Changes what a community says of itself, and who may find it; returns it.
+
+        Fails with CONCURRENT_CHANGE when `etag` is given and the community is another now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferOwnership(self, request, context):
+        """Hands a community over to a member, who owns it from the very next call on. Whoever
+        owned it stays a member, and keeps their other roles. Repeating it answers as the
+        first call did as long as the member owns it and the caller belongs to it.
+
+        Fails with PERMISSION_DENIED for anybody but the owner, with NOT_FOUND when the person
+        is no member, and with CONCURRENT_CHANGE while it is being handed to somebody else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CommunityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +160,26 @@ def add_CommunityServiceServicer_to_server(servicer, server):
                     servicer.ListCommunities,
                     request_deserializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListCommunitiesRequest.FromString,
                     response_serializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListCommunitiesResponse.SerializeToString,
+            ),
+            'ListPublicCommunities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPublicCommunities,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListPublicCommunitiesRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_community__service__pb2.ListPublicCommunitiesResponse.SerializeToString,
+            ),
+            'JoinCommunity': grpc.unary_unary_rpc_method_handler(
+                    servicer.JoinCommunity,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_community__service__pb2.JoinCommunityRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.SerializeToString,
+            ),
+            'UpdateCommunity': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateCommunity,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_community__service__pb2.UpdateCommunityRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.SerializeToString,
+            ),
+            'TransferOwnership': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferOwnership,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_community__service__pb2.TransferOwnershipRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -184,6 +264,114 @@ class CommunityService:
             '/creavio.community.v1.CommunityService/ListCommunities',
             creavio_dot_community_dot_v1_dot_community__service__pb2.ListCommunitiesRequest.SerializeToString,
             creavio_dot_community_dot_v1_dot_community__service__pb2.ListCommunitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPublicCommunities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.CommunityService/ListPublicCommunities',
+            creavio_dot_community_dot_v1_dot_community__service__pb2.ListPublicCommunitiesRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_community__service__pb2.ListPublicCommunitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JoinCommunity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.CommunityService/JoinCommunity',
+            creavio_dot_community_dot_v1_dot_community__service__pb2.JoinCommunityRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateCommunity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.CommunityService/UpdateCommunity',
+            creavio_dot_community_dot_v1_dot_community__service__pb2.UpdateCommunityRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferOwnership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.CommunityService/TransferOwnership',
+            creavio_dot_community_dot_v1_dot_community__service__pb2.TransferOwnershipRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
             options,
             channel_credentials,
             insecure,

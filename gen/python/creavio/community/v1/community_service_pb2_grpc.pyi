@@ -47,6 +47,30 @@ class CommunityServiceStub:
     """
     ListCommunities: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.ListCommunitiesRequest, _community_service_pb2.ListCommunitiesResponse]
     """Lists the communities the caller belongs to, in the order of joining."""
+    ListPublicCommunities: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.ListPublicCommunitiesRequest, _community_service_pb2.ListPublicCommunitiesResponse]
+    """Lists the public communities whose names begin with a prefix, in the order of their
+    names, capital and small letters being the same.
+    """
+    JoinCommunity: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.JoinCommunityRequest, _community_pb2.Community]
+    """Joins a public community, and returns it; its channels are open to the caller's very
+    next call. A member who joins again stays one.
+
+    Fails with NOT_FOUND when there is no such community or it is not public, and with
+    BANNED for somebody who is banned.
+    """
+    UpdateCommunity: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.UpdateCommunityRequest, _community_pb2.Community]
+    """Changes what a community says of itself, and who may find it; returns it.
+
+    Fails with CONCURRENT_CHANGE when `etag` is given and the community is another now.
+    """
+    TransferOwnership: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.TransferOwnershipRequest, _community_pb2.Community]
+    """Hands a community over to a member, who owns it from the very next call on. Whoever
+    owned it stays a member, and keeps their other roles. Repeating it answers as the
+    first call did as long as the member owns it and the caller belongs to it.
+
+    Fails with PERMISSION_DENIED for anybody but the owner, with NOT_FOUND when the person
+    is no member, and with CONCURRENT_CHANGE while it is being handed to somebody else.
+    """
 
 @_typing.type_check_only
 class CommunityServiceAsyncStub(CommunityServiceStub):
@@ -66,6 +90,30 @@ class CommunityServiceAsyncStub(CommunityServiceStub):
     """
     ListCommunities: _aio.UnaryUnaryMultiCallable[_community_service_pb2.ListCommunitiesRequest, _community_service_pb2.ListCommunitiesResponse]  # type: ignore[assignment]
     """Lists the communities the caller belongs to, in the order of joining."""
+    ListPublicCommunities: _aio.UnaryUnaryMultiCallable[_community_service_pb2.ListPublicCommunitiesRequest, _community_service_pb2.ListPublicCommunitiesResponse]  # type: ignore[assignment]
+    """Lists the public communities whose names begin with a prefix, in the order of their
+    names, capital and small letters being the same.
+    """
+    JoinCommunity: _aio.UnaryUnaryMultiCallable[_community_service_pb2.JoinCommunityRequest, _community_pb2.Community]  # type: ignore[assignment]
+    """Joins a public community, and returns it; its channels are open to the caller's very
+    next call. A member who joins again stays one.
+
+    Fails with NOT_FOUND when there is no such community or it is not public, and with
+    BANNED for somebody who is banned.
+    """
+    UpdateCommunity: _aio.UnaryUnaryMultiCallable[_community_service_pb2.UpdateCommunityRequest, _community_pb2.Community]  # type: ignore[assignment]
+    """Changes what a community says of itself, and who may find it; returns it.
+
+    Fails with CONCURRENT_CHANGE when `etag` is given and the community is another now.
+    """
+    TransferOwnership: _aio.UnaryUnaryMultiCallable[_community_service_pb2.TransferOwnershipRequest, _community_pb2.Community]  # type: ignore[assignment]
+    """Hands a community over to a member, who owns it from the very next call on. Whoever
+    owned it stays a member, and keeps their other roles. Repeating it answers as the
+    first call did as long as the member owns it and the caller belongs to it.
+
+    Fails with PERMISSION_DENIED for anybody but the owner, with NOT_FOUND when the person
+    is no member, and with CONCURRENT_CHANGE while it is being handed to somebody else.
+    """
 
 class CommunityServiceServicer(metaclass=_abc_1.ABCMeta):
     """Communities."""
@@ -100,5 +148,53 @@ class CommunityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_community_service_pb2.ListCommunitiesResponse, _abc.Awaitable[_community_service_pb2.ListCommunitiesResponse]]:
         """Lists the communities the caller belongs to, in the order of joining."""
+
+    @_abc_1.abstractmethod
+    def ListPublicCommunities(
+        self,
+        request: _community_service_pb2.ListPublicCommunitiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_community_service_pb2.ListPublicCommunitiesResponse, _abc.Awaitable[_community_service_pb2.ListPublicCommunitiesResponse]]:
+        """Lists the public communities whose names begin with a prefix, in the order of their
+        names, capital and small letters being the same.
+        """
+
+    @_abc_1.abstractmethod
+    def JoinCommunity(
+        self,
+        request: _community_service_pb2.JoinCommunityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_community_pb2.Community, _abc.Awaitable[_community_pb2.Community]]:
+        """Joins a public community, and returns it; its channels are open to the caller's very
+        next call. A member who joins again stays one.
+
+        Fails with NOT_FOUND when there is no such community or it is not public, and with
+        BANNED for somebody who is banned.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateCommunity(
+        self,
+        request: _community_service_pb2.UpdateCommunityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_community_pb2.Community, _abc.Awaitable[_community_pb2.Community]]:
+        """Changes what a community says of itself, and who may find it; returns it.
+
+        Fails with CONCURRENT_CHANGE when `etag` is given and the community is another now.
+        """
+
+    @_abc_1.abstractmethod
+    def TransferOwnership(
+        self,
+        request: _community_service_pb2.TransferOwnershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_community_pb2.Community, _abc.Awaitable[_community_pb2.Community]]:
+        """Hands a community over to a member, who owns it from the very next call on. Whoever
+        owned it stays a member, and keeps their other roles. Repeating it answers as the
+        first call did as long as the member owns it and the caller belongs to it.
+
+        Fails with PERMISSION_DENIED for anybody but the owner, with NOT_FOUND when the person
+        is no member, and with CONCURRENT_CHANGE while it is being handed to somebody else.
+        """
 
 def add_CommunityServiceServicer_to_server(servicer: CommunityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

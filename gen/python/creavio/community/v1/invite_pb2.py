@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/community/v1/invite.proto\x12\x14\x63reavio.community.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x01\n\x06Invite\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12\x1d\n\ncreator_id\x18\x03 \x01(\tR\tcreatorId\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTimeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/community/v1/invite.proto\x12\x14\x63reavio.community.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x02\n\x06Invite\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12\x1d\n\ncreator_id\x18\x03 \x01(\tR\tcreatorId\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x19\n\x08max_uses\x18\x06 \x01(\x05R\x07maxUses\x12\x12\n\x04uses\x18\x07 \x01(\x05R\x04usesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.community.v1.invite
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INVITE']._serialized_start=93
-  _globals['_INVITE']._serialized_end=309
+  _globals['_INVITE']._serialized_end=356
 # @@protoc_insertion_point(module_scope)

@@ -28,19 +28,25 @@ class Invite(_message.Message):
     CREATOR_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    MAX_USES_FIELD_NUMBER: _builtins.int
+    USES_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The code: 10 letters and digits, hard to guess."""
     community_id: _builtins.str
     """The community it leads into."""
     creator_id: _builtins.str
     """The member who made it."""
+    max_uses: _builtins.int
+    """How many people it lets in; 0 for any number."""
+    uses: _builtins.int
+    """How many people joined by it."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it stops working: seven days after it was made."""
+        """When it stops working."""
 
     def __init__(
         self,
@@ -50,10 +56,12 @@ class Invite(_message.Message):
         creator_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        max_uses: _builtins.int = ...,
+        uses: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "community_id", b"community_id", "create_time", b"create_time", "creator_id", b"creator_id", "expire_time", b"expire_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "community_id", b"community_id", "create_time", b"create_time", "creator_id", b"creator_id", "expire_time", b"expire_time", "max_uses", b"max_uses", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,9 +27,10 @@ from creavio.community.v1 import community_pb2 as creavio_dot_community_dot_v1_d
 from creavio.community.v1 import invite_pb2 as creavio_dot_community_dot_v1_dot_invite__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)creavio/community/v1/invite_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$creavio/community/v1/community.proto\x1a!creavio/community/v1/invite.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"{\n\x13\x43reateInviteRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestId\"E\n\x13\x41\x63\x63\x65ptInviteRequest\x12.\n\x04\x63ode\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[0-9A-Za-z]{1,32}$R\x04\x63ode2\xed\x02\n\rInviteService\x12\xc1\x01\n\x0c\x43reateInvite\x12).creavio.community.v1.CreateInviteRequest\x1a\x1c.creavio.community.v1.Invite\"h\xa2\xbb\x18\x33\x08\x01\x10\x04\x1a\x12\x08\x05\x10\x01\x1a\x0c\x63ommunity_id \x03*\nrequest_id0\x02:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02+\"&/v1/communities/{community_id}/invites:\x01*\x12\x97\x01\n\x0c\x41\x63\x63\x65ptInvite\x12).creavio.community.v1.AcceptInviteRequest\x1a\x1f.creavio.community.v1.Community\";\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/invites/{code}:accept:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)creavio/community/v1/invite_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$creavio/community/v1/community.proto\x1a!creavio/community/v1/invite.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\xf5\x01\n\x13\x43reateInviteRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12<\n\x10lifetime_seconds\x18\x02 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\x80\x9a\x9e\x01(<H\x00R\x0flifetimeSeconds\x88\x01\x01\x12%\n\x08max_uses\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00R\x07maxUses\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestIdB\x13\n\x11_lifetime_seconds\"E\n\x13\x41\x63\x63\x65ptInviteRequest\x12.\n\x04\x63ode\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[0-9A-Za-z]{1,32}$R\x04\x63ode\"\xa3\x01\n\x12ListInvitesRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"u\n\x13ListInvitesResponse\x12\x36\n\x07invites\x18\x01 \x03(\x0b\x32\x1c.creavio.community.v1.InviteR\x07invites\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x83\x01\n\x13RevokeInviteRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12.\n\x04\x63ode\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[0-9A-Za-z]{1,32}$R\x04\x63ode2\xe3\x05\n\rInviteService\x12\xc1\x01\n\x0c\x43reateInvite\x12).creavio.community.v1.CreateInviteRequest\x1a\x1c.creavio.community.v1.Invite\"h\xa2\xbb\x18\x33\x08\x01\x10\x04\x1a\x12\x08\x05\x10\x01\x1a\x0c\x63ommunity_id \x03*\nrequest_id0\x02:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02+\"&/v1/communities/{community_id}/invites:\x01*\x12\x97\x01\n\x0c\x41\x63\x63\x65ptInvite\x12).creavio.community.v1.AcceptInviteRequest\x1a\x1f.creavio.community.v1.Community\";\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/invites/{code}:accept:\x01*\x12\xbd\x01\n\x0bListInvites\x12(.creavio.community.v1.ListInvitesRequest\x1a).creavio.community.v1.ListInvitesResponse\"Y\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\r\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02(\x12&/v1/communities/{community_id}/invites\x12\xb3\x01\n\x0cRevokeInvite\x12).creavio.community.v1.RevokeInviteRequest\x1a\x16.google.protobuf.Empty\"`\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x05\x10\x01\x1a\x0c\x63ommunity_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02/*-/v1/communities/{community_id}/invites/{code}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +39,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEINVITEREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_CREATEINVITEREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_CREATEINVITEREQUEST'].fields_by_name['lifetime_seconds']._loaded_options = None
+  _globals['_CREATEINVITEREQUEST'].fields_by_name['lifetime_seconds']._serialized_options = b'\272H\t\032\007\030\200\232\236\001(<'
+  _globals['_CREATEINVITEREQUEST'].fields_by_name['max_uses']._loaded_options = None
+  _globals['_CREATEINVITEREQUEST'].fields_by_name['max_uses']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_CREATEINVITEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEINVITEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_ACCEPTINVITEREQUEST'].fields_by_name['code']._loaded_options = None
   _globals['_ACCEPTINVITEREQUEST'].fields_by_name['code']._serialized_options = b'\272H\027r\0252\023^[0-9A-Za-z]{1,32}$'
+  _globals['_LISTINVITESREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_LISTINVITESREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_LISTINVITESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTINVITESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_LISTINVITESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTINVITESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_REVOKEINVITEREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_REVOKEINVITEREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_REVOKEINVITEREQUEST'].fields_by_name['code']._loaded_options = None
+  _globals['_REVOKEINVITEREQUEST'].fields_by_name['code']._serialized_options = b'\272H\027r\0252\023^[0-9A-Za-z]{1,32}$'
   _globals['_INVITESERVICE'].methods_by_name['CreateInvite']._loaded_options = None
   _globals['_INVITESERVICE'].methods_by_name['CreateInvite']._serialized_options = b'\242\273\0303\010\001\020\004\032\022\010\005\020\001\032\014community_id \003*\nrequest_id0\002:\002\010\005@\200 H\001P\001\202\323\344\223\002+\"&/v1/communities/{community_id}/invites:\001*'
   _globals['_INVITESERVICE'].methods_by_name['AcceptInvite']._loaded_options = None
   _globals['_INVITESERVICE'].methods_by_name['AcceptInvite']._serialized_options = b'\242\273\030\023\010\001\020\002 \0020\003:\002\010\n@\200\010H\001P\001\202\323\344\223\002\036\"\031/v1/invites/{code}:accept:\001*'
-  _globals['_CREATEINVITEREQUEST']._serialized_start=229
-  _globals['_CREATEINVITEREQUEST']._serialized_end=352
-  _globals['_ACCEPTINVITEREQUEST']._serialized_start=354
-  _globals['_ACCEPTINVITEREQUEST']._serialized_end=423
-  _globals['_INVITESERVICE']._serialized_start=426
-  _globals['_INVITESERVICE']._serialized_end=791
+  _globals['_INVITESERVICE'].methods_by_name['ListInvites']._loaded_options = None
+  _globals['_INVITESERVICE'].methods_by_name['ListInvites']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\r\020\001\032\014community_id \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002(\022&/v1/communities/{community_id}/invites'
+  _globals['_INVITESERVICE'].methods_by_name['RevokeInvite']._loaded_options = None
+  _globals['_INVITESERVICE'].methods_by_name['RevokeInvite']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\005\020\001\032\014community_id \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\002/*-/v1/communities/{community_id}/invites/{code}'
+  _globals['_CREATEINVITEREQUEST']._serialized_start=259
+  _globals['_CREATEINVITEREQUEST']._serialized_end=504
+  _globals['_ACCEPTINVITEREQUEST']._serialized_start=506
+  _globals['_ACCEPTINVITEREQUEST']._serialized_end=575
+  _globals['_LISTINVITESREQUEST']._serialized_start=578
+  _globals['_LISTINVITESREQUEST']._serialized_end=741
+  _globals['_LISTINVITESRESPONSE']._serialized_start=743
+  _globals['_LISTINVITESRESPONSE']._serialized_end=860
+  _globals['_REVOKEINVITEREQUEST']._serialized_start=863
+  _globals['_REVOKEINVITEREQUEST']._serialized_end=994
+  _globals['_INVITESERVICE']._serialized_start=997
+  _globals['_INVITESERVICE']._serialized_end=1736
 # @@protoc_insertion_point(module_scope)

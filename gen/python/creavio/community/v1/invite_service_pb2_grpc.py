@@ -6,6 +6,7 @@ import warnings
 from creavio.community.v1 import community_pb2 as creavio_dot_community_dot_v1_dot_community__pb2
 from creavio.community.v1 import invite_pb2 as creavio_dot_community_dot_v1_dot_invite__pb2
 from creavio.community.v1 import invite_service_pb2 as creavio_dot_community_dot_v1_dot_invite__service__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -47,6 +48,16 @@ class InviteServiceStub:
                 request_serializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.AcceptInviteRequest.SerializeToString,
                 response_deserializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
                 _registered_method=True)
+        self.ListInvites = channel.unary_unary(
+                '/creavio.community.v1.InviteService/ListInvites',
+                request_serializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.ListInvitesRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.ListInvitesResponse.FromString,
+                _registered_method=True)
+        self.RevokeInvite = channel.unary_unary(
+                '/creavio.community.v1.InviteService/RevokeInvite',
+                request_serializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.RevokeInviteRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
 
 
 class InviteServiceServicer:
@@ -56,7 +67,8 @@ class InviteServiceServicer:
     def CreateInvite(self, request, context):
         """Makes an invite to a community.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with LIMIT_REACHED at 1,000 invites of the community that work, and with
+        IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -64,9 +76,28 @@ class InviteServiceServicer:
 
     def AcceptInvite(self, request, context):
         """Joins the community an invite leads into, and returns it; its channels are
-        open to the caller's very next call. A member who accepts again stays one.
+        open to the caller's very next call. A member who accepts again stays one, and uses
+        nothing up. However many accept at once, no more join than the invite lets in.
 
-        Fails with INVITE_NOT_FOUND when the code is unknown or has expired.
+        Fails with INVITE_NOT_FOUND when the code is unknown, was revoked, has expired or is
+        used up, and with BANNED for somebody who is banned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvites(self, request, context):
+        """Lists the invites of a community that have not expired, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeInvite(self, request, context):
+        """Revokes an invite: it lets nobody in any more, from the reply on. Whoever made it may,
+        and whoever has MANAGE_COMMUNITY. Revoking one that is gone does nothing.
+
+        Fails with PERMISSION_DENIED for anybody else.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +115,16 @@ def add_InviteServiceServicer_to_server(servicer, server):
                     servicer.AcceptInvite,
                     request_deserializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.AcceptInviteRequest.FromString,
                     response_serializer=creavio_dot_community_dot_v1_dot_community__pb2.Community.SerializeToString,
+            ),
+            'ListInvites': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvites,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.ListInvitesRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.ListInvitesResponse.SerializeToString,
+            ),
+            'RevokeInvite': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeInvite,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_invite__service__pb2.RevokeInviteRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -141,6 +182,60 @@ class InviteService:
             '/creavio.community.v1.InviteService/AcceptInvite',
             creavio_dot_community_dot_v1_dot_invite__service__pb2.AcceptInviteRequest.SerializeToString,
             creavio_dot_community_dot_v1_dot_community__pb2.Community.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvites(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.InviteService/ListInvites',
+            creavio_dot_community_dot_v1_dot_invite__service__pb2.ListInvitesRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_invite__service__pb2.ListInvitesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeInvite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.InviteService/RevokeInvite',
+            creavio_dot_community_dot_v1_dot_invite__service__pb2.RevokeInviteRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

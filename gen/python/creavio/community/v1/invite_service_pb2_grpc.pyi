@@ -7,6 +7,7 @@ from collections import abc as _abc
 from creavio.community.v1 import community_pb2 as _community_pb2
 from creavio.community.v1 import invite_pb2 as _invite_pb2
 from creavio.community.v1 import invite_service_pb2 as _invite_service_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -38,13 +39,24 @@ class InviteServiceStub:
     CreateInvite: _grpc.UnaryUnaryMultiCallable[_invite_service_pb2.CreateInviteRequest, _invite_pb2.Invite]
     """Makes an invite to a community.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with LIMIT_REACHED at 1,000 invites of the community that work, and with
+    IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
     """
     AcceptInvite: _grpc.UnaryUnaryMultiCallable[_invite_service_pb2.AcceptInviteRequest, _community_pb2.Community]
     """Joins the community an invite leads into, and returns it; its channels are
-    open to the caller's very next call. A member who accepts again stays one.
+    open to the caller's very next call. A member who accepts again stays one, and uses
+    nothing up. However many accept at once, no more join than the invite lets in.
 
-    Fails with INVITE_NOT_FOUND when the code is unknown or has expired.
+    Fails with INVITE_NOT_FOUND when the code is unknown, was revoked, has expired or is
+    used up, and with BANNED for somebody who is banned.
+    """
+    ListInvites: _grpc.UnaryUnaryMultiCallable[_invite_service_pb2.ListInvitesRequest, _invite_service_pb2.ListInvitesResponse]
+    """Lists the invites of a community that have not expired, the newest first."""
+    RevokeInvite: _grpc.UnaryUnaryMultiCallable[_invite_service_pb2.RevokeInviteRequest, _empty_pb2.Empty]
+    """Revokes an invite: it lets nobody in any more, from the reply on. Whoever made it may,
+    and whoever has MANAGE_COMMUNITY. Revoking one that is gone does nothing.
+
+    Fails with PERMISSION_DENIED for anybody else.
     """
 
 @_typing.type_check_only
@@ -55,13 +67,24 @@ class InviteServiceAsyncStub(InviteServiceStub):
     CreateInvite: _aio.UnaryUnaryMultiCallable[_invite_service_pb2.CreateInviteRequest, _invite_pb2.Invite]  # type: ignore[assignment]
     """Makes an invite to a community.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with LIMIT_REACHED at 1,000 invites of the community that work, and with
+    IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
     """
     AcceptInvite: _aio.UnaryUnaryMultiCallable[_invite_service_pb2.AcceptInviteRequest, _community_pb2.Community]  # type: ignore[assignment]
     """Joins the community an invite leads into, and returns it; its channels are
-    open to the caller's very next call. A member who accepts again stays one.
+    open to the caller's very next call. A member who accepts again stays one, and uses
+    nothing up. However many accept at once, no more join than the invite lets in.
 
-    Fails with INVITE_NOT_FOUND when the code is unknown or has expired.
+    Fails with INVITE_NOT_FOUND when the code is unknown, was revoked, has expired or is
+    used up, and with BANNED for somebody who is banned.
+    """
+    ListInvites: _aio.UnaryUnaryMultiCallable[_invite_service_pb2.ListInvitesRequest, _invite_service_pb2.ListInvitesResponse]  # type: ignore[assignment]
+    """Lists the invites of a community that have not expired, the newest first."""
+    RevokeInvite: _aio.UnaryUnaryMultiCallable[_invite_service_pb2.RevokeInviteRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Revokes an invite: it lets nobody in any more, from the reply on. Whoever made it may,
+    and whoever has MANAGE_COMMUNITY. Revoking one that is gone does nothing.
+
+    Fails with PERMISSION_DENIED for anybody else.
     """
 
 class InviteServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -75,7 +98,8 @@ class InviteServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_invite_pb2.Invite, _abc.Awaitable[_invite_pb2.Invite]]:
         """Makes an invite to a community.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with LIMIT_REACHED at 1,000 invites of the community that work, and with
+        IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
         """
 
     @_abc_1.abstractmethod
@@ -85,9 +109,31 @@ class InviteServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_community_pb2.Community, _abc.Awaitable[_community_pb2.Community]]:
         """Joins the community an invite leads into, and returns it; its channels are
-        open to the caller's very next call. A member who accepts again stays one.
+        open to the caller's very next call. A member who accepts again stays one, and uses
+        nothing up. However many accept at once, no more join than the invite lets in.
 
-        Fails with INVITE_NOT_FOUND when the code is unknown or has expired.
+        Fails with INVITE_NOT_FOUND when the code is unknown, was revoked, has expired or is
+        used up, and with BANNED for somebody who is banned.
+        """
+
+    @_abc_1.abstractmethod
+    def ListInvites(
+        self,
+        request: _invite_service_pb2.ListInvitesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_invite_service_pb2.ListInvitesResponse, _abc.Awaitable[_invite_service_pb2.ListInvitesResponse]]:
+        """Lists the invites of a community that have not expired, the newest first."""
+
+    @_abc_1.abstractmethod
+    def RevokeInvite(
+        self,
+        request: _invite_service_pb2.RevokeInviteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Revokes an invite: it lets nobody in any more, from the reply on. Whoever made it may,
+        and whoever has MANAGE_COMMUNITY. Revoking one that is gone does nothing.
+
+        Fails with PERMISSION_DENIED for anybody else.
         """
 
 def add_InviteServiceServicer_to_server(servicer: InviteServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

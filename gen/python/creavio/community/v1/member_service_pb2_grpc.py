@@ -41,6 +41,11 @@ class MemberServiceStub:
                 request_serializer=creavio_dot_community_dot_v1_dot_member__service__pb2.RemoveMemberRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.LeaveCommunity = channel.unary_unary(
+                '/creavio.community.v1.MemberService/LeaveCommunity',
+                request_serializer=creavio_dot_community_dot_v1_dot_member__service__pb2.LeaveCommunityRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
         self.ListMemberships = channel.unary_unary(
                 '/creavio.community.v1.MemberService/ListMemberships',
                 request_serializer=creavio_dot_community_dot_v1_dot_member__service__pb2.ListMembershipsRequest.SerializeToString,
@@ -56,8 +61,20 @@ class MemberServiceServicer:
         """Removes a member from a community. Within a second of the reply they see
         nothing of it any more, on open event streams either.
 
-        Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
-        the owner.
+        Fails with NOT_FOUND when the person is no member, with ROLE_TOO_HIGH when
+        their highest role is not below the caller's, and with LAST_OWNER for the
+        owner.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeaveCommunity(self, request, context):
+        """Ends the caller's own membership. Within a second of the reply they see nothing of
+        the community any more, on open event streams either. Leaving a community one does
+        not belong to does nothing.
+
+        Fails with LAST_OWNER for the owner.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,6 +93,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
             'RemoveMember': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveMember,
                     request_deserializer=creavio_dot_community_dot_v1_dot_member__service__pb2.RemoveMemberRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'LeaveCommunity': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaveCommunity,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_member__service__pb2.LeaveCommunityRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'ListMemberships': grpc.unary_unary_rpc_method_handler(
@@ -111,6 +133,33 @@ class MemberService:
             target,
             '/creavio.community.v1.MemberService/RemoveMember',
             creavio_dot_community_dot_v1_dot_member__service__pb2.RemoveMemberRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeaveCommunity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.MemberService/LeaveCommunity',
+            creavio_dot_community_dot_v1_dot_member__service__pb2.LeaveCommunityRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,

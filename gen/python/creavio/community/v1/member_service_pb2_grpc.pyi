@@ -38,8 +38,16 @@ class MemberServiceStub:
     """Removes a member from a community. Within a second of the reply they see
     nothing of it any more, on open event streams either.
 
-    Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
-    the owner.
+    Fails with NOT_FOUND when the person is no member, with ROLE_TOO_HIGH when
+    their highest role is not below the caller's, and with LAST_OWNER for the
+    owner.
+    """
+    LeaveCommunity: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.LeaveCommunityRequest, _empty_pb2.Empty]
+    """Ends the caller's own membership. Within a second of the reply they see nothing of
+    the community any more, on open event streams either. Leaving a community one does
+    not belong to does nothing.
+
+    Fails with LAST_OWNER for the owner.
     """
     ListMemberships: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ListMembershipsRequest, _member_service_pb2.ListMembershipsResponse]
     """Lists every community a person belongs to, in the order of joining."""
@@ -53,8 +61,16 @@ class MemberServiceAsyncStub(MemberServiceStub):
     """Removes a member from a community. Within a second of the reply they see
     nothing of it any more, on open event streams either.
 
-    Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
-    the owner.
+    Fails with NOT_FOUND when the person is no member, with ROLE_TOO_HIGH when
+    their highest role is not below the caller's, and with LAST_OWNER for the
+    owner.
+    """
+    LeaveCommunity: _aio.UnaryUnaryMultiCallable[_member_service_pb2.LeaveCommunityRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Ends the caller's own membership. Within a second of the reply they see nothing of
+    the community any more, on open event streams either. Leaving a community one does
+    not belong to does nothing.
+
+    Fails with LAST_OWNER for the owner.
     """
     ListMemberships: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ListMembershipsRequest, _member_service_pb2.ListMembershipsResponse]  # type: ignore[assignment]
     """Lists every community a person belongs to, in the order of joining."""
@@ -71,8 +87,22 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         """Removes a member from a community. Within a second of the reply they see
         nothing of it any more, on open event streams either.
 
-        Fails with NOT_FOUND when the person is no member, and with LAST_OWNER for
-        the owner.
+        Fails with NOT_FOUND when the person is no member, with ROLE_TOO_HIGH when
+        their highest role is not below the caller's, and with LAST_OWNER for the
+        owner.
+        """
+
+    @_abc_1.abstractmethod
+    def LeaveCommunity(
+        self,
+        request: _member_service_pb2.LeaveCommunityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Ends the caller's own membership. Within a second of the reply they see nothing of
+        the community any more, on open event streams either. Leaving a community one does
+        not belong to does nothing.
+
+        Fails with LAST_OWNER for the owner.
         """
 
     @_abc_1.abstractmethod

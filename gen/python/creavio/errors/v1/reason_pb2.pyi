@@ -47,6 +47,18 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The caller may see the resource, but not do this to it."""
     REASON_CALLER_NOT_ALLOWED: _Reason.ValueType  # 24
     """The calling service is not among those that may call."""
+    REASON_SESSION_REVOKED: _Reason.ValueType  # 25
+    """The session was ended; sign in again."""
+    REASON_ROLE_TOO_HIGH: _Reason.ValueType  # 26
+    """The role or the member is not below the caller's highest role."""
+    REASON_EXCEEDS_OWN_PERMISSIONS: _Reason.ValueType  # 27
+    """The change touches a permission the caller does not hold."""
+    REASON_BANNED: _Reason.ValueType  # 28
+    """The person is banned from the community."""
+    REASON_CLAIM_REFUSED: _Reason.ValueType  # 29
+    """The code is wrong, or the instance has its administrators already."""
+    REASON_INVALID_LINK: _Reason.ValueType  # 30
+    """What was mailed is not valid, has expired, or was used; ask for another."""
     REASON_NOT_FOUND: _Reason.ValueType  # 40
     """The resource does not exist, or the caller may not know of it."""
     REASON_INVITE_NOT_FOUND: _Reason.ValueType  # 41
@@ -59,6 +71,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The last owner of a community cannot leave it."""
     REASON_CONCURRENT_CHANGE: _Reason.ValueType  # 63
     """The resource changed meanwhile; read it again."""
+    REASON_LAST_ADMINISTRATOR: _Reason.ValueType  # 64
+    """The last administrator of the instance cannot be removed."""
+    REASON_LIMIT_REACHED: _Reason.ValueType  # 65
+    """There are as many of these as there can be."""
+    REASON_EMAIL_TAKEN: _Reason.ValueType  # 66
+    """Another account has the e-mail address."""
+    REASON_REPLY_NOT_FOUND: _Reason.ValueType  # 73
+    """The message to be answered is not in this channel, or was deleted."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
     """Too many calls; google.rpc.RetryInfo says when to try again."""
     REASON_UNAVAILABLE: _Reason.ValueType  # 81
@@ -99,6 +119,18 @@ REASON_PERMISSION_DENIED: Reason.ValueType  # 23
 """The caller may see the resource, but not do this to it."""
 REASON_CALLER_NOT_ALLOWED: Reason.ValueType  # 24
 """The calling service is not among those that may call."""
+REASON_SESSION_REVOKED: Reason.ValueType  # 25
+"""The session was ended; sign in again."""
+REASON_ROLE_TOO_HIGH: Reason.ValueType  # 26
+"""The role or the member is not below the caller's highest role."""
+REASON_EXCEEDS_OWN_PERMISSIONS: Reason.ValueType  # 27
+"""The change touches a permission the caller does not hold."""
+REASON_BANNED: Reason.ValueType  # 28
+"""The person is banned from the community."""
+REASON_CLAIM_REFUSED: Reason.ValueType  # 29
+"""The code is wrong, or the instance has its administrators already."""
+REASON_INVALID_LINK: Reason.ValueType  # 30
+"""What was mailed is not valid, has expired, or was used; ask for another."""
 REASON_NOT_FOUND: Reason.ValueType  # 40
 """The resource does not exist, or the caller may not know of it."""
 REASON_INVITE_NOT_FOUND: Reason.ValueType  # 41
@@ -111,6 +143,14 @@ REASON_LAST_OWNER: Reason.ValueType  # 62
 """The last owner of a community cannot leave it."""
 REASON_CONCURRENT_CHANGE: Reason.ValueType  # 63
 """The resource changed meanwhile; read it again."""
+REASON_LAST_ADMINISTRATOR: Reason.ValueType  # 64
+"""The last administrator of the instance cannot be removed."""
+REASON_LIMIT_REACHED: Reason.ValueType  # 65
+"""There are as many of these as there can be."""
+REASON_EMAIL_TAKEN: Reason.ValueType  # 66
+"""Another account has the e-mail address."""
+REASON_REPLY_NOT_FOUND: Reason.ValueType  # 73
+"""The message to be answered is not in this channel, or was deleted."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80
 """Too many calls; google.rpc.RetryInfo says when to try again."""
 REASON_UNAVAILABLE: Reason.ValueType  # 81

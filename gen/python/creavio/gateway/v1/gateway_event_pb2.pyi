@@ -5,6 +5,8 @@ isort:skip_file
 
 from creavio.chat.v1 import chat_events_pb2 as _chat_events_pb2
 from creavio.community.v1 import community_events_pb2 as _community_events_pb2
+from creavio.gateway.v1 import presence_pb2 as _presence_pb2
+from creavio.rbac.v1 import rbac_events_pb2 as _rbac_events_pb2
 from creavio.user.v1 import user_events_pb2 as _user_events_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -31,7 +33,14 @@ class Event(_message.Message):
     READY_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     REFETCH_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    ACCESS_CHANGED_FIELD_NUMBER: _builtins.int
+    TYPING_FIELD_NUMBER: _builtins.int
+    PRESENCE_FIELD_NUMBER: _builtins.int
     USER_UPDATED_FIELD_NUMBER: _builtins.int
+    USER_BLOCKED_FIELD_NUMBER: _builtins.int
+    USER_UNBLOCKED_FIELD_NUMBER: _builtins.int
+    SETTINGS_UPDATED_FIELD_NUMBER: _builtins.int
     COMMUNITY_CREATED_FIELD_NUMBER: _builtins.int
     CHANNEL_CREATED_FIELD_NUMBER: _builtins.int
     MEMBER_JOINED_FIELD_NUMBER: _builtins.int
@@ -39,6 +48,22 @@ class Event(_message.Message):
     MESSAGE_CREATED_FIELD_NUMBER: _builtins.int
     MESSAGE_UPDATED_FIELD_NUMBER: _builtins.int
     MESSAGE_DELETED_FIELD_NUMBER: _builtins.int
+    REACTION_ADDED_FIELD_NUMBER: _builtins.int
+    REACTION_REMOVED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_CREATED_FIELD_NUMBER: _builtins.int
+    ROLE_CREATED_FIELD_NUMBER: _builtins.int
+    ROLE_UPDATED_FIELD_NUMBER: _builtins.int
+    ROLES_REORDERED_FIELD_NUMBER: _builtins.int
+    ROLE_DELETED_FIELD_NUMBER: _builtins.int
+    MEMBER_ROLES_CHANGED_FIELD_NUMBER: _builtins.int
+    COMMUNITY_UPDATED_FIELD_NUMBER: _builtins.int
+    CHANNEL_UPDATED_FIELD_NUMBER: _builtins.int
+    CHANNEL_DELETED_FIELD_NUMBER: _builtins.int
+    CATEGORY_CREATED_FIELD_NUMBER: _builtins.int
+    CATEGORY_UPDATED_FIELD_NUMBER: _builtins.int
+    CATEGORY_DELETED_FIELD_NUMBER: _builtins.int
+    READ_STATE_UPDATED_FIELD_NUMBER: _builtins.int
+    SLOW_MODE_CHANGED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `evt_…`: an event that arrives twice carries the same one. Empty
     for what the stream says of itself.
@@ -60,8 +85,41 @@ class Event(_message.Message):
         """What was missed cannot be told: fetch what is shown again."""
 
     @_builtins.property
+    def ended(self) -> Global___Ended:
+        """The stream ends, and why: the last event there is."""
+
+    @_builtins.property
+    def access_changed(self) -> Global___AccessChanged:
+        """What the person may see or do in a community is another now: fetch its
+        channels again.
+        """
+
+    @_builtins.property
+    def typing(self) -> Global___Typing:
+        """Somebody writes. Kept nowhere, and never told again."""
+
+    @_builtins.property
+    def presence(self) -> _presence_pb2.Presence:
+        """Somebody the person shares a community with came, went, or is there in another
+        way; once a second of each at most. Kept nowhere. People of communities where
+        more than 500 are there are not told of each other: list them.
+        """
+
+    @_builtins.property
     def user_updated(self) -> _user_events_pb2.UserUpdated:
         """A person's own profile changed."""
+
+    @_builtins.property
+    def user_blocked(self) -> _user_events_pb2.UserBlocked:
+        """The person blocked somebody."""
+
+    @_builtins.property
+    def user_unblocked(self) -> _user_events_pb2.UserUnblocked:
+        """The person took a block back."""
+
+    @_builtins.property
+    def settings_updated(self) -> _user_events_pb2.SettingsUpdated:
+        """The person's settings changed."""
 
     @_builtins.property
     def community_created(self) -> _community_events_pb2.CommunityCreated:
@@ -91,6 +149,70 @@ class Event(_message.Message):
     def message_deleted(self) -> _chat_events_pb2.MessageDeleted:
         """A message was deleted."""
 
+    @_builtins.property
+    def reaction_added(self) -> _chat_events_pb2.ReactionAdded:
+        """Somebody reacted to a message."""
+
+    @_builtins.property
+    def reaction_removed(self) -> _chat_events_pb2.ReactionRemoved:
+        """Somebody took a reaction back."""
+
+    @_builtins.property
+    def conversation_created(self) -> _chat_events_pb2.ConversationCreated:
+        """A conversation with the person was begun."""
+
+    @_builtins.property
+    def role_created(self) -> _rbac_events_pb2.RoleCreated:
+        """A role was created."""
+
+    @_builtins.property
+    def role_updated(self) -> _rbac_events_pb2.RoleUpdated:
+        """A role was changed."""
+
+    @_builtins.property
+    def roles_reordered(self) -> _rbac_events_pb2.RolesReordered:
+        """Roles were put into another order."""
+
+    @_builtins.property
+    def role_deleted(self) -> _rbac_events_pb2.RoleDeleted:
+        """A role was deleted."""
+
+    @_builtins.property
+    def member_roles_changed(self) -> _rbac_events_pb2.MemberRolesChanged:
+        """Somebody, perhaps the person, was given a role or lost one."""
+
+    @_builtins.property
+    def community_updated(self) -> _community_events_pb2.CommunityUpdated:
+        """A community the person belongs to says something else of itself."""
+
+    @_builtins.property
+    def channel_updated(self) -> _community_events_pb2.ChannelUpdated:
+        """A channel was changed or moved."""
+
+    @_builtins.property
+    def channel_deleted(self) -> _community_events_pb2.ChannelDeleted:
+        """A channel was deleted."""
+
+    @_builtins.property
+    def category_created(self) -> _community_events_pb2.CategoryCreated:
+        """A category was created."""
+
+    @_builtins.property
+    def category_updated(self) -> _community_events_pb2.CategoryUpdated:
+        """A category was renamed or moved."""
+
+    @_builtins.property
+    def category_deleted(self) -> _community_events_pb2.CategoryDeleted:
+        """A category was deleted."""
+
+    @_builtins.property
+    def read_state_updated(self) -> _chat_events_pb2.ReadStateUpdated:
+        """The person read on in a channel, perhaps on another device."""
+
+    @_builtins.property
+    def slow_mode_changed(self) -> _chat_events_pb2.SlowModeChanged:
+        """How often people may write in a channel is another."""
+
     def __init__(
         self,
         *,
@@ -99,7 +221,14 @@ class Event(_message.Message):
         ready: Global___Ready | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
         refetch: Global___Refetch | None = ...,
+        ended: Global___Ended | None = ...,
+        access_changed: Global___AccessChanged | None = ...,
+        typing: Global___Typing | None = ...,
+        presence: _presence_pb2.Presence | None = ...,
         user_updated: _user_events_pb2.UserUpdated | None = ...,
+        user_blocked: _user_events_pb2.UserBlocked | None = ...,
+        user_unblocked: _user_events_pb2.UserUnblocked | None = ...,
+        settings_updated: _user_events_pb2.SettingsUpdated | None = ...,
         community_created: _community_events_pb2.CommunityCreated | None = ...,
         channel_created: _community_events_pb2.ChannelCreated | None = ...,
         member_joined: _community_events_pb2.MemberJoined | None = ...,
@@ -107,12 +236,28 @@ class Event(_message.Message):
         message_created: _chat_events_pb2.MessageCreated | None = ...,
         message_updated: _chat_events_pb2.MessageUpdated | None = ...,
         message_deleted: _chat_events_pb2.MessageDeleted | None = ...,
+        reaction_added: _chat_events_pb2.ReactionAdded | None = ...,
+        reaction_removed: _chat_events_pb2.ReactionRemoved | None = ...,
+        conversation_created: _chat_events_pb2.ConversationCreated | None = ...,
+        role_created: _rbac_events_pb2.RoleCreated | None = ...,
+        role_updated: _rbac_events_pb2.RoleUpdated | None = ...,
+        roles_reordered: _rbac_events_pb2.RolesReordered | None = ...,
+        role_deleted: _rbac_events_pb2.RoleDeleted | None = ...,
+        member_roles_changed: _rbac_events_pb2.MemberRolesChanged | None = ...,
+        community_updated: _community_events_pb2.CommunityUpdated | None = ...,
+        channel_updated: _community_events_pb2.ChannelUpdated | None = ...,
+        channel_deleted: _community_events_pb2.ChannelDeleted | None = ...,
+        category_created: _community_events_pb2.CategoryCreated | None = ...,
+        category_updated: _community_events_pb2.CategoryUpdated | None = ...,
+        category_deleted: _community_events_pb2.CategoryDeleted | None = ...,
+        read_state_updated: _chat_events_pb2.ReadStateUpdated | None = ...,
+        slow_mode_changed: _chat_events_pb2.SlowModeChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["channel_created", b"channel_created", "community_created", b"community_created", "heartbeat", b"heartbeat", "member_joined", b"member_joined", "member_removed", b"member_removed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "ready", b"ready", "refetch", b"refetch", "time", b"time", "user_updated", b"user_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "ended", b"ended", "heartbeat", b"heartbeat", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_created", b"channel_created", "community_created", b"community_created", "heartbeat", b"heartbeat", "id", b"id", "member_joined", b"member_joined", "member_removed", b"member_removed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "ready", b"ready", "refetch", b"refetch", "time", b"time", "user_updated", b"user_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "ended", b"ended", "heartbeat", b"heartbeat", "id", b"id", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["ready", "heartbeat", "refetch", "user_updated", "community_created", "channel_created", "member_joined", "member_removed", "message_created", "message_updated", "message_deleted"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["ready", "heartbeat", "refetch", "ended", "access_changed", "typing", "presence", "user_updated", "user_blocked", "user_unblocked", "settings_updated", "community_created", "channel_created", "member_joined", "member_removed", "message_created", "message_updated", "message_deleted", "reaction_added", "reaction_removed", "conversation_created", "role_created", "role_updated", "roles_reordered", "role_deleted", "member_roles_changed", "community_updated", "channel_updated", "channel_deleted", "category_created", "category_updated", "category_deleted", "read_state_updated", "slow_mode_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -180,3 +325,81 @@ class Refetch(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Refetch: _TypeAlias = Refetch  # noqa: Y015
+
+@_typing.final
+class Ended(_message.Message):
+    """The stream ends, and what was not told yet comes again with the latest token."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """The reason, as in google.rpc.ErrorInfo: SESSION_REVOKED asks to sign in
+    again, RATE_LIMITED and UNAVAILABLE to come back with the latest token.
+    """
+    detail: _builtins.str
+    """Why, for people who look into it."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ended: _TypeAlias = Ended  # noqa: Y015
+
+@_typing.final
+class AccessChanged(_message.Message):
+    """What the person may see or do in a community is another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccessChanged: _TypeAlias = AccessChanged  # noqa: Y015
+
+@_typing.final
+class Typing(_message.Message):
+    """Somebody writes in a channel; said again every few seconds while they do. Of one
+    channel, ten people are told of within three seconds at most.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel or conversation."""
+    user_id: _builtins.str
+    """Who."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Typing: _TypeAlias = Typing  # noqa: Y015

@@ -24,11 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.gateway.v1 import gateway_event_pb2 as creavio_dot_gateway_dot_v1_dot_gateway__event__pb2
+from creavio.gateway.v1 import presence_pb2 as creavio_dot_gateway_dot_v1_dot_presence__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/gateway/v1/gateway_service.proto\x12\x12\x63reavio.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&creavio/gateway/v1/gateway_event.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"?\n\x10SubscribeRequest\x12+\n\x0cresume_token\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08R\x0bresumeToken\"i\n\x11SubscribeResponse\x12\x31\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.creavio.gateway.v1.EventR\x06\x65vents\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken2\x94\x01\n\x0eGatewayService\x12\x81\x01\n\tSubscribe\x12$.creavio.gateway.v1.SubscribeRequest\x1a%.creavio.gateway.v1.SubscribeResponse\"%\xa2\xbb\x18\x0f\x08\x01\x10\x02 \x01\x30\x04@\x80\x10H\x02P\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/events0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/gateway/v1/gateway_service.proto\x12\x12\x63reavio.gateway.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&creavio/gateway/v1/gateway_event.proto\x1a!creavio/gateway/v1/presence.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"?\n\x10SubscribeRequest\x12+\n\x0cresume_token\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10R\x0bresumeToken\"i\n\x11SubscribeResponse\x12\x31\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.creavio.gateway.v1.EventR\x06\x65vents\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\"T\n\x12StartTypingRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\"\\\n\x12SetPresenceRequest\x12\x46\n\x06status\x18\x01 \x01(\x0e\x32\".creavio.gateway.v1.PresenceStatusB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x06status\"T\n\x14ListPresencesRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\"S\n\x15ListPresencesResponse\x12:\n\tpresences\x18\x01 \x03(\x0b\x32\x1c.creavio.gateway.v1.PresenceR\tpresences2\xfd\x04\n\x0eGatewayService\x12\x81\x01\n\tSubscribe\x12$.creavio.gateway.v1.SubscribeRequest\x1a%.creavio.gateway.v1.SubscribeResponse\"%\xa2\xbb\x18\x0f\x08\x01\x10\x02 \x01\x30\x04@\x80 H\x02P\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/events0\x01\x12\xa3\x01\n\x0bStartTyping\x12&.creavio.gateway.v1.StartTypingRequest\x1a\x16.google.protobuf.Empty\"T\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x03\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02%\" /v1/channels/{channel_id}:typing:\x01*\x12}\n\x0bSetPresence\x12&.creavio.gateway.v1.SetPresenceRequest\x1a\x16.google.protobuf.Empty\".\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/presence:\x01*\x12\xc1\x01\n\rListPresences\x12(.creavio.gateway.v1.ListPresencesRequest\x1a).creavio.gateway.v1.ListPresencesResponse\"[\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02*\x12(/v1/communities/{community_id}/presencesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,13 +38,33 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.gateway.v1.gateway_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['resume_token']._loaded_options = None
-  _globals['_SUBSCRIBEREQUEST'].fields_by_name['resume_token']._serialized_options = b'\272H\005r\003\030\200\010'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['resume_token']._serialized_options = b'\272H\005r\003\030\200\020'
+  _globals['_STARTTYPINGREQUEST'].fields_by_name['channel_id']._loaded_options = None
+  _globals['_STARTTYPINGREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_SETPRESENCEREQUEST'].fields_by_name['status']._loaded_options = None
+  _globals['_SETPRESENCEREQUEST'].fields_by_name['status']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_LISTPRESENCESREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_LISTPRESENCESREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_GATEWAYSERVICE'].methods_by_name['Subscribe']._loaded_options = None
-  _globals['_GATEWAYSERVICE'].methods_by_name['Subscribe']._serialized_options = b'\242\273\030\017\010\001\020\002 \0010\004@\200\020H\002P\001\202\323\344\223\002\014\022\n/v1/events'
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=193
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=256
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=258
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=363
-  _globals['_GATEWAYSERVICE']._serialized_start=366
-  _globals['_GATEWAYSERVICE']._serialized_end=514
+  _globals['_GATEWAYSERVICE'].methods_by_name['Subscribe']._serialized_options = b'\242\273\030\017\010\001\020\002 \0010\004@\200 H\002P\001\202\323\344\223\002\014\022\n/v1/events'
+  _globals['_GATEWAYSERVICE'].methods_by_name['StartTyping']._loaded_options = None
+  _globals['_GATEWAYSERVICE'].methods_by_name['StartTyping']._serialized_options = b'\242\273\030%\010\001\020\004\032\020\010\003\020\002\032\nchannel_id \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\002%\" /v1/channels/{channel_id}:typing:\001*'
+  _globals['_GATEWAYSERVICE'].methods_by_name['SetPresence']._loaded_options = None
+  _globals['_GATEWAYSERVICE'].methods_by_name['SetPresence']._serialized_options = b'\242\273\030\023\010\001\020\002 \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\002\021\"\014/v1/presence:\001*'
+  _globals['_GATEWAYSERVICE'].methods_by_name['ListPresences']._loaded_options = None
+  _globals['_GATEWAYSERVICE'].methods_by_name['ListPresences']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\001\020\001\032\014community_id \0010\001:\002\010\005@\200\010H\001P\001\202\323\344\223\002*\022(/v1/communities/{community_id}/presences'
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=257
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=320
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=322
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=427
+  _globals['_STARTTYPINGREQUEST']._serialized_start=429
+  _globals['_STARTTYPINGREQUEST']._serialized_end=513
+  _globals['_SETPRESENCEREQUEST']._serialized_start=515
+  _globals['_SETPRESENCEREQUEST']._serialized_end=607
+  _globals['_LISTPRESENCESREQUEST']._serialized_start=609
+  _globals['_LISTPRESENCESREQUEST']._serialized_end=693
+  _globals['_LISTPRESENCESRESPONSE']._serialized_start=695
+  _globals['_LISTPRESENCESRESPONSE']._serialized_end=778
+  _globals['_GATEWAYSERVICE']._serialized_start=781
+  _globals['_GATEWAYSERVICE']._serialized_end=1418
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from creavio.gateway.v1 import gateway_service_pb2 as creavio_dot_gateway_dot_v1_dot_gateway__service__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -40,6 +41,21 @@ class GatewayServiceStub:
                 request_serializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SubscribeRequest.SerializeToString,
                 response_deserializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SubscribeResponse.FromString,
                 _registered_method=True)
+        self.StartTyping = channel.unary_unary(
+                '/creavio.gateway.v1.GatewayService/StartTyping',
+                request_serializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.StartTypingRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.SetPresence = channel.unary_unary(
+                '/creavio.gateway.v1.GatewayService/SetPresence',
+                request_serializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SetPresenceRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.ListPresences = channel.unary_unary(
+                '/creavio.gateway.v1.GatewayService/ListPresences',
+                request_serializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.ListPresencesRequest.SerializeToString,
+                response_deserializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.ListPresencesResponse.FromString,
+                _registered_method=True)
 
 
 class GatewayServiceServicer:
@@ -62,6 +78,30 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartTyping(self, request, context):
+        """Says that the caller writes in a channel. It is told to whoever sees the channel,
+        once in three seconds at most, and ends by itself: say it again every few
+        seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPresence(self, request, context):
+        """Says how the caller is there: on all their open streams, until the last of them
+        ends. OFFLINE hides a person who is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPresences(self, request, context):
+        """Lists the members of a community who are there: 1,000 at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GatewayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -69,6 +109,21 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.Subscribe,
                     request_deserializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SubscribeRequest.FromString,
                     response_serializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SubscribeResponse.SerializeToString,
+            ),
+            'StartTyping': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartTyping,
+                    request_deserializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.StartTypingRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'SetPresence': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPresence,
+                    request_deserializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SetPresenceRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'ListPresences': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPresences,
+                    request_deserializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.ListPresencesRequest.FromString,
+                    response_serializer=creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.ListPresencesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -99,6 +154,87 @@ class GatewayService:
             '/creavio.gateway.v1.GatewayService/Subscribe',
             creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SubscribeRequest.SerializeToString,
             creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SubscribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartTyping(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.gateway.v1.GatewayService/StartTyping',
+            creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.StartTypingRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPresence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.gateway.v1.GatewayService/SetPresence',
+            creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.SetPresenceRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPresences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.gateway.v1.GatewayService/ListPresences',
+            creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.ListPresencesRequest.SerializeToString,
+            creavio_dot_gateway_dot_v1_dot_gateway__service__pb2.ListPresencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

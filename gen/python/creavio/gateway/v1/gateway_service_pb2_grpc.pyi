@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.gateway.v1 import gateway_service_pb2 as _gateway_service_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -45,6 +46,17 @@ class GatewayServiceStub:
 
     Fails with INVALID_RESUME_TOKEN.
     """
+    StartTyping: _grpc.UnaryUnaryMultiCallable[_gateway_service_pb2.StartTypingRequest, _empty_pb2.Empty]
+    """Says that the caller writes in a channel. It is told to whoever sees the channel,
+    once in three seconds at most, and ends by itself: say it again every few
+    seconds.
+    """
+    SetPresence: _grpc.UnaryUnaryMultiCallable[_gateway_service_pb2.SetPresenceRequest, _empty_pb2.Empty]
+    """Says how the caller is there: on all their open streams, until the last of them
+    ends. OFFLINE hides a person who is.
+    """
+    ListPresences: _grpc.UnaryUnaryMultiCallable[_gateway_service_pb2.ListPresencesRequest, _gateway_service_pb2.ListPresencesResponse]
+    """Lists the members of a community who are there: 1,000 at most."""
 
 @_typing.type_check_only
 class GatewayServiceAsyncStub(GatewayServiceStub):
@@ -63,6 +75,17 @@ class GatewayServiceAsyncStub(GatewayServiceStub):
 
     Fails with INVALID_RESUME_TOKEN.
     """
+    StartTyping: _aio.UnaryUnaryMultiCallable[_gateway_service_pb2.StartTypingRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Says that the caller writes in a channel. It is told to whoever sees the channel,
+    once in three seconds at most, and ends by itself: say it again every few
+    seconds.
+    """
+    SetPresence: _aio.UnaryUnaryMultiCallable[_gateway_service_pb2.SetPresenceRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Says how the caller is there: on all their open streams, until the last of them
+    ends. OFFLINE hides a person who is.
+    """
+    ListPresences: _aio.UnaryUnaryMultiCallable[_gateway_service_pb2.ListPresencesRequest, _gateway_service_pb2.ListPresencesResponse]  # type: ignore[assignment]
+    """Lists the members of a community who are there: 1,000 at most."""
 
 class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """The live event stream: one per browser, for everything its person may see."""
@@ -84,5 +107,34 @@ class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with INVALID_RESUME_TOKEN.
         """
+
+    @_abc_1.abstractmethod
+    def StartTyping(
+        self,
+        request: _gateway_service_pb2.StartTypingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Says that the caller writes in a channel. It is told to whoever sees the channel,
+        once in three seconds at most, and ends by itself: say it again every few
+        seconds.
+        """
+
+    @_abc_1.abstractmethod
+    def SetPresence(
+        self,
+        request: _gateway_service_pb2.SetPresenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Says how the caller is there: on all their open streams, until the last of them
+        ends. OFFLINE hides a person who is.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPresences(
+        self,
+        request: _gateway_service_pb2.ListPresencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_service_pb2.ListPresencesResponse, _abc.Awaitable[_gateway_service_pb2.ListPresencesResponse]]:
+        """Lists the members of a community who are there: 1,000 at most."""
 
 def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

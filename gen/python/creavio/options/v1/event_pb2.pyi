@@ -88,21 +88,27 @@ class Visibility(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
     REQUIRE_FIELD_NUMBER: _builtins.int
+    WITHIN_FIELD_NUMBER: _builtins.int
     scope: _permission_pb2.Scope.ValueType
     field: _builtins.str
     """The field that names the place or person; dots lead into messages."""
     require: _permission_pb2.Permission.ValueType
-    """The permission needed there; unset for SCOPE_SELF."""
+    """The permission needed there; unset for SCOPE_SELF and SCOPE_CONVERSATION."""
+    within: _builtins.str
+    """The field that names the community of a channel, set exactly when the scope
+    is SCOPE_CHANNEL. It is empty where the channel is a conversation.
+    """
     def __init__(
         self,
         *,
         scope: _permission_pb2.Scope.ValueType = ...,
         field: _builtins.str = ...,
         require: _permission_pb2.Permission.ValueType = ...,
+        within: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "require", b"require", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "require", b"require", "scope", b"scope", "within", b"within"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

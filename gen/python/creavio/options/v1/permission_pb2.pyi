@@ -37,9 +37,25 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     """Create channels."""
     PERMISSION_REMOVE_MEMBERS: _Permission.ValueType  # 7
     """Remove members from the community."""
+    PERMISSION_MANAGE_ROLES: _Permission.ValueType  # 8
+    """Create, change, order, give and take roles, and override them in channels."""
+    PERMISSION_BAN_MEMBERS: _Permission.ValueType  # 9
+    """Ban people from the community, and lift bans."""
+    PERMISSION_ADD_REACTIONS: _Permission.ValueType  # 10
+    """React to messages."""
+    PERMISSION_PIN_MESSAGES: _Permission.ValueType  # 11
+    """Pin messages, and unpin them."""
+    PERMISSION_ADMINISTRATE: _Permission.ValueType  # 12
+    """Administrate the instance. Held in the instance, never in a community."""
+    PERMISSION_MANAGE_COMMUNITY: _Permission.ValueType  # 13
+    """Change what a community says of itself, and see and revoke its invites."""
+    PERMISSION_VIEW_AUDIT_LOG: _Permission.ValueType  # 14
+    """Read the audit log of the community."""
+    PERMISSION_MENTION_EVERYONE: _Permission.ValueType  # 16
+    """Mention everybody in a channel."""
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
-    """What a person can be allowed to do inside a community. The number is the
+    """What a person can be allowed to do. The number is the
     position of the permission in a compiled mask: it never changes and is never
     used again.
     """
@@ -59,6 +75,22 @@ PERMISSION_MANAGE_CHANNELS: Permission.ValueType  # 6
 """Create channels."""
 PERMISSION_REMOVE_MEMBERS: Permission.ValueType  # 7
 """Remove members from the community."""
+PERMISSION_MANAGE_ROLES: Permission.ValueType  # 8
+"""Create, change, order, give and take roles, and override them in channels."""
+PERMISSION_BAN_MEMBERS: Permission.ValueType  # 9
+"""Ban people from the community, and lift bans."""
+PERMISSION_ADD_REACTIONS: Permission.ValueType  # 10
+"""React to messages."""
+PERMISSION_PIN_MESSAGES: Permission.ValueType  # 11
+"""Pin messages, and unpin them."""
+PERMISSION_ADMINISTRATE: Permission.ValueType  # 12
+"""Administrate the instance. Held in the instance, never in a community."""
+PERMISSION_MANAGE_COMMUNITY: Permission.ValueType  # 13
+"""Change what a community says of itself, and see and revoke its invites."""
+PERMISSION_VIEW_AUDIT_LOG: Permission.ValueType  # 14
+"""Read the audit log of the community."""
+PERMISSION_MENTION_EVERYONE: Permission.ValueType  # 16
+"""Mention everybody in a channel."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 class _Scope:
@@ -71,9 +103,16 @@ class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType
     SCOPE_COMMUNITY: _Scope.ValueType  # 1
     """A community: the person's roles there decide."""
     SCOPE_CHANNEL: _Scope.ValueType  # 2
-    """A channel: resolved to its community, then as above."""
+    """A channel: what is overridden there decides, then its community, as above. A
+    conversation is a channel of its members, who may all do in it what members
+    of a community do in a channel, and whom nobody else decides for.
+    """
     SCOPE_SELF: _Scope.ValueType  # 3
     """A person: only that person."""
+    SCOPE_CONVERSATION: _Scope.ValueType  # 4
+    """A conversation: its members."""
+    SCOPE_INSTANCE: _Scope.ValueType  # 5
+    """The instance itself: its administrators. No field names it."""
 
 class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """What a resource belongs to, and with it the way access to it is decided."""
@@ -82,7 +121,14 @@ SCOPE_UNSPECIFIED: Scope.ValueType  # 0
 SCOPE_COMMUNITY: Scope.ValueType  # 1
 """A community: the person's roles there decide."""
 SCOPE_CHANNEL: Scope.ValueType  # 2
-"""A channel: resolved to its community, then as above."""
+"""A channel: what is overridden there decides, then its community, as above. A
+conversation is a channel of its members, who may all do in it what members
+of a community do in a channel, and whom nobody else decides for.
+"""
 SCOPE_SELF: Scope.ValueType  # 3
 """A person: only that person."""
+SCOPE_CONVERSATION: Scope.ValueType  # 4
+"""A conversation: its members."""
+SCOPE_INSTANCE: Scope.ValueType  # 5
+"""The instance itself: its administrators. No field names it."""
 Global___Scope: _TypeAlias = Scope  # noqa: Y015

@@ -162,6 +162,10 @@ class _StreamEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stream.ValueTy
     """One request, one reply."""
     STREAM_LIVE: _Stream.ValueType  # 2
     """Goes on until the client leaves or the server says why not."""
+    STREAM_BIDI: _Stream.ValueType  # 3
+    """Both sides speak until one leaves. Each request is validated, authorized and
+    answered by itself, within `deadline`; there is no REST form.
+    """
 
 class Stream(_Stream, metaclass=_StreamEnumTypeWrapper):
     """Whether a call ends by itself."""
@@ -171,6 +175,10 @@ STREAM_UNARY: Stream.ValueType  # 1
 """One request, one reply."""
 STREAM_LIVE: Stream.ValueType  # 2
 """Goes on until the client leaves or the server says why not."""
+STREAM_BIDI: Stream.ValueType  # 3
+"""Both sides speak until one leaves. Each request is validated, authorized and
+answered by itself, within `deadline`; there is no REST form.
+"""
 Global___Stream: _TypeAlias = Stream  # noqa: Y015
 
 class _Audit:
@@ -233,7 +241,9 @@ class RpcPolicy(_message.Message):
 
     @_builtins.property
     def deadline(self) -> _duration_pb2.Duration:
-        """The longest a call may take; for a live stream, zero."""
+        """The longest a call may take, or the answer to one request of a stream that
+        both sides speak on; for a live stream, zero.
+        """
 
     def __init__(
         self,
@@ -270,7 +280,7 @@ class PermissionRule(_message.Message):
     scope: _permission_pb2.Scope.ValueType
     """The kind of place."""
     field: _builtins.str
-    """The request field that names the place."""
+    """The request field that names the place; unset for SCOPE_INSTANCE."""
     def __init__(
         self,
         *,

@@ -22,9 +22,16 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class CommunityMasks(_message.Message):
     """The policy of a community, compiled so that a service can decide by itself.
-    Roles are numbered by position, lowest first: role i is bit i. The answer
-    for a person whose roles are the bits R is, per permission,
-    `(R & allow) > (R & deny)`: the highest role that speaks decides.
+    Bit i stands for the role in position i, the lowest being 0, and R for the
+    bits of the roles a person has. One rule decides about a permission:
+
+    - in a channel, the person's own override there, if it speaks of it;
+    - else the channel's masks, if `R & (allow | deny)` is not zero, by
+      `(R & allow) > (R & deny)`: the highest role that speaks decides;
+    - else, and outside channels, the community's masks, by the same comparison.
+
+    Whoever cannot see the community (VIEW_COMMUNITY) holds nothing in it, and
+    whoever cannot see a channel (VIEW_CHANNEL) holds nothing there.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -32,6 +39,8 @@ class CommunityMasks(_message.Message):
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     MASKS_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     version: _builtins.int
@@ -40,16 +49,28 @@ class CommunityMasks(_message.Message):
     def masks(self) -> _containers.RepeatedCompositeFieldContainer[Global___PermissionMask]:
         """One entry per permission that some role allows or denies."""
 
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The numbers of the roles, the lowest position first: bit i of a mask is the
+        role with the number roles[i]. A role keeps its number wherever it is moved.
+        """
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChannelMasks]:
+        """The channels where roles are overridden."""
+
     def __init__(
         self,
         *,
         community_id: _builtins.str = ...,
         version: _builtins.int = ...,
         masks: _abc.Iterable[Global___PermissionMask] | None = ...,
+        roles: _abc.Iterable[_builtins.int] | None = ...,
+        channels: _abc.Iterable[Global___ChannelMasks] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "masks", b"masks", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "community_id", b"community_id", "masks", b"masks", "roles", b"roles", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -85,6 +106,68 @@ class PermissionMask(_message.Message):
 Global___PermissionMask: _TypeAlias = PermissionMask  # noqa: Y015
 
 @_typing.final
+class ChannelMasks(_message.Message):
+    """How roles are overridden in a channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MASKS_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel."""
+    @_builtins.property
+    def masks(self) -> _containers.RepeatedCompositeFieldContainer[Global___PermissionMask]:
+        """One entry per permission that some role is overridden in."""
+
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        masks: _abc.Iterable[Global___PermissionMask] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "masks", b"masks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelMasks: _TypeAlias = ChannelMasks  # noqa: Y015
+
+@_typing.final
+class MemberOverride(_message.Message):
+    """How a member is overridden in a channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    ALLOW_FIELD_NUMBER: _builtins.int
+    DENY_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel."""
+    @_builtins.property
+    def allow(self) -> _containers.RepeatedScalarFieldContainer[_permission_pb2.Permission.ValueType]:
+        """What is allowed."""
+
+    @_builtins.property
+    def deny(self) -> _containers.RepeatedScalarFieldContainer[_permission_pb2.Permission.ValueType]:
+        """What is denied."""
+
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        allow: _abc.Iterable[_permission_pb2.Permission.ValueType] | None = ...,
+        deny: _abc.Iterable[_permission_pb2.Permission.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow", b"allow", "channel_id", b"channel_id", "deny", b"deny"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberOverride: _TypeAlias = MemberOverride  # noqa: Y015
+
+@_typing.final
 class Binding(_message.Message):
     """The roles a person has in a community."""
 
@@ -94,6 +177,7 @@ class Binding(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
+    OVERRIDES_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     user_id: _builtins.str
@@ -103,7 +187,14 @@ class Binding(_message.Message):
     was one.
     """
     roles: _builtins.bytes
-    """The roles, as a big-endian integer of role bits; empty for an outsider."""
+    """The roles, as a big-endian integer: bit n is set for the role with the number
+    n. Empty for an outsider. Masks count roles by position, so these bits are
+    put in order first, by the `roles` of the masks.
+    """
+    @_builtins.property
+    def overrides(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberOverride]:
+        """The channels where the person is overridden."""
+
     def __init__(
         self,
         *,
@@ -111,10 +202,11 @@ class Binding(_message.Message):
         user_id: _builtins.str = ...,
         version: _builtins.int = ...,
         roles: _builtins.bytes = ...,
+        overrides: _abc.Iterable[Global___MemberOverride] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "roles", b"roles", "user_id", b"user_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "overrides", b"overrides", "roles", b"roles", "user_id", b"user_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb
 from creavio.rbac.v1 import access_pb2 as creavio_dot_rbac_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$creavio/rbac/v1/access_service.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#creavio/options/v1/permission.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1c\x63reavio/rbac/v1/access.proto\"\xcc\x01\n\x0c\x43heckRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12<\n\x0c\x63ommunity_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12J\n\npermission\x18\x03 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\npermission\")\n\rCheckResponse\x12\x18\n\x07\x61llowed\x18\x01 \x01(\x08R\x07\x61llowed\"\x84\x01\n\x10GetAccessRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12<\n\x0c\x63ommunity_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\"\x9a\x01\n\x11GetAccessResponse\x12\x35\n\x05masks\x18\x01 \x01(\x0b\x32\x1f.creavio.rbac.v1.CommunityMasksR\x05masks\x12\x32\n\x07\x62inding\x18\x02 \x01(\x0b\x32\x18.creavio.rbac.v1.BindingR\x07\x62inding\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision2\xdd\x01\n\rAccessService\x12_\n\x05\x43heck\x12\x1d.creavio.rbac.v1.CheckRequest\x1a\x1e.creavio.rbac.v1.CheckResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x01@\x80\x08H\x01P\x01\x12k\n\tGetAccess\x12!.creavio.rbac.v1.GetAccessRequest\x1a\".creavio.rbac.v1.GetAccessResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x01@\x80\x08H\x01P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$creavio/rbac/v1/access_service.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#creavio/options/v1/permission.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1c\x63reavio/rbac/v1/access.proto\"\x89\x02\n\x0c\x43heckRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12<\n\x0c\x63ommunity_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12J\n\npermission\x18\x03 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\npermission\x12;\n\nchannel_id\x18\x04 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^chn_[0-9a-z]{26}$\xd8\x01\x01R\tchannelId\"E\n\rCheckResponse\x12\x18\n\x07\x61llowed\x18\x01 \x01(\x08R\x07\x61llowed\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"W\n\x11\x42\x61tchCheckRequest\x12\x42\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x1d.creavio.rbac.v1.CheckRequestB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xc8\x01R\x06\x63hecks\"J\n\x12\x42\x61tchCheckResponse\x12\x18\n\x07\x61llowed\x18\x01 \x03(\x08R\x07\x61llowed\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"\xb4\x01\n\x10GetAccessRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12<\n\x0c\x63ommunity_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12.\n\x0epolicy_version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\rpolicyVersion\"\x9a\x01\n\x11GetAccessResponse\x12\x35\n\x05masks\x18\x01 \x01(\x0b\x32\x1f.creavio.rbac.v1.CommunityMasksR\x05masks\x12\x32\n\x07\x62inding\x18\x02 \x01(\x0b\x32\x18.creavio.rbac.v1.BindingR\x07\x62inding\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\"I\n\x13ListBindingsRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"h\n\x14ListBindingsResponse\x12\x34\n\x08\x62indings\x18\x01 \x03(\x0b\x32\x18.creavio.rbac.v1.BindingR\x08\x62indings\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"D\n\x12ListChangesRequest\x12.\n\x0e\x61\x66ter_revision\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\rafterRevision\"\xbf\x01\n\x13ListChangesResponse\x12\x1a\n\x08\x63omplete\x18\x01 \x01(\x08R\x08\x63omplete\x12\x34\n\x08\x62indings\x18\x02 \x03(\x0b\x32\x18.creavio.rbac.v1.BindingR\x08\x62indings\x12:\n\x08policies\x18\x03 \x03(\x0b\x32\x1e.creavio.rbac.v1.PolicyVersionR\x08policies\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\"L\n\rPolicyVersion\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x18\n\x07version\x18\x02 \x01(\x03R\x07version\"\xb9\x01\n\x0fOutranksRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12\x34\n\x08other_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07otherId\".\n\x10OutranksResponse\x12\x1a\n\x08outranks\x18\x01 \x01(\x08R\x08outranks2\xa1\x05\n\rAccessService\x12_\n\x05\x43heck\x12\x1d.creavio.rbac.v1.CheckRequest\x1a\x1e.creavio.rbac.v1.CheckResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x01@\x80\x08H\x01P\x01\x12o\n\nBatchCheck\x12\".creavio.rbac.v1.BatchCheckRequest\x1a#.creavio.rbac.v1.BatchCheckResponse\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x80\x04H\x01P\x01\x12k\n\tGetAccess\x12!.creavio.rbac.v1.GetAccessRequest\x1a\".creavio.rbac.v1.GetAccessResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x01@\x80\x08H\x01P\x01\x12t\n\x0cListBindings\x12$.creavio.rbac.v1.ListBindingsRequest\x1a%.creavio.rbac.v1.ListBindingsResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x12q\n\x0bListChanges\x12#.creavio.rbac.v1.ListChangesRequest\x1a$.creavio.rbac.v1.ListChangesResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x12h\n\x08Outranks\x12 .creavio.rbac.v1.OutranksRequest\x1a!.creavio.rbac.v1.OutranksResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x01@\x80\x08H\x01P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,22 +41,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_CHECKREQUEST'].fields_by_name['permission']._loaded_options = None
   _globals['_CHECKREQUEST'].fields_by_name['permission']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_CHECKREQUEST'].fields_by_name['channel_id']._loaded_options = None
+  _globals['_CHECKREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\031r\0242\022^chn_[0-9a-z]{26}$\330\001\001'
+  _globals['_BATCHCHECKREQUEST'].fields_by_name['checks']._loaded_options = None
+  _globals['_BATCHCHECKREQUEST'].fields_by_name['checks']._serialized_options = b'\272H\010\222\001\005\010\001\020\310\001'
   _globals['_GETACCESSREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_GETACCESSREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_GETACCESSREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_GETACCESSREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_GETACCESSREQUEST'].fields_by_name['policy_version']._loaded_options = None
+  _globals['_GETACCESSREQUEST'].fields_by_name['policy_version']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_LISTBINDINGSREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_LISTBINDINGSREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_LISTCHANGESREQUEST'].fields_by_name['after_revision']._loaded_options = None
+  _globals['_LISTCHANGESREQUEST'].fields_by_name['after_revision']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_OUTRANKSREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_OUTRANKSREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_OUTRANKSREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_OUTRANKSREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_OUTRANKSREQUEST'].fields_by_name['other_id']._loaded_options = None
+  _globals['_OUTRANKSREQUEST'].fields_by_name['other_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_ACCESSSERVICE'].methods_by_name['Check']._loaded_options = None
   _globals['_ACCESSSERVICE'].methods_by_name['Check']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\001@\200\010H\001P\001'
+  _globals['_ACCESSSERVICE'].methods_by_name['BatchCheck']._loaded_options = None
+  _globals['_ACCESSSERVICE'].methods_by_name['BatchCheck']._serialized_options = b'\242\273\030\024\010\002\020\003 \0010\005:\002\010\002@\200\200\004H\001P\001'
   _globals['_ACCESSSERVICE'].methods_by_name['GetAccess']._loaded_options = None
   _globals['_ACCESSSERVICE'].methods_by_name['GetAccess']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\001@\200\010H\001P\001'
+  _globals['_ACCESSSERVICE'].methods_by_name['ListBindings']._loaded_options = None
+  _globals['_ACCESSSERVICE'].methods_by_name['ListBindings']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\002@\200\010H\001P\001'
+  _globals['_ACCESSSERVICE'].methods_by_name['ListChanges']._loaded_options = None
+  _globals['_ACCESSSERVICE'].methods_by_name['ListChanges']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\002@\200\010H\001P\001'
+  _globals['_ACCESSSERVICE'].methods_by_name['Outranks']._loaded_options = None
+  _globals['_ACCESSSERVICE'].methods_by_name['Outranks']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\001@\200\010H\001P\001'
   _globals['_CHECKREQUEST']._serialized_start=184
-  _globals['_CHECKREQUEST']._serialized_end=388
-  _globals['_CHECKRESPONSE']._serialized_start=390
-  _globals['_CHECKRESPONSE']._serialized_end=431
-  _globals['_GETACCESSREQUEST']._serialized_start=434
-  _globals['_GETACCESSREQUEST']._serialized_end=566
-  _globals['_GETACCESSRESPONSE']._serialized_start=569
-  _globals['_GETACCESSRESPONSE']._serialized_end=723
-  _globals['_ACCESSSERVICE']._serialized_start=726
-  _globals['_ACCESSSERVICE']._serialized_end=947
+  _globals['_CHECKREQUEST']._serialized_end=449
+  _globals['_CHECKRESPONSE']._serialized_start=451
+  _globals['_CHECKRESPONSE']._serialized_end=520
+  _globals['_BATCHCHECKREQUEST']._serialized_start=522
+  _globals['_BATCHCHECKREQUEST']._serialized_end=609
+  _globals['_BATCHCHECKRESPONSE']._serialized_start=611
+  _globals['_BATCHCHECKRESPONSE']._serialized_end=685
+  _globals['_GETACCESSREQUEST']._serialized_start=688
+  _globals['_GETACCESSREQUEST']._serialized_end=868
+  _globals['_GETACCESSRESPONSE']._serialized_start=871
+  _globals['_GETACCESSRESPONSE']._serialized_end=1025
+  _globals['_LISTBINDINGSREQUEST']._serialized_start=1027
+  _globals['_LISTBINDINGSREQUEST']._serialized_end=1100
+  _globals['_LISTBINDINGSRESPONSE']._serialized_start=1102
+  _globals['_LISTBINDINGSRESPONSE']._serialized_end=1206
+  _globals['_LISTCHANGESREQUEST']._serialized_start=1208
+  _globals['_LISTCHANGESREQUEST']._serialized_end=1276
+  _globals['_LISTCHANGESRESPONSE']._serialized_start=1279
+  _globals['_LISTCHANGESRESPONSE']._serialized_end=1470
+  _globals['_POLICYVERSION']._serialized_start=1472
+  _globals['_POLICYVERSION']._serialized_end=1548
+  _globals['_OUTRANKSREQUEST']._serialized_start=1551
+  _globals['_OUTRANKSREQUEST']._serialized_end=1736
+  _globals['_OUTRANKSRESPONSE']._serialized_start=1738
+  _globals['_OUTRANKSRESPONSE']._serialized_end=1784
+  _globals['_ACCESSSERVICE']._serialized_start=1787
+  _globals['_ACCESSSERVICE']._serialized_end=2460
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AccessServiceStub:
-    """Who may do what, where.
+    """Who may do what, where: for the services that decide.
     """
 
     def __init__(self, channel):
@@ -40,19 +40,46 @@ class AccessServiceStub:
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckResponse.FromString,
                 _registered_method=True)
+        self.BatchCheck = channel.unary_unary(
+                '/creavio.rbac.v1.AccessService/BatchCheck',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.BatchCheckRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.BatchCheckResponse.FromString,
+                _registered_method=True)
         self.GetAccess = channel.unary_unary(
                 '/creavio.rbac.v1.AccessService/GetAccess',
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.GetAccessRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.GetAccessResponse.FromString,
                 _registered_method=True)
+        self.ListBindings = channel.unary_unary(
+                '/creavio.rbac.v1.AccessService/ListBindings',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsResponse.FromString,
+                _registered_method=True)
+        self.ListChanges = channel.unary_unary(
+                '/creavio.rbac.v1.AccessService/ListChanges',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesResponse.FromString,
+                _registered_method=True)
+        self.Outranks = channel.unary_unary(
+                '/creavio.rbac.v1.AccessService/Outranks',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksResponse.FromString,
+                _registered_method=True)
 
 
 class AccessServiceServicer:
-    """Who may do what, where.
+    """Who may do what, where: for the services that decide.
     """
 
     def Check(self, request, context):
         """Decides from the policy as it is now. The one answer that counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchCheck(self, request, context):
+        """Decides about many things at one moment, in the order they are asked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -66,6 +93,28 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBindings(self, request, context):
+        """Returns a person's roles in every community they have some in, of one moment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChanges(self, request, context):
+        """Returns what changed since a revision, for whoever missed announcements.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Outranks(self, request, context):
+        """Says whether the highest role of one person is above that of another; nobody's
+        is above their own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccessServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -74,10 +123,30 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckResponse.SerializeToString,
             ),
+            'BatchCheck': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCheck,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.BatchCheckRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.BatchCheckResponse.SerializeToString,
+            ),
             'GetAccess': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAccess,
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.GetAccessRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.GetAccessResponse.SerializeToString,
+            ),
+            'ListBindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBindings,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsResponse.SerializeToString,
+            ),
+            'ListChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChanges,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesResponse.SerializeToString,
+            ),
+            'Outranks': grpc.unary_unary_rpc_method_handler(
+                    servicer.Outranks,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -88,7 +157,7 @@ def add_AccessServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccessService:
-    """Who may do what, where.
+    """Who may do what, where: for the services that decide.
     """
 
     @staticmethod
@@ -119,6 +188,33 @@ class AccessService:
             _registered_method=True)
 
     @staticmethod
+    def BatchCheck(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.AccessService/BatchCheck',
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.BatchCheckRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.BatchCheckResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetAccess(request,
             target,
             options=(),
@@ -135,6 +231,87 @@ class AccessService:
             '/creavio.rbac.v1.AccessService/GetAccess',
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.GetAccessRequest.SerializeToString,
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.GetAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.AccessService/ListBindings',
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.AccessService/ListChanges',
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Outranks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.AccessService/Outranks',
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccessServiceStub:
-    """Who may do what, where."""
+    """Who may do what, where: for the services that decide."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,25 +35,45 @@ class AccessServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AccessServiceAsyncStub: ...
     Check: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.CheckRequest, _access_service_pb2.CheckResponse]
     """Decides from the policy as it is now. The one answer that counts."""
+    BatchCheck: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.BatchCheckRequest, _access_service_pb2.BatchCheckResponse]
+    """Decides about many things at one moment, in the order they are asked."""
     GetAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.GetAccessRequest, _access_service_pb2.GetAccessResponse]
     """Returns what is needed to decide for a person in a community without
     asking again, of one moment.
     """
+    ListBindings: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListBindingsRequest, _access_service_pb2.ListBindingsResponse]
+    """Returns a person's roles in every community they have some in, of one moment."""
+    ListChanges: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListChangesRequest, _access_service_pb2.ListChangesResponse]
+    """Returns what changed since a revision, for whoever missed announcements."""
+    Outranks: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.OutranksRequest, _access_service_pb2.OutranksResponse]
+    """Says whether the highest role of one person is above that of another; nobody's
+    is above their own.
+    """
 
 @_typing.type_check_only
 class AccessServiceAsyncStub(AccessServiceStub):
-    """Who may do what, where."""
+    """Who may do what, where: for the services that decide."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Check: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CheckRequest, _access_service_pb2.CheckResponse]  # type: ignore[assignment]
     """Decides from the policy as it is now. The one answer that counts."""
+    BatchCheck: _aio.UnaryUnaryMultiCallable[_access_service_pb2.BatchCheckRequest, _access_service_pb2.BatchCheckResponse]  # type: ignore[assignment]
+    """Decides about many things at one moment, in the order they are asked."""
     GetAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.GetAccessRequest, _access_service_pb2.GetAccessResponse]  # type: ignore[assignment]
     """Returns what is needed to decide for a person in a community without
     asking again, of one moment.
     """
+    ListBindings: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListBindingsRequest, _access_service_pb2.ListBindingsResponse]  # type: ignore[assignment]
+    """Returns a person's roles in every community they have some in, of one moment."""
+    ListChanges: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListChangesRequest, _access_service_pb2.ListChangesResponse]  # type: ignore[assignment]
+    """Returns what changed since a revision, for whoever missed announcements."""
+    Outranks: _aio.UnaryUnaryMultiCallable[_access_service_pb2.OutranksRequest, _access_service_pb2.OutranksResponse]  # type: ignore[assignment]
+    """Says whether the highest role of one person is above that of another; nobody's
+    is above their own.
+    """
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Who may do what, where."""
+    """Who may do what, where: for the services that decide."""
 
     @_abc_1.abstractmethod
     def Check(
@@ -64,6 +84,14 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         """Decides from the policy as it is now. The one answer that counts."""
 
     @_abc_1.abstractmethod
+    def BatchCheck(
+        self,
+        request: _access_service_pb2.BatchCheckRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.BatchCheckResponse, _abc.Awaitable[_access_service_pb2.BatchCheckResponse]]:
+        """Decides about many things at one moment, in the order they are asked."""
+
+    @_abc_1.abstractmethod
     def GetAccess(
         self,
         request: _access_service_pb2.GetAccessRequest,
@@ -71,6 +99,32 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_access_service_pb2.GetAccessResponse, _abc.Awaitable[_access_service_pb2.GetAccessResponse]]:
         """Returns what is needed to decide for a person in a community without
         asking again, of one moment.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBindings(
+        self,
+        request: _access_service_pb2.ListBindingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.ListBindingsResponse, _abc.Awaitable[_access_service_pb2.ListBindingsResponse]]:
+        """Returns a person's roles in every community they have some in, of one moment."""
+
+    @_abc_1.abstractmethod
+    def ListChanges(
+        self,
+        request: _access_service_pb2.ListChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.ListChangesResponse, _abc.Awaitable[_access_service_pb2.ListChangesResponse]]:
+        """Returns what changed since a revision, for whoever missed announcements."""
+
+    @_abc_1.abstractmethod
+    def Outranks(
+        self,
+        request: _access_service_pb2.OutranksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.OutranksResponse, _abc.Awaitable[_access_service_pb2.OutranksResponse]]:
+        """Says whether the highest role of one person is above that of another; nobody's
+        is above their own.
         """
 
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

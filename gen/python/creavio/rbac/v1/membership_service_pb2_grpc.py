@@ -51,6 +51,21 @@ class MembershipServiceStub:
                 request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.UnbindMemberRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.UnbindMemberResponse.FromString,
                 _registered_method=True)
+        self.ProvisionChannel = channel.unary_unary(
+                '/creavio.rbac.v1.MembershipService/ProvisionChannel',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionChannelRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionChannelResponse.FromString,
+                _registered_method=True)
+        self.ForgetChannel = channel.unary_unary(
+                '/creavio.rbac.v1.MembershipService/ForgetChannel',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ForgetChannelRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ForgetChannelResponse.FromString,
+                _registered_method=True)
+        self.TransferOwnership = channel.unary_unary(
+                '/creavio.rbac.v1.MembershipService/TransferOwnership',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.TransferOwnershipRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.TransferOwnershipResponse.FromString,
+                _registered_method=True)
 
 
 class MembershipServiceServicer:
@@ -84,6 +99,41 @@ class MembershipServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ProvisionChannel(self, request, context):
+        """Makes a new channel private: nobody sees it but the owners and its creator.
+        Called before the channel exists for anybody. Repeating it changes nothing, also
+        after somebody has opened the channel since.
+
+        Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED
+        at 1,000 channels with overrides.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForgetChannel(self, request, context):
+        """Forgets how a channel that was deleted was overridden. Called once nobody asks about
+        it any more: what nothing is said of follows the community. Repeating it changes
+        nothing.
+
+        Fails with NOT_FOUND when the community was never provisioned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferOwnership(self, request, context):
+        """Gives a community another owner: the person has the owner role then, and nobody else.
+        Transfers of a community are numbered, and each takes effect once, in their order:
+        one whose number is not above that of the last changes nothing, however late it comes.
+
+        Fails with NOT_FOUND when the community was never provisioned or the person is no
+        member of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MembershipServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -101,6 +151,21 @@ def add_MembershipServiceServicer_to_server(servicer, server):
                     servicer.UnbindMember,
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.UnbindMemberRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.UnbindMemberResponse.SerializeToString,
+            ),
+            'ProvisionChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProvisionChannel,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionChannelRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionChannelResponse.SerializeToString,
+            ),
+            'ForgetChannel': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetChannel,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ForgetChannelRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ForgetChannelResponse.SerializeToString,
+            ),
+            'TransferOwnership': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferOwnership,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.TransferOwnershipRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.TransferOwnershipResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -186,6 +251,87 @@ class MembershipService:
             '/creavio.rbac.v1.MembershipService/UnbindMember',
             creavio_dot_rbac_dot_v1_dot_membership__service__pb2.UnbindMemberRequest.SerializeToString,
             creavio_dot_rbac_dot_v1_dot_membership__service__pb2.UnbindMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProvisionChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.MembershipService/ProvisionChannel',
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionChannelRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionChannelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetChannel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.MembershipService/ForgetChannel',
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ForgetChannelRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ForgetChannelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferOwnership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.MembershipService/TransferOwnership',
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.TransferOwnershipRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.TransferOwnershipResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,29 @@ class MembershipServiceStub:
 
     Fails with LAST_OWNER when the community would be left without one.
     """
+    ProvisionChannel: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ProvisionChannelRequest, _membership_service_pb2.ProvisionChannelResponse]
+    """Makes a new channel private: nobody sees it but the owners and its creator.
+    Called before the channel exists for anybody. Repeating it changes nothing, also
+    after somebody has opened the channel since.
+
+    Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED
+    at 1,000 channels with overrides.
+    """
+    ForgetChannel: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ForgetChannelRequest, _membership_service_pb2.ForgetChannelResponse]
+    """Forgets how a channel that was deleted was overridden. Called once nobody asks about
+    it any more: what nothing is said of follows the community. Repeating it changes
+    nothing.
+
+    Fails with NOT_FOUND when the community was never provisioned.
+    """
+    TransferOwnership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.TransferOwnershipRequest, _membership_service_pb2.TransferOwnershipResponse]
+    """Gives a community another owner: the person has the owner role then, and nobody else.
+    Transfers of a community are numbered, and each takes effect once, in their order:
+    one whose number is not above that of the last changes nothing, however late it comes.
+
+    Fails with NOT_FOUND when the community was never provisioned or the person is no
+    member of it.
+    """
 
 @_typing.type_check_only
 class MembershipServiceAsyncStub(MembershipServiceStub):
@@ -70,6 +93,29 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     """Takes every role from a person. Repeating it changes nothing.
 
     Fails with LAST_OWNER when the community would be left without one.
+    """
+    ProvisionChannel: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ProvisionChannelRequest, _membership_service_pb2.ProvisionChannelResponse]  # type: ignore[assignment]
+    """Makes a new channel private: nobody sees it but the owners and its creator.
+    Called before the channel exists for anybody. Repeating it changes nothing, also
+    after somebody has opened the channel since.
+
+    Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED
+    at 1,000 channels with overrides.
+    """
+    ForgetChannel: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ForgetChannelRequest, _membership_service_pb2.ForgetChannelResponse]  # type: ignore[assignment]
+    """Forgets how a channel that was deleted was overridden. Called once nobody asks about
+    it any more: what nothing is said of follows the community. Repeating it changes
+    nothing.
+
+    Fails with NOT_FOUND when the community was never provisioned.
+    """
+    TransferOwnership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.TransferOwnershipRequest, _membership_service_pb2.TransferOwnershipResponse]  # type: ignore[assignment]
+    """Gives a community another owner: the person has the owner role then, and nobody else.
+    Transfers of a community are numbered, and each takes effect once, in their order:
+    one whose number is not above that of the last changes nothing, however late it comes.
+
+    Fails with NOT_FOUND when the community was never provisioned or the person is no
+    member of it.
     """
 
 class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -107,6 +153,47 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes every role from a person. Repeating it changes nothing.
 
         Fails with LAST_OWNER when the community would be left without one.
+        """
+
+    @_abc_1.abstractmethod
+    def ProvisionChannel(
+        self,
+        request: _membership_service_pb2.ProvisionChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_service_pb2.ProvisionChannelResponse, _abc.Awaitable[_membership_service_pb2.ProvisionChannelResponse]]:
+        """Makes a new channel private: nobody sees it but the owners and its creator.
+        Called before the channel exists for anybody. Repeating it changes nothing, also
+        after somebody has opened the channel since.
+
+        Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED
+        at 1,000 channels with overrides.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetChannel(
+        self,
+        request: _membership_service_pb2.ForgetChannelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_service_pb2.ForgetChannelResponse, _abc.Awaitable[_membership_service_pb2.ForgetChannelResponse]]:
+        """Forgets how a channel that was deleted was overridden. Called once nobody asks about
+        it any more: what nothing is said of follows the community. Repeating it changes
+        nothing.
+
+        Fails with NOT_FOUND when the community was never provisioned.
+        """
+
+    @_abc_1.abstractmethod
+    def TransferOwnership(
+        self,
+        request: _membership_service_pb2.TransferOwnershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_service_pb2.TransferOwnershipResponse, _abc.Awaitable[_membership_service_pb2.TransferOwnershipResponse]]:
+        """Gives a community another owner: the person has the owner role then, and nobody else.
+        Transfers of a community are numbered, and each takes effect once, in their order:
+        one whose number is not above that of the last changes nothing, however late it comes.
+
+        Fails with NOT_FOUND when the community was never provisioned or the person is no
+        member of it.
         """
 
 def add_MembershipServiceServicer_to_server(servicer: MembershipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

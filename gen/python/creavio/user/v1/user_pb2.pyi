@@ -28,16 +28,19 @@ class User(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     BIO_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    STATUS_TEXT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `usr_…`. Never changes."""
     handle: _builtins.str
-    """The name people are addressed by: unique on the instance regardless of
-    case, lower case.
+    """The name people are addressed by, lower case. Unique on the instance: no
+    other one looks like it either (UTS #39).
     """
     display_name: _builtins.str
     """The name that is shown."""
     bio: _builtins.str
     """A few words about oneself; may be empty."""
+    status_text: _builtins.str
+    """What the person is about just now, in a line; may be empty."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the person joined the instance."""
@@ -50,10 +53,11 @@ class User(_message.Message):
         display_name: _builtins.str = ...,
         bio: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        status_text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "create_time", b"create_time", "display_name", b"display_name", "handle", b"handle", "id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "create_time", b"create_time", "display_name", b"display_name", "handle", b"handle", "id", b"id", "status_text", b"status_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

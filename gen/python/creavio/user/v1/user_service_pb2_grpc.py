@@ -46,6 +46,16 @@ class UserServiceStub:
                 request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.UpdateMeRequest.SerializeToString,
                 response_deserializer=creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
                 _registered_method=True)
+        self.BatchGetUsers = channel.unary_unary(
+                '/creavio.user.v1.UserService/BatchGetUsers',
+                request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.BatchGetUsersRequest.SerializeToString,
+                response_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.BatchGetUsersResponse.FromString,
+                _registered_method=True)
+        self.GetUserByHandle = channel.unary_unary(
+                '/creavio.user.v1.UserService/GetUserByHandle',
+                request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.GetUserByHandleRequest.SerializeToString,
+                response_deserializer=creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
+                _registered_method=True)
         self.CreateUser = channel.unary_unary(
                 '/creavio.user.v1.UserService/CreateUser',
                 request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.CreateUserRequest.SerializeToString,
@@ -81,11 +91,28 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetUsers(self, request, context):
+        """Returns the profiles of people, in the order they are asked for. Who does not
+        exist is left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUserByHandle(self, request, context):
+        """Finds a person by their whole handle, regardless of case.
+
+        Fails with NOT_FOUND when nobody has it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateUser(self, request, context):
         """Creates a profile for an account. Repeating it with the same id and handle
         returns the profile made first.
 
-        Fails with HANDLE_TAKEN when the handle belongs to another person.
+        Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +138,16 @@ def add_UserServiceServicer_to_server(servicer, server):
             'UpdateMe': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateMe,
                     request_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.UpdateMeRequest.FromString,
+                    response_serializer=creavio_dot_user_dot_v1_dot_user__pb2.User.SerializeToString,
+            ),
+            'BatchGetUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetUsers,
+                    request_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.BatchGetUsersRequest.FromString,
+                    response_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.BatchGetUsersResponse.SerializeToString,
+            ),
+            'GetUserByHandle': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUserByHandle,
+                    request_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.GetUserByHandleRequest.FromString,
                     response_serializer=creavio_dot_user_dot_v1_dot_user__pb2.User.SerializeToString,
             ),
             'CreateUser': grpc.unary_unary_rpc_method_handler(
@@ -178,6 +215,60 @@ class UserService:
             target,
             '/creavio.user.v1.UserService/UpdateMe',
             creavio_dot_user_dot_v1_dot_user__service__pb2.UpdateMeRequest.SerializeToString,
+            creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.user.v1.UserService/BatchGetUsers',
+            creavio_dot_user_dot_v1_dot_user__service__pb2.BatchGetUsersRequest.SerializeToString,
+            creavio_dot_user_dot_v1_dot_user__service__pb2.BatchGetUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUserByHandle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.user.v1.UserService/GetUserByHandle',
+            creavio_dot_user_dot_v1_dot_user__service__pb2.GetUserByHandleRequest.SerializeToString,
             creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
             options,
             channel_credentials,

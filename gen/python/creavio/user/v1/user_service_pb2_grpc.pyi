@@ -44,11 +44,20 @@ class UserServiceStub:
     Fails with INVALID_FIELD when the mask names a field that cannot be
     changed, or would clear `display_name`.
     """
+    BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]
+    """Returns the profiles of people, in the order they are asked for. Who does not
+    exist is left out.
+    """
+    GetUserByHandle: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]
+    """Finds a person by their whole handle, regardless of case.
+
+    Fails with NOT_FOUND when nobody has it.
+    """
     CreateUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.CreateUserRequest, _user_pb2.User]
     """Creates a profile for an account. Repeating it with the same id and handle
     returns the profile made first.
 
-    Fails with HANDLE_TAKEN when the handle belongs to another person.
+    Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
     """
     GetUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserRequest, _user_pb2.User]
     """Returns the profile of a person.
@@ -71,11 +80,20 @@ class UserServiceAsyncStub(UserServiceStub):
     Fails with INVALID_FIELD when the mask names a field that cannot be
     changed, or would clear `display_name`.
     """
+    BatchGetUsers: _aio.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
+    """Returns the profiles of people, in the order they are asked for. Who does not
+    exist is left out.
+    """
+    GetUserByHandle: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]  # type: ignore[assignment]
+    """Finds a person by their whole handle, regardless of case.
+
+    Fails with NOT_FOUND when nobody has it.
+    """
     CreateUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.CreateUserRequest, _user_pb2.User]  # type: ignore[assignment]
     """Creates a profile for an account. Repeating it with the same id and handle
     returns the profile made first.
 
-    Fails with HANDLE_TAKEN when the handle belongs to another person.
+    Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
     """
     GetUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserRequest, _user_pb2.User]  # type: ignore[assignment]
     """Returns the profile of a person.
@@ -109,6 +127,27 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BatchGetUsers(
+        self,
+        request: _user_service_pb2.BatchGetUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.BatchGetUsersResponse, _abc.Awaitable[_user_service_pb2.BatchGetUsersResponse]]:
+        """Returns the profiles of people, in the order they are asked for. Who does not
+        exist is left out.
+        """
+
+    @_abc_1.abstractmethod
+    def GetUserByHandle(
+        self,
+        request: _user_service_pb2.GetUserByHandleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_pb2.User, _abc.Awaitable[_user_pb2.User]]:
+        """Finds a person by their whole handle, regardless of case.
+
+        Fails with NOT_FOUND when nobody has it.
+        """
+
+    @_abc_1.abstractmethod
     def CreateUser(
         self,
         request: _user_service_pb2.CreateUserRequest,
@@ -117,7 +156,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a profile for an account. Repeating it with the same id and handle
         returns the profile made first.
 
-        Fails with HANDLE_TAKEN when the handle belongs to another person.
+        Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
         """
 
     @_abc_1.abstractmethod
