@@ -1,41 +1,48 @@
 """Who may do what: the contract's rule, decided here from rbac's masks.
 
 The masks of a community and the roles of a person in it are fetched from rbac on
-first need and kept. rbac announces every change with a revision that rises by
-one, and says several times a second where it stands; whoever missed one forgets
-everything. While rbac was not heard for a second, nothing kept is believed. A
-denial is never final from what is kept: rbac is asked once more, so that what
-was granted a moment ago works at once. When rbac cannot be asked, the answer is
-UNAVAILABLE, never a guess.
+first need and kept (`chassis.knowledge`). A denial is never final from what is
+kept: rbac is asked once more, so that what was granted a moment ago works at
+once. While rbac is silent, calls that read may go by what was kept for half a
+minute; for all others, when rbac cannot be asked, the answer is UNAVAILABLE,
+never a guess.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-import time
-from typing import Final, TypeAlias
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
-from cachetools import LRUCache
+from google.protobuf.message import Message
+import grpc
 from nats.aio.msg import Msg
 
 from chassis.bus import Bus
+from chassis.calls import CURRENT
 from chassis.clients import Clients
-from chassis.errors import Denied, NotFound
-from chassis.masks import Masks, masks_of, roles_of
+from chassis.contract import Rpc, field_at
+from chassis.errors import DeadlineExceeded, Denied, Error, NotFound, Unavailable
+from chassis.ids import INSTANCE
+from chassis.knowledge import Knowledge, Known
+from chassis.masks import IN_CONVERSATION, Permission
 from chassis.subjects import LIVE, subject_root
 from creavio.options.v1 import permission_pb2 as p
+from creavio.options.v1 import rpc_pb2
 from creavio.rbac.v1 import access_service_pb2 as access
 from creavio.rbac.v1 import rbac_events_pb2
 from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
 
-Permission: TypeAlias = p.Permission.ValueType
+if TYPE_CHECKING:
+    from chassis.telemetry import Telemetry
+
+Q = TypeVar("Q", bound=Message)
+R = TypeVar("R", bound=Message)
 Scope: TypeAlias = p.Scope.ValueType
-Resolver: TypeAlias = Callable[[str], Awaitable[str | None]]
-"""Finds the community a thing belongs to; None when there is no such thing."""
 
 HEARTBEAT_SUBJECT: Final = LIVE + subject_root(rbac_events_pb2.Heartbeat.DESCRIPTOR.full_name)
-_FRESH_SECONDS: Final = 1.0
+_CONVERSATION: Final = "cnv_"
+_CATCH_UP_SECONDS: Final = 0.2
 
 _VIEW: Final[Mapping[Scope, Permission]] = {
     p.SCOPE_COMMUNITY: p.PERMISSION_VIEW_COMMUNITY,
@@ -44,90 +51,82 @@ _VIEW: Final[Mapping[Scope, Permission]] = {
 """Without this permission a thing does not exist for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    masks: Masks
-    roles: int
+class Places(Protocol):
+    """Where channels and conversations belong."""
+
+    async def community_of(self, channel_id: str) -> str | None:
+        """The community of a channel; None when there is no such channel."""
+
+    async def belongs(self, user_id: str, conversation_id: str) -> bool:
+        """Whether somebody is a member of a conversation; False when there is none."""
 
 
-class Knowledge:
-    """What is known of rbac's policy, and whether it may be believed."""
+class Access(Protocol):
+    """rbac, as decisions need it. Raises `Unavailable` when it cannot be asked."""
 
-    def __init__(self) -> None:
-        self._entries: LRUCache[tuple[str, str], _Known] = LRUCache(50_000)
-        self._touched: LRUCache[str, int] = LRUCache(10_000)
-        self._floor = 0
-        self._revision = 0
-        self._heard_at = float("-inf")
+    async def check(self, request: access.CheckRequest) -> access.CheckResponse:
+        """The one answer that counts."""
 
-    def get(self, user_id: str, community_id: str) -> _Known | None:
-        """What is kept of a person in a community, while it may be believed."""
-        if time.monotonic() - self._heard_at > _FRESH_SECONDS:
-            return None
-        return self._entries.get((user_id, community_id))
+    async def get_access(self, request: access.GetAccessRequest) -> access.GetAccessResponse:
+        """What decides for a person in a community."""
 
-    def keep(self, reply: access.GetAccessResponse) -> _Known:
-        """Keep what rbac said, unless a later change is known already."""
-        known = _Known(masks_of(reply.masks), roles_of(reply.binding))
-        community = reply.binding.community_id
-        if reply.revision >= max(self._floor, self._touched.get(community, 0)):
-            self._entries[reply.binding.user_id, community] = known
-        return known
+    async def list_changes(self, request: access.ListChangesRequest) -> access.ListChangesResponse:
+        """What changed since a revision."""
 
-    def drop(self, user_id: str, community_id: str) -> None:
-        """Forget a person in a community."""
-        self._entries.pop((user_id, community_id), None)
 
-    def heartbeat(self, revision: int) -> None:
-        """rbac lives, and stands at `revision`."""
-        self._heard_at = time.monotonic()
-        # Higher: an announcement was missed. Lower: the database was restored.
-        if revision != self._revision:
-            self._forget_all(revision)
+class RemoteAccess:
+    """rbac, through the mesh."""
 
-    def policy_changed(self, event: rbac_events_pb2.PolicyChanged) -> None:
-        """A community's masks changed."""
-        self._announced(event.revision, event.community_id)
-        for key in [key for key in self._entries if key[1] == event.community_id]:
-            self._entries.pop(key, None)
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._rbac = AccessServiceStub(clients.channel)
 
-    def binding_changed(self, event: rbac_events_pb2.BindingChanged) -> None:
-        """A person's roles in a community changed."""
-        self._announced(event.revision, event.community_id)
-        self.drop(event.user_id, event.community_id)
+    async def check(self, request: access.CheckRequest) -> access.CheckResponse:
+        """Ask rbac."""
+        return await self._ask(self._rbac.Check, request)
 
-    def _announced(self, revision: int, community_id: str) -> None:
-        if revision > self._revision + 1:
-            self._forget_all(revision)
-        self._revision = max(self._revision, revision)
-        self._touched[community_id] = max(revision, self._touched.get(community_id, 0))
+    async def get_access(self, request: access.GetAccessRequest) -> access.GetAccessResponse:
+        """Ask rbac."""
+        return await self._ask(self._rbac.GetAccess, request)
 
-    def _forget_all(self, revision: int) -> None:
-        self._entries.clear()
-        self._floor = self._revision = revision
+    async def list_changes(self, request: access.ListChangesRequest) -> access.ListChangesResponse:
+        """Ask rbac."""
+        return await self._ask(self._rbac.ListChanges, request)
+
+    async def _ask(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, R], request: Q) -> R:
+        try:
+            return await self._clients.call(method, request)
+        except DeadlineExceeded as error:
+            # It did nothing, so its fate is known: it can be tried again.
+            raise Unavailable("permissions cannot be looked up; try again") from error
 
 
 class Authorizer:
     """Decides by the contract's rule for the calls of one service."""
 
-    def __init__(self, clients: Clients, resolvers: Mapping[Scope, Resolver]) -> None:
-        self._clients = clients
-        self._rbac = AccessServiceStub(clients.channel)
-        self._resolvers = dict(resolvers)
-        self._knowledge = Knowledge()
+    def __init__(self, source: Access, places: Places | None, telemetry: Telemetry) -> None:
+        self._source = source
+        self._places = places
+        self._log = telemetry.log
+        self._wake = asyncio.Event()
+        self.knowledge = Knowledge()
+        """What is kept of rbac's policy."""
 
     async def follow(self, bus: Bus) -> None:
         """Follow rbac's announcements from now on."""
-        knowledge = self._knowledge
+        knowledge = self.knowledge
 
         async def heartbeat(message: Msg) -> None:
             knowledge.heartbeat(rbac_events_pb2.Heartbeat.FromString(message.data).revision)
+            self._look()
 
         async def policy(message: Msg) -> None:
             knowledge.policy_changed(rbac_events_pb2.PolicyChanged.FromString(message.data))
+            self._look()
 
         async def binding(message: Msg) -> None:
             knowledge.binding_changed(rbac_events_pb2.BindingChanged.FromString(message.data))
+            self._look()
 
         await bus.follow(HEARTBEAT_SUBJECT, heartbeat)
         for kind, handle in (
@@ -136,57 +135,154 @@ class Authorizer:
         ):
             await bus.follow(f"{LIVE}{subject_root(kind.DESCRIPTOR.full_name)}.>", handle)
 
+    async def run(self) -> None:
+        """Ask for what was missed, whenever something was, for as long as the service lives."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            request = access.ListChangesRequest(after_revision=self.knowledge.revision)
+            try:
+                self.knowledge.caught_up(await self._source.list_changes(request))
+            except Error as error:
+                self._log.warning("changes of rbac are missing", error=str(error))
+                await asyncio.sleep(_CATCH_UP_SECONDS)  # The next heartbeat wakes this again.
+
+    def _look(self) -> None:
+        if self.knowledge.missing:
+            self._wake.set()
+
+    async def permit(self, rpc: Rpc, request: Message, user_id: str) -> str:
+        """Return the place a request is about, when its rule lets the person do it there.
+
+        Raises as `require` does.
+        """
+        rule = rpc.policy.permission
+        place = str(field_at(request, rule.field)) if rule.field else ""
+        reading = rpc.policy.idempotency == rpc_pb2.IDEMPOTENCY_READ
+        await self.require(user_id, rule.require, rule.scope, place, reading=reading)
+        return place
+
     async def require(
-        self, user_id: str, permission: Permission, scope: Scope, identifier: str
+        self,
+        user_id: str,
+        permission: Permission,
+        scope: Scope,
+        identifier: str,
+        *,
+        reading: bool = False,
     ) -> None:
         """Return when the person holds the permission there.
 
         Raises `NotFound` when there is no such thing or the person may not know
         of it, and `Denied` when they may know but not do this.
         """
-        community_id = await self._resolve(scope, identifier)
-        if community_id is not None:
-            if await self.holds(user_id, permission, community_id):
-                return
-            view = _VIEW[scope]
-            if permission != view and await self.holds(user_id, view, community_id):
-                name = p.Permission.Name(permission).removeprefix("PERMISSION_")
-                raise Denied(f"this needs the permission {name}, which you do not have here")
+        if await self.allows(user_id, permission, scope, identifier, reading=reading):
+            return
+        name = p.Permission.Name(permission).removeprefix("PERMISSION_")
+        view = _VIEW.get(scope)
+        if scope == p.SCOPE_INSTANCE or (
+            view is not None
+            and permission != view
+            and await self.allows(user_id, view, scope, identifier, reading=reading)
+        ):
+            raise Denied(f"this needs the permission {name}, which you do not have here")
         raise NotFound(f"there is no {identifier} here")
 
     async def allows(
-        self, user_id: str, permission: Permission, scope: Scope, identifier: str
+        self,
+        user_id: str,
+        permission: Permission,
+        scope: Scope,
+        identifier: str,
+        *,
+        reading: bool = False,
     ) -> bool:
         """Whether the person holds the permission there; False where there is nothing."""
         if scope == p.SCOPE_SELF:
             return user_id == identifier
-        community_id = await self._resolve(scope, identifier)
-        return community_id is not None and await self.holds(user_id, permission, community_id)
+        if scope == p.SCOPE_INSTANCE:
+            return await self.holds(user_id, permission, INSTANCE, reading=reading)
+        if scope == p.SCOPE_COMMUNITY:
+            if identifier == INSTANCE:
+                return False  # Kept like a community, and none.
+            return await self.holds(user_id, permission, identifier, reading=reading)
+        assert self._places is not None, "the service serves no channels"
+        if identifier.startswith(_CONVERSATION):
+            return permission in IN_CONVERSATION and await self._places.belongs(user_id, identifier)
+        community_id = await self._places.community_of(identifier)
+        return community_id is not None and await self.holds(
+            user_id, permission, community_id, identifier, reading=reading
+        )
 
-    async def holds(self, user_id: str, permission: Permission, community_id: str) -> bool:
-        """Whether the person holds the permission in a community.
+    async def holds(
+        self,
+        user_id: str,
+        permission: Permission,
+        community_id: str,
+        channel_id: str = "",
+        *,
+        reading: bool = False,
+    ) -> bool:
+        """Whether the person holds the permission in a community, or in a channel of it.
 
         Raises `Unavailable` when it is not known and rbac cannot be asked.
         """
-        known = self._knowledge.get(user_id, community_id)
+        at_least = _revision_demanded()
+        known = self.knowledge.get(user_id, community_id, reading=reading, at_least=at_least)
         if known is None:
-            known = await self._fetch(user_id, community_id)
-            return known.masks.allow(known.roles, permission)
-        if known.masks.allow(known.roles, permission):
+            known = await self.fetch(user_id, community_id)
+            return known.allows(permission, channel_id)
+        if known.allows(permission, channel_id):
             return True
         request = access.CheckRequest(
-            user_id=user_id, community_id=community_id, permission=permission
+            user_id=user_id,
+            community_id=community_id,
+            permission=permission,
+            channel_id=channel_id,
         )
-        allowed = (await self._clients.call(self._rbac.Check, request)).allowed
+        allowed = (await self._source.check(request)).allowed
         if allowed:
-            self._knowledge.drop(user_id, community_id)
+            self.knowledge.drop(user_id, community_id)
         return allowed
 
-    async def _fetch(self, user_id: str, community_id: str) -> _Known:
-        request = access.GetAccessRequest(user_id=user_id, community_id=community_id)
-        return self._knowledge.keep(await self._clients.call(self._rbac.GetAccess, request))
+    async def visible(
+        self, user_id: str, community_id: str, channel_ids: Collection[str]
+    ) -> frozenset[str]:
+        """Those of a community's channels that the person sees.
 
-    async def _resolve(self, scope: Scope, identifier: str) -> str | None:
-        if scope == p.SCOPE_COMMUNITY:
-            return identifier
-        return await self._resolvers[scope](identifier)
+        Raises `Unavailable` when it is not known and rbac cannot be asked.
+        """
+        kept = self.knowledge.get(
+            user_id, community_id, reading=True, at_least=_revision_demanded()
+        )
+        known = kept or await self.fetch(user_id, community_id)
+        found = _seen(known, channel_ids)
+        if kept is not None and len(found) < len(channel_ids):
+            # A denial is never final from what is kept.
+            found = _seen(await self.fetch(user_id, community_id), channel_ids)
+        return found
+
+    async def fetch(self, user_id: str, community_id: str) -> Known:
+        """What rbac says now of a person in a community; it is kept."""
+        version = self.knowledge.policy_version(community_id)
+        while True:
+            reply = await self._source.get_access(
+                access.GetAccessRequest(
+                    user_id=user_id, community_id=community_id, policy_version=version
+                )
+            )
+            known = self.knowledge.keep(reply)
+            if known is not None:
+                return known
+            version = 0
+
+
+def _seen(known: Known, channel_ids: Collection[str]) -> frozenset[str]:
+    view = p.PERMISSION_VIEW_CHANNEL
+    return frozenset(channel for channel in channel_ids if known.allows(view, channel))
+
+
+def _revision_demanded() -> int:
+    """The least revision the call in progress wants to be decided at."""
+    call = CURRENT.get()
+    return 0 if call is None else call.revision_demanded

@@ -7,6 +7,7 @@ a `Catalog`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -78,6 +79,22 @@ class Catalog:
     """The services by name, callees before their callers."""
 
     services: dict[str, ServiceEntry]
+
+    def scaled(self, replicas: Mapping[str, int]) -> Catalog:
+        """The catalog with other numbers of processes for some services.
+
+        Raises `CatalogError` for a service it does not have, or a number it cannot run.
+        """
+        services = dict(self.services)
+        for name, number in replicas.items():
+            if name not in services:
+                raise CatalogError(f"replicas: there is no service {name}")
+            entry = services[name].model_dump() | {"replicas": number}
+            try:
+                services[name] = ServiceEntry.model_validate(entry)
+            except ValidationError as error:
+                raise CatalogError(f"replicas of {name}: {error.errors()[0]['msg']}") from error
+        return Catalog(services)
 
     def callers_of(self, name: str) -> frozenset[str]:
         """The services that may call `name`."""

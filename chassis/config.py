@@ -40,6 +40,10 @@ class Config(BaseSettings):
     tokens. At least 32 random bytes, base64."""
     signing_key_file: Path | None = None
     """The private key of access tokens (PEM); only auth has one."""
+    requests_per_second: float = Field(default=50.0, gt=0)
+    """What one person may send over streams that both sides speak on."""
+    claim_code: SecretStr | None = None
+    """Makes whoever shows it the first administrator; only rbac has one."""
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     otlp_endpoint: str | None = None
     """Where traces are sent (OTLP over gRPC); none are when absent."""

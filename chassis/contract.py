@@ -41,13 +41,23 @@ class Rpc:
 
     @property
     def deadline(self) -> float:
-        """The longest the call may take, in seconds; 0 for a live stream."""
+        """The longest an answer may take, in seconds; 0 for a live stream."""
         return self.policy.deadline.ToTimedelta().total_seconds()
 
     @property
     def public(self) -> bool:
         """Whether the edge lets it through."""
         return self.policy.audience == rpc_pb2.AUDIENCE_PUBLIC
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the call goes on until somebody leaves."""
+        return self.policy.stream != rpc_pb2.STREAM_UNARY
+
+    @property
+    def bidi(self) -> bool:
+        """Whether both sides speak, so that each request is judged by itself."""
+        return self.policy.stream == rpc_pb2.STREAM_BIDI
 
     @property
     def open_to_services(self) -> bool:

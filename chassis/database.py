@@ -7,20 +7,29 @@ event is told exactly when its cause is true.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+import select
+from typing import Any, Final, TypeAlias, cast
 
 from google.protobuf.message import Message
+import psycopg
 import sqlalchemy as sa
-from sqlalchemy import CursorResult, Executable, exc
+from sqlalchemy import CursorResult, Dialect, Executable, exc
 from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from chassis.config import Config
+from chassis.publisher import Entry
 
 UNREACHABLE: Final = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 """What is raised when PostgreSQL cannot be reached, or gave up a transaction it may repeat."""
+
+_STANDSTILL_SECONDS: Final = 5
+"""No call leaves from inside a transaction, so nothing takes so long."""
+_SPEAKS: Final = select.POLLIN | select.POLLPRI | select.POLLHUP
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
@@ -49,6 +58,10 @@ class Transaction:
         self.events.append(event)
 
 
+Store: TypeAlias = Callable[[Transaction], Awaitable[Sequence[Entry]]]
+"""Stores a transaction's events in it, and says what they are to be published as."""
+
+
 class Database:
     """The database of one service."""
 
@@ -61,28 +74,33 @@ class Database:
             pool_timeout=5,
             # Errors are logged, and parameters are what people write.
             hide_parameters=True,
-            connect_args={"connect_timeout": 5, "application_name": config.service},
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": config.service,
+                # Who stands still in a transaction holds rows that others wait for.
+                "options": f"-c idle_in_transaction_session_timeout={_STANDSTILL_SECONDS}s",
+            },
         )
-        self._store_events: Callable[[Transaction], Any] | None = None
-        self._committed: Callable[[], None] = lambda: None
+        sa.event.listen(self._engine.sync_engine, "checkout", _living(self._engine.dialect))
+        self._store: Store | None = None
+        self._committed: Callable[[Sequence[Entry]], None] = lambda _: None
 
-    def attach_outbox(
-        self, store: Callable[[Transaction], Any], committed: Callable[[], None]
-    ) -> None:
-        """Say how events are stored, and whom to tell that some were."""
-        self._store_events, self._committed = store, committed
+    def attach_outbox(self, store: Store, committed: Callable[[Sequence[Entry]], None]) -> None:
+        """Say how events are stored, and whom to give them once they are committed."""
+        self._store, self._committed = store, committed
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction: committed when the block ends, undone when it raises."""
+        stored: Sequence[Entry] = ()
         async with self._engine.begin() as connection:
             transaction = Transaction(connection)
             yield transaction
             if transaction.events:
-                assert self._store_events is not None, "the service has no outbox"
-                await self._store_events(transaction)
-        if transaction.events:
-            self._committed()
+                assert self._store is not None, "the service has no outbox"
+                stored = await self._store(transaction)
+        if stored:
+            self._committed(stored)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -94,3 +112,30 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether PostgreSQL could not be reached, or was lost on the way."""
+    return isinstance(error, UNREACHABLE) or (
+        isinstance(error, exc.DBAPIError) and error.connection_invalidated
+    )
+
+
+def _living(dialect: Dialect) -> Callable[[DBAPIConnection, ConnectionPoolEntry, object], None]:
+    """Has the pool replace a connection that its server ended, before it is used.
+
+    An idle connection that has something to say is asked for its health; that it
+    has nothing to say costs a microsecond to see, where to ask each one would
+    cost a round trip.
+    """
+
+    def check(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object) -> None:
+        ready = select.poll()
+        try:
+            ready.register(cast(psycopg.AsyncConnection[Any], entry.driver_connection), _SPEAKS)
+            if ready.poll(0):
+                dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise exc.DisconnectionError(str(error)) from error
+
+    return check

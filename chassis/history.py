@@ -12,11 +12,11 @@ import json
 from typing import Any, Final
 
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from chassis.bus import Bus
 from chassis.errors import Unavailable
 from chassis.events import EventError, Received, received
-from chassis.positions import START, Position
 from chassis.subjects import stream_of, subjects_of
 
 _SECONDS: Final = 5.0
@@ -29,13 +29,25 @@ class History:
 
     def __init__(self, bus: Bus, service: str) -> None:
         self._bus = bus
-        self._subject = f"$JS.API.DIRECT.GET.{stream_of(service)}"
+        self._stream = stream_of(service)
+        self._subject = f"$JS.API.DIRECT.GET.{self._stream}"
         self._all = subjects_of(service)
 
-    async def last(self) -> Position:
-        """The position of the newest event; `START` when there is none."""
+    async def last(self) -> Received | None:
+        """The newest event; None when none is kept."""
         events = await self._get({"last_by_subj": self._all})
-        return Position(events[0].position, events[0].id) if events else START
+        return events[0] if events else None
+
+    async def end(self) -> int:
+        """The last number that was given out, whether its event is kept or not.
+
+        Raises `Unavailable` when NATS does not answer.
+        """
+        try:
+            info = await self._bus.jetstream.stream_info(self._stream)
+        except (NatsError, OSError, TimeoutError) as error:
+            raise Unavailable("the event log cannot be read; try again") from error
+        return info.state.last_seq
 
     async def at(self, number: int) -> Received | None:
         """The event with this number; None when the stream does not keep it."""

@@ -54,6 +54,7 @@ def key_of(call: Call) -> str:
     Raises `Invalid` when the header is longer than 64 characters.
     """
     field = call.rpc.policy.idempotency_field
+    assert call.request is not None, "each request of a stream carries its own key"
     key = str(getattr(call.request, field)) or call.metadata.get("idempotency-key", "")
     if len(key) > _MAX_KEY:
         raise Invalid(
@@ -105,6 +106,7 @@ async def claim(transaction: Transaction, reply_type: type[R]) -> Claim[R]:
 
 
 def _fingerprint(call: Call) -> bytes:
+    assert call.request is not None
     request = type(call.request)()
     request.CopyFrom(call.request)
     request.ClearField(call.rpc.policy.idempotency_field)

@@ -7,11 +7,13 @@ A TypeID is a prefix that says what it names and a UUID in base32
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from typeid import TypeID
+from typeid.codecs import base32
 from typeid.core.errors import TypeIDException
-import uuid_utils
 import uuid_utils.compat
 
 from chassis.errors import Invalid
@@ -25,6 +27,8 @@ class Kind(StrEnum):
     COMMUNITY = "com"
     CHANNEL = "chn"
     MESSAGE = "msg"
+    CONVERSATION = "cnv"
+    ROLE = "rol"
     EVENT = "evt"
 
 
@@ -35,9 +39,10 @@ def new() -> UUID:
 
 def text(kind: Kind, value: UUID) -> str:
     """The identifier as it stands on the wire."""
-    return str(TypeID.from_uuid(uuid_utils.UUID(int=value.int), kind.value))
+    return f"{kind.value}_{base32.encode(value.bytes)}"
 
 
+@lru_cache(maxsize=16_384)  # the same places and people are named over and over
 def parse(kind: Kind, identifier: str, *, field: str) -> UUID:
     """The UUID in an identifier.
 
@@ -53,3 +58,7 @@ def parse(kind: Kind, identifier: str, *, field: str) -> UUID:
         f"{field} is not an identifier of the form {kind.value}_…",
         fields=((field, f"must be an identifier of the form {kind.value}_…"),),
     )
+
+
+INSTANCE: Final = text(Kind.COMMUNITY, UUID(int=0))
+"""The instance itself, where rbac keeps its administrators as if it were a community."""

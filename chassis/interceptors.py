@@ -3,9 +3,13 @@
 1. telemetry: a span, a count, a duration, one line when it goes wrong on our side
 2. failures: errors become google.rpc.Status, once
 3. deadline: the contract's, or the caller's if that is sooner
-4. authentication: the access token, where the contract wants a person
+4. authentication: the access token, where the contract wants a person, and their
+   session: a stream does not outlast it
 5. validation: the limits in the contract
 6. authorization: the contract's rule
+
+On a stream that both sides speak on, the last three surround each request
+(`chassis.calls.admit`), which is counted besides.
 
 Idempotency is not among them: a key is recorded in the transaction of its
 effect (`chassis.idempotency`).
@@ -14,8 +18,7 @@ effect (`chassis.idempotency`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 import time
 from typing import TYPE_CHECKING
 
@@ -26,76 +29,123 @@ import protovalidate
 
 from chassis import errors, status
 from chassis.auth import Verifier, bearer
-from chassis.calls import Call
+from chassis.calls import Admission, Call, Principal
 from chassis.contract import Rpc
-from chassis.database import UNREACHABLE
+from chassis.database import unreachable
+from chassis.rates import Budget
 from creavio.options.v1 import rpc_pb2
 
 if TYPE_CHECKING:
     from chassis.authz import Authorizer
-    from chassis.server import Interceptor
+    from chassis.server import Handler, Interceptor
+    from chassis.sessions import Sessions
     from chassis.telemetry import Telemetry
 
 
 def chain(
     telemetry: Telemetry,
     verifier: Verifier,
+    sessions: Sessions,
     authorizer: Authorizer,
     callers: frozenset[str],
+    requests_per_second: float,
 ) -> tuple[Interceptor, ...]:
-    """The interceptors in their order. `callers` are the services that may call."""
+    """The interceptors in their order.
+
+    `callers` are the services that may call, `requests_per_second` what a person
+    may send over streams that both sides speak on.
+    """
     return (
         telemetry.around,
         _failures(telemetry),
         _deadline,
-        _authentication(verifier),
+        _authentication(verifier, sessions, requests_per_second),
         _validation(),
         _authorization(telemetry, authorizer, callers),
     )
 
 
+def failure_of(error: BaseException, telemetry: Telemetry, rpc: Rpc) -> errors.Error:
+    """What a caller is told of an error; what is not meant for callers is logged."""
+    if isinstance(error, errors.Error):
+        return error
+    if isinstance(error, TimeoutError):
+        return errors.DeadlineExceeded("the call took too long; what it did is not known")
+    if unreachable(error):
+        telemetry.log.warning("database unavailable", rpc=rpc.path, error=str(error))
+        return errors.Unavailable("the database cannot be reached; try again")
+    telemetry.log.error("call failed", rpc=rpc.path, exc_info=error)
+    return errors.Error("something went wrong on our side")
+
+
 def _failures(telemetry: Telemetry) -> Interceptor:
-    @asynccontextmanager
-    async def failures(call: Call) -> AsyncIterator[None]:
-        try:
-            yield
-        except errors.Error as error:
-            failure = error
-        except UNREACHABLE as error:
-            telemetry.log.warning("database unavailable", rpc=call.rpc.path, error=str(error))
-            failure = errors.Unavailable("the database cannot be reached; try again")
-        except Exception:
-            telemetry.log.exception("call failed", rpc=call.rpc.path)
-            failure = errors.Error("something went wrong on our side")
-        else:
-            return
-        call.attributes["creavio.reason"] = failure.reason
-        await call.context.abort_with_status(rpc_status.to_status(status.to_status(failure)))
+    def failures(rpc: Rpc, proceed: Handler) -> Handler:
+        async def serve(call: Call) -> None:
+            try:
+                await proceed(call)
+            except Exception as error:
+                failure = failure_of(error, telemetry, rpc)
+            else:
+                return
+            call.attributes["creavio.reason"] = failure.reason
+            await call.context.abort_with_status(rpc_status.to_status(status.to_status(failure)))
+
+        return serve
 
     return failures
 
 
-@asynccontextmanager
-async def _deadline(call: Call) -> AsyncIterator[None]:
-    if not call.rpc.deadline:
-        yield
-        return
-    asked = call.context.time_remaining()
-    seconds = call.rpc.deadline if asked is None else min(asked, call.rpc.deadline)
-    call.ends_at = time.monotonic() + seconds
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise errors.DeadlineExceeded("the call took too long; what it did is not known") from error
+def _deadline(rpc: Rpc, proceed: Handler) -> Handler:
+    longest = rpc.deadline
+    if not longest or rpc.bidi:
+        return proceed
+
+    async def serve(call: Call) -> None:
+        asked = call.context.time_remaining()
+        seconds = longest if asked is None else min(asked, longest)
+        call.ends_at = time.monotonic() + seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await proceed(call)
+        except TimeoutError as error:
+            raise errors.DeadlineExceeded(
+                "the call took too long; what it did is not known"
+            ) from error
+
+    return serve
 
 
-def _authentication(verifier: Verifier) -> Interceptor:
-    @asynccontextmanager
-    async def authentication(call: Call) -> AsyncIterator[None]:
-        if call.rpc.policy.access in (rpc_pb2.ACCESS_SIGNED_IN, rpc_pb2.ACCESS_PERMISSION):
+def _authentication(
+    verifier: Verifier, sessions: Sessions, requests_per_second: float
+) -> Interceptor:
+    budget = Budget(requests_per_second)
+
+    def authentication(rpc: Rpc, proceed: Handler) -> Handler:
+        if rpc.policy.access not in (rpc_pb2.ACCESS_SIGNED_IN, rpc_pb2.ACCESS_PERMISSION):
+            return proceed
+        writing = rpc.policy.idempotency != rpc_pb2.IDEMPOTENCY_READ
+
+        async def enter(call: Call) -> Principal:
             call.principal = await verifier.verify(bearer(call.metadata.get("authorization", "")))
-        yield
+            await sessions.require(call.principal, writing=writing)
+            return call.principal
+
+        async def serve(call: Call) -> None:
+            await enter(call)
+            await proceed(call)
+
+        async def serve_lasting(call: Call) -> None:
+            principal = await enter(call)
+            call.admissions.append(again)
+            async with sessions.lasting(principal):
+                await proceed(call)
+
+        async def again(call: Call, _: Message) -> None:
+            assert call.principal is not None
+            await sessions.require(call.principal, writing=writing)
+            budget.spend(call.principal.user_id)
+
+        return serve_lasting if rpc.lasting else serve
 
     return authentication
 
@@ -103,19 +153,32 @@ def _authentication(verifier: Verifier) -> Interceptor:
 def _validation() -> Interceptor:
     validator = protovalidate.Validator()
 
-    @asynccontextmanager
-    async def validation(call: Call) -> AsyncIterator[None]:
+    async def validate(_: Call, request: Message) -> None:
         broken = [
             (_path(violation.proto), violation.proto.message)
-            for violation in validator.collect_violations(call.request)
+            for violation in validator.collect_violations(request)
         ]
-        broken += ((path, "must not contain the character U+0000") for path in _nul(call.request))
+        broken += ((path, "must not contain the character U+0000") for path in _nul(request))
         if broken:
             fields, (first, why) = tuple(broken), broken[0]
             raise errors.Invalid(f"{first} {why}" if first else why, fields=fields)
-        yield
 
-    return validation
+    return lambda rpc, proceed: _judged(rpc, validate, proceed)
+
+
+def _judged(rpc: Rpc, judge: Admission, proceed: Handler) -> Handler:
+    """Serves a request that was judged: of a stream both sides speak on, each."""
+
+    async def serve(call: Call) -> None:
+        assert call.request is not None
+        await judge(call, call.request)
+        await proceed(call)
+
+    async def serve_each(call: Call) -> None:
+        call.admissions.append(judge)
+        await proceed(call)
+
+    return serve_each if rpc.bidi else serve
 
 
 def _nul(message: Message, prefix: str = "") -> Iterator[str]:
@@ -141,21 +204,25 @@ def _path(violation: protovalidate.ViolationPb) -> str:
 def _authorization(
     telemetry: Telemetry, authorizer: Authorizer, callers: frozenset[str]
 ) -> Interceptor:
-    @asynccontextmanager
-    async def authorization(call: Call) -> AsyncIterator[None]:
-        access = call.rpc.policy.access
-        if access == rpc_pb2.ACCESS_SERVICE:
-            _require_caller(call.rpc, call.caller, callers)
-        elif access == rpc_pb2.ACCESS_PERMISSION:
+    def authorization(rpc: Rpc, proceed: Handler) -> Handler:
+        access = rpc.policy.access
+
+        async def service(call: Call, _: Message) -> None:
+            _require_caller(rpc, call.caller, callers)
+
+        async def permission(call: Call, request: Message) -> None:
             assert call.principal is not None
-            rule = call.rpc.policy.permission
-            place = getattr(call.request, rule.field)
-            await authorizer.require(call.principal.user_id, rule.require, rule.scope, place)
-            if call.rpc.policy.audit == rpc_pb2.AUDIT_PRIVILEGED:
+            place = await authorizer.permit(rpc, request, call.principal.user_id)
+            if rpc.policy.audit == rpc_pb2.AUDIT_PRIVILEGED:
                 telemetry.audit(call, place)
-        elif access not in (rpc_pb2.ACCESS_ANONYMOUS, rpc_pb2.ACCESS_SIGNED_IN):
+
+        async def nobody(_: Call, __: Message) -> None:
             raise errors.Denied("the contract does not say who may call this")
-        yield
+
+        if access in (rpc_pb2.ACCESS_ANONYMOUS, rpc_pb2.ACCESS_SIGNED_IN):
+            return proceed
+        judges = {rpc_pb2.ACCESS_SERVICE: service, rpc_pb2.ACCESS_PERMISSION: permission}
+        return _judged(rpc, judges.get(access, nobody), proceed)
 
     return authorization
 

@@ -1,33 +1,116 @@
 """Permission masks: what rbac compiles, and how a service decides by it.
 
-Roles of a community are numbered by position, lowest first; role i is bit i.
-For each permission one integer holds the roles that allow it and one those that
-deny it; a role that says both is only in the second. So the highest of a
-person's roles that says anything decides, and where one role says both, no:
+Roles of a community stand in order of position, lowest first; the role at place
+i is bit i. For each permission one integer holds the roles that allow it and one
+those that deny it; a role that says both is only in the second. So the highest
+of a person's roles that says anything decides, and where one role says both, no:
 
     (roles & allow) > (roles & deny)
+
+In a channel the person's own override comes first, then the channel's masks
+where one of the person's roles speaks in them, then the community's. A place
+that a person cannot see holds nothing for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
-from creavio.options.v1 import permission_pb2
+from creavio.options.v1 import permission_pb2 as p
 from creavio.rbac.v1 import access_pb2
+
+Permission: TypeAlias = p.Permission.ValueType
+Mask: TypeAlias = tuple[int, int]
+"""The roles that allow, and those that deny."""
+Masks: TypeAlias = Mapping[Permission, Mask]
+"""Per permission; nobody holds one that is absent."""
+
+IN_CONVERSATION: Final = frozenset(
+    {
+        p.PERMISSION_VIEW_CHANNEL,
+        p.PERMISSION_SEND_MESSAGES,
+        p.PERMISSION_ADD_REACTIONS,
+        p.PERMISSION_PIN_MESSAGES,
+    }
+)
+"""What the members of a conversation may do in it."""
+
+_NOTHING: Final[Masks] = MappingProxyType({})
+_SILENT: Final[Mask] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Masks:
+class Roles:
+    """What a person has in a community: roles by number, and overrides of their own."""
+
+    version: int
+    numbers: int
+    """Bit n for the role with the number n; a role keeps its number when it moves."""
+    overrides: Mapping[str, tuple[frozenset[Permission], frozenset[Permission]]]
+    """Per channel, what the person is allowed there and what denied."""
+
+    def __bool__(self) -> bool:
+        """Whether the person belongs to the community at all."""
+        return bool(self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
     """The compiled policy of a community."""
 
-    by_permission: Mapping[permission_pb2.Permission.ValueType, tuple[int, int]]
-    """Allow and deny, per permission; nobody holds one that is absent."""
+    version: int
+    order: tuple[int, ...]
+    """The numbers of the roles, the lowest position first."""
+    masks: Masks
+    channels: Mapping[str, Masks]
+    """The channels where roles are overridden."""
 
-    def allow(self, roles: int, permission: permission_pb2.Permission.ValueType) -> bool:
-        """Whether somebody with these roles holds the permission."""
-        allow, deny = self.by_permission.get(permission, (0, 0))
-        return (roles & allow) > (roles & deny)
+    def bits(self, roles: Roles) -> int:
+        """A person's roles in order of position, as the masks count them."""
+        numbers = roles.numbers
+        return sum(1 << place for place, number in enumerate(self.order) if numbers >> number & 1)
+
+    def allows(self, roles: Roles, permission: Permission, channel: str = "") -> bool:
+        """Whether somebody with these roles holds the permission; in a channel, if one is named."""
+        return self.decides(self.bits(roles), roles, permission, channel)
+
+    def decides(self, bits: int, roles: Roles, permission: Permission, channel: str = "") -> bool:
+        """`allows`, for whoever keeps the bits of the roles."""
+        masks = self.masks
+        allow, deny = masks.get(p.PERMISSION_VIEW_COMMUNITY, _SILENT)
+        if (bits & allow) <= (bits & deny):
+            return False
+        if not channel:
+            allow, deny = masks.get(permission, _SILENT)
+            return (bits & allow) > (bits & deny)
+        here = self.channels.get(channel, _NOTHING)
+        own = roles.overrides.get(channel)
+        if permission != p.PERMISSION_VIEW_CHANNEL and not self._in_channel(
+            bits, here, own, p.PERMISSION_VIEW_CHANNEL
+        ):
+            return False
+        return self._in_channel(bits, here, own, permission)
+
+    def _in_channel(
+        self,
+        bits: int,
+        here: Masks,
+        own: tuple[frozenset[Permission], frozenset[Permission]] | None,
+        permission: Permission,
+    ) -> bool:
+        if own is not None:
+            if permission in own[1]:
+                return False
+            if permission in own[0]:
+                return True
+        allow, deny = here.get(permission, _SILENT)
+        if bits & (allow | deny):
+            return (bits & allow) > (bits & deny)
+        allow, deny = self.masks.get(permission, _SILENT)
+        return (bits & allow) > (bits & deny)
 
 
 def to_bytes(bits: int) -> bytes:
@@ -35,16 +118,34 @@ def to_bytes(bits: int) -> bytes:
     return bits.to_bytes((bits.bit_length() + 7) // 8)
 
 
-def roles_of(binding: access_pb2.Binding) -> int:
-    """The role bits of a binding."""
-    return int.from_bytes(binding.roles)
+def numbers_in(bits: int) -> Iterator[int]:
+    """The places of the bits that are set, lowest first."""
+    return (number for number in range(bits.bit_length()) if bits >> number & 1)
 
 
-def masks_of(masks: access_pb2.CommunityMasks) -> Masks:
-    """The masks rbac sent."""
-    return Masks(
+def roles_of(binding: access_pb2.Binding) -> Roles:
+    """A binding as rbac sent it."""
+    return Roles(
+        binding.version,
+        int.from_bytes(binding.roles),
         {
-            mask.permission: (int.from_bytes(mask.allow), int.from_bytes(mask.deny))
-            for mask in masks.masks
-        }
+            override.channel_id: (frozenset(override.allow), frozenset(override.deny))
+            for override in binding.overrides
+        },
     )
+
+
+def policy_of(masks: access_pb2.CommunityMasks) -> Policy:
+    """The masks of a community as rbac sent them."""
+    return Policy(
+        masks.version,
+        tuple(masks.roles),
+        _masks(masks.masks),
+        {channel.channel_id: _masks(channel.masks) for channel in masks.channels},
+    )
+
+
+def _masks(masks: Sequence[access_pb2.PermissionMask]) -> Masks:
+    return {
+        mask.permission: (int.from_bytes(mask.allow), int.from_bytes(mask.deny)) for mask in masks
+    }

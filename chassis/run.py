@@ -32,6 +32,9 @@ def serve(env_file: Path | None = None) -> None:
 
     Exits with one line on standard error when the configuration is wrong.
     """
+    if env_file is not None:
+        # For settings that one service alone has, such as auth's of mail.
+        os.environ["CREAVIO_ENV_FILE"] = str(env_file)
     try:
         config = load(env_file)
     except ConfigError as error:

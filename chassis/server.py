@@ -2,24 +2,26 @@
 
 Interceptors own what every RPC needs (tracing, logging, errors, deadlines,
 authentication, validation, authorization), so that a handler holds none of it.
-Each is a context manager around the call: what it does before the handler
-stands before its `yield`, and it sees how the handler ended.
+Each is told of an RPC once, when it is first called, and wraps what serves it:
+what the contract does not ask for costs nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
 import grpc
 from grpc.aio import ServicerContext
 
-from chassis.calls import CURRENT, Call
+from chassis.calls import CURRENT, POLICY_REVISION, Call
 from chassis.contract import Contract, Rpc
 
-Interceptor: TypeAlias = Callable[[Call], AbstractAsyncContextManager[None]]
+Handler: TypeAlias = Callable[[Call], Awaitable[None]]
+"""Serves a call: answers it, or raises."""
+Interceptor: TypeAlias = Callable[[Rpc, Handler], Handler]
 
 # Reflection and health speak of no resource; they carry no rule and pass as they are.
 _OURS = "/creavio."
@@ -67,50 +69,82 @@ class Chain(grpc.aio.ServerInterceptor):
     ) -> grpc.RpcMethodHandler[Message, Message]:
         codec: dict[str, Any] = {
             "request_deserializer": handler.request_deserializer,
-            "response_serializer": handler.response_serializer,
+            "response_serializer": _serialized,
         }
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(
-                self._unary(rpc, handler.unary_unary),
-                **codec,
+                self._unary(rpc, handler.unary_unary), **codec
             )
         if handler.unary_stream is not None:
             return grpc.unary_stream_rpc_method_handler(
-                self._stream(rpc, handler.unary_stream),
-                **codec,
+                self._stream(rpc, handler.unary_stream), **codec
             )
-        raise RuntimeError(f"{rpc.path}: client streams are not served yet")
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(
+                self._bidi(rpc, handler.stream_stream), **codec
+            )
+        raise RuntimeError(f"{rpc.path}: one-sided client streams are not served")
+
+    def _around(self, rpc: Rpc, handler: Handler) -> Handler:
+        for interceptor in reversed(self._interceptors):
+            handler = interceptor(rpc, handler)
+        return handler
 
     def _unary(self, rpc: Rpc, method: Any) -> Any:
+        async def answer(call: Call) -> None:
+            call.reply = await method(call.request, call.context)
+
+        handler = self._around(rpc, answer)
+
         async def serve(request: Message, context: ServicerContext[Message, Message]) -> Message:
             call = _call(rpc, request, context)
-            reply: Message | None = None
-            async with AsyncExitStack() as around:
-                for interceptor in self._interceptors:
-                    await around.enter_async_context(interceptor(call))
-                reply = await method(request, context)
-            assert reply is not None
-            return reply
+            await handler(call)
+            assert call.reply is not None
+            if call.revision:
+                await context.send_initial_metadata(((POLICY_REVISION, str(call.revision)),))
+            return call.reply
 
         return serve
 
     def _stream(self, rpc: Rpc, method: Any) -> Any:
+        handler = self._around(
+            rpc, lambda call: _write_all(call, method(call.request, call.context))
+        )
+
+        async def serve(request: Message, context: ServicerContext[Message, Message]) -> None:
+            await handler(_call(rpc, request, context))
+
+        return serve
+
+    def _bidi(self, rpc: Rpc, method: Any) -> Any:
+        handler = self._around(
+            rpc, lambda call: _write_all(call, method(call.requests, call.context))
+        )
+
         async def serve(
-            request: Message, context: ServicerContext[Message, Message]
-        ) -> AsyncIterator[Message | bytes]:
-            call = _call(rpc, request, context)
-            async with AsyncExitStack() as around:
-                for interceptor in self._interceptors:
-                    await around.enter_async_context(interceptor(call))
-                # The headers go out with the first reply, which a stream gives at
-                # once: sent any sooner, a refusal would come as HTTP 200.
-                async for reply in method(request, context):
-                    yield reply
+            requests: AsyncIterator[Message], context: ServicerContext[Message, Message]
+        ) -> None:
+            call = _call(rpc, None, context)
+            call.requests = requests
+            await handler(call)
 
         return serve
 
 
-def _call(rpc: Rpc, request: Message, context: ServicerContext[Message, Message]) -> Call:
+async def _write_all(call: Call, replies: Any) -> None:
+    # The headers go out with the first reply, which a stream gives at once: sent any
+    # sooner, a refusal would come as HTTP 200.
+    async with aclosing(replies):
+        async for reply in replies:
+            await call.context.write(reply)
+
+
+def _serialized(reply: Message | bytes) -> bytes:
+    """A reply as it is sent; what a handler encoded already is sent as it is."""
+    return reply if isinstance(reply, bytes) else reply.SerializeToString()
+
+
+def _call(rpc: Rpc, request: Message | None, context: ServicerContext[Message, Message]) -> Call:
     metadata: Mapping[str, str] = {
         key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
     }

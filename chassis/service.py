@@ -18,9 +18,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from joserfc.jwk import KeySetSerialization
 
-from chassis import events, idempotency, interceptors, outbox
+from chassis import events, idempotency, interceptors
+from chassis.announce import Announcer
 from chassis.auth import FetchKeys, Verifier
-from chassis.authz import Authorizer, Resolver, Scope
+from chassis.authz import Access, Authorizer, Places, RemoteAccess
 from chassis.bus import Bus
 from chassis.catalog import Catalog
 from chassis.clients import Clients
@@ -30,7 +31,9 @@ from chassis.contract import load as load_contract
 from chassis.database import Database
 from chassis.events import Consumer, EventHandler
 from chassis.outbox import Outbox
+from chassis.partitions import keep_window
 from chassis.server import Chain, new_server
+from chassis.sessions import RemoteRevocations, Sessions
 from chassis.telemetry import Telemetry
 from chassis.tokens import Tokens
 from creavio.auth.v1 import key_service_pb2
@@ -59,6 +62,8 @@ class Service:
     """Ends calls that would not end by themselves, when the service is to stop."""
     fetch_keys: FetchKeys | None = None
     """Where the keys of access tokens come from, if not from auth by the mesh."""
+    sessions: Sessions | None = None
+    """Who knows which sessions are over, if not auth by the mesh."""
 
 
 class Chassis:
@@ -100,9 +105,28 @@ class Chassis:
         assert self.entry.database is not None, "the service has no database in the catalog"
         return Database(self.config, self.entry.database.connections)
 
-    def authorizer(self, resolvers: Mapping[Scope, Resolver] | None = None) -> Authorizer:
-        """Decides by the contract's rules; `resolvers` find a thing's community."""
-        return Authorizer(self.clients, resolvers or {})
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The events the service emits."""
+        return Outbox(self.config.service, self.contract, self.database, self.bus, self.telemetry)
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        """Tells at once what the outbox tells surely."""
+        return Announcer(self.contract, self.bus)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The sessions that are over, as auth says."""
+        return Sessions(RemoteRevocations(self.clients), self.telemetry)
+
+    def authorizer(self, places: Places | None = None, access: Access | None = None) -> Authorizer:
+        """Decides by the contract's rules.
+
+        `places` knows where channels belong; `access` is rbac, by default through
+        the mesh.
+        """
+        return Authorizer(access or RemoteAccess(self.clients), places, self.telemetry)
 
 
 async def run(
@@ -111,7 +135,10 @@ async def run(
     """Serve until `stop`, then drain. `ready` is told once calls are answered."""
     config, telemetry, bus = chassis.config, chassis.telemetry, chassis.bus
     await bus.connect()
+    sessions = service.sessions or chassis.sessions
     await service.authorizer.follow(bus)
+    await sessions.follow(bus)
+    await sessions.load()
     verifier = Verifier(
         config.jwt_issuer,
         config.jwt_audience,
@@ -122,14 +149,17 @@ async def run(
         interceptors.chain(
             telemetry,
             verifier,
+            sessions,
             service.authorizer,
             chassis.catalog.callers_of(config.service),
+            config.requests_per_second,
         ),
     )
     server = new_server(chain, config.listen)
     status = _register(chassis, service, server)
     await server.start()
-    work = [asyncio.ensure_future(job()) for job in _background(chassis, service)]
+    jobs = [*_background(chassis, service), service.authorizer.run, sessions.run]
+    work = [asyncio.ensure_future(job()) for job in jobs]
     telemetry.log.info("ready")
     ready()
     try:
@@ -179,15 +209,15 @@ def _background(chassis: Chassis, service: Service) -> list[Work]:
     if {chassis.catalog.owner_of(event) for event in chassis.entry.consumes} != consumers.keys():
         raise RuntimeError("the catalog and app.py differ in whose events are consumed")
     parts = (chassis.contract, chassis.database, chassis.bus, chassis.telemetry)
-    work.append(Outbox(chassis.config.service, *parts).run)
+    work.append(chassis.outbox.run)
     for producer, handler in consumers.items():
         work.append(Consumer(chassis.config.service, producer, *parts, handler).run)
 
     async def forget() -> None:
         async with chassis.database.transaction() as transaction:
             await idempotency.forget_old(transaction)
-            await outbox.forget_old(transaction)
             await events.forget_old(transaction)
+        await keep_window(chassis.database)
 
     work.append(every(_HOUR, forget, chassis.telemetry))
     return work

@@ -78,6 +78,11 @@ def from_call(error: grpc.aio.AioRpcError) -> errors.Error:
     return _told(kind, message, status)
 
 
+def from_status(status: status_pb2.Status) -> errors.Error:
+    """The error a status in a reply tells of, reason kept."""
+    return _told(_BY_CODE.get(status.code, errors.Error), status.message, status)
+
+
 def _told(kind: type[errors.Error], message: str, status: status_pb2.Status) -> errors.Error:
     reason = None
     fields: tuple[tuple[str, str], ...] = ()

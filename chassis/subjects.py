@@ -9,6 +9,7 @@ also published on `live.<subject>`, for followers that need no history.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 import re
 
 from google.protobuf.message import Message
@@ -28,6 +29,7 @@ def subjects_of(service: str) -> str:
     return f"creavio.{service}.>"
 
 
+@lru_cache
 def subject_root(event_type: str) -> str:
     """The subject of an event without its scopes.
 
@@ -39,9 +41,23 @@ def subject_root(event_type: str) -> str:
 
 
 def subject_for(event: Event, body: Message) -> str:
-    """The subject one event is published under."""
-    scopes: Iterable[str] = (str(field_at(body, path)) for path in event.policy.subject_fields)
-    return ".".join((subject_root(event.type), *scopes))
+    """The subject one event is published under.
+
+    A scope that is empty becomes `_`, and so does each character that NATS reads as
+    something else than part of a name: an event always has a subject it can go by.
+    """
+    scopes = (str(field_at(body, path)) for path in event.policy.subject_fields)
+    return ".".join((subject_root(event.type), *(_token(scope) for scope in scopes)))
+
+
+@lru_cache(maxsize=16_384)  # the same places are named over and over
+def _token(scope: str) -> str:
+    return re.sub(r"[^!-)+-\-/-=?-~]", "_", scope) or "_"
+
+
+def epoch_subject(service: str) -> str:
+    """The subject under which a service says in its stream that an epoch began."""
+    return f"creavio.{service}.epoch"
 
 
 def filters_for(event_types: Iterable[str]) -> list[str]:

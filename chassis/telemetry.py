@@ -8,16 +8,16 @@ write, their addresses, or tokens.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 import logging
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import propagate, trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -25,7 +25,12 @@ from structlog.typing import EventDict, FilteringBoundLogger
 
 from chassis.calls import Call
 from chassis.config import Config
+from chassis.contract import Rpc
 
+if TYPE_CHECKING:
+    from chassis.server import Handler
+
+_TRACE_CONTEXT: Final = TraceContextTextMapPropagator()
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _REDACTED: Final = frozenset(
     {"authorization", "password", "token", "access_token", "refresh_token", "email", "content"}
@@ -35,7 +40,7 @@ _REDACTED: Final = frozenset(
 def trace_headers() -> dict[str, str]:
     """W3C trace context (`traceparent`) of the span in progress."""
     headers: dict[str, str] = {}
-    propagate.inject(headers)
+    _TRACE_CONTEXT.inject(headers)
     return headers
 
 
@@ -71,26 +76,29 @@ class Telemetry:
         if config.metrics_port is not None:
             start_http_server(config.metrics_port, "127.0.0.1", self.registry)
 
-    @asynccontextmanager
-    async def around(self, call: Call) -> AsyncIterator[None]:
-        """Trace, count and time a call; say so when it failed on our side."""
-        started = time.perf_counter()
-        parent = propagate.extract(call.metadata)
-        with self.tracer.start_as_current_span(
-            call.rpc.path.removeprefix("/"),
-            context=parent,
-            kind=trace.SpanKind.SERVER,
-            record_exception=False,
-        ) as span:
-            try:
-                yield
-            finally:
-                seconds = time.perf_counter() - started
-                outcome = call.attributes.get("creavio.reason", "OK")
-                self._handled.labels(call.rpc.path, outcome).inc()
-                self._seconds.labels(call.rpc.path).observe(seconds)
-                span.set_attributes({"rpc.system": "grpc", "creavio.outcome": outcome})
-                self.log.debug("call", rpc=call.rpc.path, outcome=outcome, seconds=seconds)
+    def around(self, rpc: Rpc, proceed: Handler) -> Handler:
+        """Trace, count and time each call of an RPC; say so when it failed on our side."""
+        name, seconds_of = rpc.path.removeprefix("/"), self._seconds.labels(rpc.path)
+
+        async def serve(call: Call) -> None:
+            started = time.perf_counter()
+            with self.tracer.start_as_current_span(
+                name,
+                context=propagate.extract(call.metadata),
+                kind=trace.SpanKind.SERVER,
+                record_exception=False,
+            ) as span:
+                try:
+                    await proceed(call)
+                finally:
+                    seconds = time.perf_counter() - started
+                    outcome = call.attributes.get("creavio.reason", "OK")
+                    self._handled.labels(rpc.path, outcome).inc()
+                    seconds_of.observe(seconds)
+                    span.set_attributes({"rpc.system": "grpc", "creavio.outcome": outcome})
+                    self.log.debug("call", rpc=rpc.path, outcome=outcome, seconds=seconds)
+
+        return serve
 
     def audit(self, call: Call, place: str) -> None:
         """Record that a privileged call was allowed: who, what, where (ECS names)."""

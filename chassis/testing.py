@@ -24,11 +24,11 @@ import sqlalchemy as sa
 from chassis import ids, status
 from chassis.calls import Call
 from chassis.config import Config
-from chassis.contract import Contract
+from chassis.contract import Contract, Rpc
 from chassis.database import Database, Transaction
 from chassis.errors import Error
 from chassis.migrate import migrate
-from chassis.server import Chain, new_server
+from chassis.server import Chain, Handler, new_server
 
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
@@ -117,12 +117,14 @@ async def standing_in(contract: Contract, *parts: tuple[Register, object]) -> As
             await server.stop(None)
 
 
-@asynccontextmanager
-async def _errors_told(call: Call) -> AsyncIterator[None]:
-    try:
-        yield
-    except Error as error:
-        await call.context.abort_with_status(rpc_status.to_status(status.to_status(error)))
+def _errors_told(_: Rpc, proceed: Handler) -> Handler:
+    async def serve(call: Call) -> None:
+        try:
+            await proceed(call)
+        except Error as error:
+            await call.context.abort_with_status(rpc_status.to_status(status.to_status(error)))
+
+    return serve
 
 
 async def plan_of(database: Database, ask: Callable[[Transaction], Awaitable[object]]) -> str:

@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.testing import scratch_database
 from tests.live import Live, running
 from tests.scratch_nats import ScratchNats, running_nats
+from tests.scratch_postgres import running_postgres
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +24,17 @@ def live() -> Iterator[Live]:
         yield platform
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server, shared by the tests of one worker: its superuser's URL."""
+    with running_postgres() as url:
+        yield url
+
+
 @pytest.fixture
-def scratch(live: Live) -> Callable[[str], AbstractAsyncContextManager[Database]]:
+def scratch(postgres: str) -> Callable[[str], AbstractAsyncContextManager[Database]]:
     """Makes a database with a service's schema, for one test."""
-    return lambda service: scratch_database(live.database_url(), service)
+    return lambda service: scratch_database(postgres, service)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ class Live:
         self.home = home
         self.port = port
         self.process = process
+        self._pids: dict[str, int] = {}
 
     @property
     def url(self) -> str:
@@ -69,6 +70,26 @@ class Live:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def note_pids(self) -> None:
+        """Remember which process is which, for when the supervisor cannot be asked."""
+        self._pids = {p["name"]: int(p["pid"]) for p in self.status()["parts"] if p["pid"]}
+
+    def kill_now(self, part: str) -> None:
+        """kill -9 a part by the pid that was noted."""
+        os.kill(self._pids[part], signal.SIGKILL)
+
+    @contextmanager
+    def stopped(self, *parts: str) -> Iterator[None]:
+        """Parts that are there and answer nothing, until the block ends."""
+        pids = [self.pid(part) for part in parts]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def database_url(self, database: str = "postgres") -> str:
         """SQLAlchemy's URL of a database, for the superuser."""
         password = quote(Credentials(self.home.secrets).password("postgres"), safe="")
@@ -91,6 +112,38 @@ class Live:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=15) as client:
             yield client
+
+    def client(self) -> httpx.Client:
+        """Calls over REST as nobody."""
+        return httpx.Client(base_url=self.url, timeout=15)
+
+    def healthy(self) -> bool:
+        """Whether every part says that it is well."""
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def await_health(self, within: float = 30) -> None:
+        """Return once every part says that it is well. Fails the test when it does not."""
+        ends = time.monotonic() + within
+        while not self.healthy():
+            assert time.monotonic() < ends, f"not well within {within} s"
+            time.sleep(0.005)
+
+    def await_recovery(self) -> None:
+        """Return the moment everything is well again, when something was killed just now."""
+        noticed = time.monotonic() + 1
+        while self.healthy() and time.monotonic() < noticed:
+            time.sleep(0.005)
+        self.await_health()
+
+    def sign_in(self, handle: str) -> Person:
+        """Another session of somebody who signed up."""
+        body = {"login": handle, "password": PASSWORD}
+        reply = httpx.post(f"{self.url}/v1/sessions", json=body, timeout=15)
+        reply.raise_for_status()
+        return Person(self, handle, reply.json())
 
     def sign_up(self, name: str = "somebody", handle: str | None = None) -> Person:
         """Somebody new, signed in."""
@@ -226,7 +279,10 @@ class Listener:
 
 @contextmanager
 def running(**environment: str) -> Iterator[Live]:
-    """A platform of its own, until the block ends; then nothing of it is left."""
+    """A platform of its own, until the block ends; then nothing of it is left.
+
+    `CREAVIO_REPLICAS="chat=2"` runs two processes of chat.
+    """
     folder = Path(tempfile.mkdtemp(prefix="cv-", dir="/tmp"))  # sockets need a short path
     home, port = Home(folder / "home"), _free_port()
     (folder / "limits.json").write_text(json.dumps(LIMITS))
@@ -278,3 +334,8 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def refusal(reply: httpx.Response) -> tuple[int, str]:
+    """The HTTP status of a refusal, and its reason."""
+    return reply.status_code, reply.json()["details"][0]["reason"]

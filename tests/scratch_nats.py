@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 import shutil
 import signal
@@ -40,6 +40,12 @@ class ScratchNats:
         self._part.configure(plan)
         self._process: Process | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it, with what it held when it stopped."""
         self._process = await self._part.spawn()
@@ -53,18 +59,53 @@ class ScratchNats:
             await self._process.wait()
             self._process = None
 
+    async def close(self) -> None:
+        """Stop it for good."""
+        await self.leave_streams_alone()
+        await self.stop()
+
+    async def leave_streams_alone(self) -> None:
+        """Look after its streams no more, until it is started again."""
+        await self._part.leave_alone()
+
     async def remember(self) -> None:
         """Keep a copy of its log; it restarts meanwhile."""
         await self.stop()
         shutil.copytree(self._home.nats / "jetstream", self._folder / "kept")
         await self.start()
 
-    async def forget_since(self) -> None:
-        """Lose what was logged after `remember`: what came later gets its numbers."""
+    async def forget_since(self, *, keep_durables: bool = False) -> None:
+        """Lose what was logged after `remember`: what came later gets its numbers.
+
+        What durables remember is set back too, if it is not to be kept.
+        """
+        await self.stop()
+        lost = self._folder / "lost"
+        (self._home.nats / "jetstream").replace(lost)
+        shutil.copytree(self._folder / "kept", self._home.nats / "jetstream")
+        if keep_durables:
+            for durables in lost.rglob("obs"):
+                place = self._home.nats / "jetstream" / durables.relative_to(lost)
+                shutil.rmtree(place, ignore_errors=True)
+                shutil.copytree(durables, place)
+        shutil.rmtree(lost)
+        await self.start()
+
+    async def lose_everything(self) -> None:
+        """Start anew with an empty store."""
         await self.stop()
         shutil.rmtree(self._home.nats / "jetstream")
-        shutil.copytree(self._folder / "kept", self._home.nats / "jetstream")
         await self.start()
+
+    @contextmanager
+    def silenced(self) -> Iterator[None]:
+        """Keep it from answering, until the block ends; connections stay."""
+        assert self._process is not None
+        self._process.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.signal(signal.SIGCONT)
 
     def config(self, service: str, database_url: str | None = None) -> Config:
         """A service's configuration, leading here."""
@@ -85,7 +126,7 @@ class ScratchNats:
             yield bus
         finally:
             with suppress(OSError):  # the server may be gone
-                await bus.client.close()
+                await bus.close()
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[Client]:
@@ -111,4 +152,4 @@ async def running_nats() -> AsyncIterator[ScratchNats]:
         try:
             yield server
         finally:
-            await server.stop()
+            await server.close()

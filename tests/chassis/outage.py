@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from chassis.database import Database
-from tests.live import Live
 
 
-def cut_connections(live: Live, database: Database) -> int:
-    """End every connection to a database behind its pool's back; how many there were."""
-    admin = sa.create_engine(live.database_url(), poolclass=sa.NullPool)
+def cut_connections(server: str, database: Database) -> int:
+    """End every connection to a database behind its pool's back; how many there were.
+
+    `server` is the URL of the server's superuser.
+    """
+    admin = sa.create_engine(server, poolclass=sa.NullPool)
     query = sa.text(
         "SELECT count(pg_terminate_backend(pid, 2000)) FROM pg_stat_activity WHERE datname = :name"
     )

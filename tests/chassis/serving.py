@@ -9,18 +9,22 @@ from pathlib import Path
 import tempfile
 import time
 
+from google.protobuf.timestamp_pb2 import Timestamp
 import grpc
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySetSerialization
 
 from chassis import interceptors
 from chassis.auth import Verifier
-from chassis.authz import Authorizer
+from chassis.authz import Authorizer, RemoteAccess
 from chassis.clients import Clients
 from chassis.contract import Contract
+from chassis.errors import Unavailable
 from chassis.server import Chain, new_server
+from chassis.sessions import Sessions
 from chassis.telemetry import Telemetry
 from chassis.testing import Register, scratch_config
+from creavio.auth.v1 import revocation_service_pb2
 
 PERSON = "usr_01h455vb4pex5vsknk084sn02q"
 
@@ -64,6 +68,37 @@ class Keys:
         )
 
 
+@dataclass(slots=True)
+class Revocations:
+    """auth, as it knows which sessions are over."""
+
+    over: list[str] = field(default_factory=list)
+    away: bool = False
+    asked: list[int] = field(default_factory=list)
+
+    async def list_revocations(
+        self, request: revocation_service_pb2.ListRevocationsRequest
+    ) -> revocation_service_pb2.ListRevocationsResponse:
+        """What auth answers, two at a time."""
+        self.asked.append(request.after_revision)
+        if self.away:
+            raise Unavailable("away")
+        rest = self.over[request.after_revision :]
+        listed = [
+            revocation_service_pb2.Revocation(
+                session_id=session, expire_time=Timestamp(seconds=int(time.time()) + 900)
+            )
+            for session in rest[:2]
+        ]
+        return revocation_service_pb2.ListRevocationsResponse(
+            revocations=listed,
+            revision=min(len(self.over), request.after_revision + len(listed))
+            if request.after_revision <= len(self.over)
+            else len(self.over),
+            more=len(rest) > 2,
+        )
+
+
 @asynccontextmanager
 async def serving(
     contract: Contract,
@@ -71,12 +106,19 @@ async def serving(
     *parts: tuple[Register, object],
     rbac: str = "unix:/tmp/nobody.sock",  # nobody listens there
     callers: frozenset[str] = frozenset(),
+    revocations: Revocations | None = None,
+    watch: list[Sessions] | None = None,
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server as every service runs one; `rbac` is where it asks."""
     telemetry = Telemetry(scratch_config("user"))
     clients = Clients("user", rbac, contract)
     verifier = Verifier("creavio", "creavio", keys.fetch)
-    chain = interceptors.chain(telemetry, verifier, Authorizer(clients, {}), callers)
+    authorizer = Authorizer(RemoteAccess(clients), None, telemetry)
+    sessions = Sessions(revocations or Revocations(), telemetry)
+    await sessions.load()
+    if watch is not None:
+        watch.append(sessions)
+    chain = interceptors.chain(telemetry, verifier, sessions, authorizer, callers, 5.0)
     with tempfile.TemporaryDirectory(prefix="cv-", dir="/tmp") as folder:
         address = f"unix:{Path(folder) / 'in.sock'}"
         server = new_server(Chain(contract, chain), address)

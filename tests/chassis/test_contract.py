@@ -37,9 +37,12 @@ def test_a_live_stream_has_no_deadline(contract: Contract) -> None:
     assert contract.rpcs["/creavio.gateway.v1.GatewayService/Subscribe"].deadline == 0
 
 
-def test_only_the_keys_are_open_to_every_service(contract: Contract) -> None:
+def test_only_keys_and_ended_sessions_are_open_to_every_service(contract: Contract) -> None:
     opened = {rpc.path for rpc in contract.rpcs.values() if rpc.open_to_services}
-    assert opened == {"/creavio.auth.v1.KeyService/GetKeySet"}
+    assert opened == {
+        "/creavio.auth.v1.KeyService/GetKeySet",
+        "/creavio.auth.v1.RevocationService/ListRevocations",
+    }
 
 
 def test_an_event_carries_its_policy_and_its_type(contract: Contract) -> None:

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.message import Message
 import nats.aio.msg
+from nats.errors import Error as NatsError
+from opentelemetry import trace
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateTable
 
 from chassis import ids
+from chassis.bus import Bus
 from chassis.contract import Contract
 from chassis.database import Database, Transaction
 from chassis.events import Consumer, EventError, EventHandler, received
-from chassis.schema import DEAD_LETTER, INBOX
+from chassis.outbox import Outbox
+from chassis.schema import DEAD_LETTER, INBOX, OUTBOX
 from chassis.subjects import subject_for
-from chassis.telemetry import Telemetry
+from chassis.telemetry import Telemetry, trace_headers
 from chassis.testing import eventually, scratch_config
+from creavio.chat.v1 import chat_events_pb2
 from creavio.community.v1 import channel_pb2, community_events_pb2
-from services.chat import store
-from services.chat.consumer import CommunityConsumer
 from tests.chassis.outage import cut_connections
-from tests.live import Live
+from tests.chassis.spine import connect
 from tests.scratch_nats import ScratchNats
 
 STREAM = "CREAVIO_COMMUNITY"
+EFFECT = sa.Table("effect", sa.MetaData(), sa.Column("name", sa.Text))
+"""What the handler of these tests writes."""
 
 
 @pytest.fixture
@@ -36,6 +42,9 @@ async def database(
     scratch: Callable[[str], AbstractAsyncContextManager[Database]],
 ) -> AsyncIterator[Database]:
     async with scratch("chat") as made:
+        async with made.transaction() as tx:
+            await tx.execute(CreateTable(EFFECT))
+        await connect(made)
         yield made
 
 
@@ -50,7 +59,7 @@ async def server(nats_server: ScratchNats) -> ScratchNats:
 
 
 class Counting:
-    """Handles as chat does, and says how often it was asked to."""
+    """Writes down a channel's name, and says how often it was asked to."""
 
     def __init__(self, fails: Callable[[str], Exception | None] = lambda _: None) -> None:
         self.asked: list[str] = []
@@ -59,7 +68,7 @@ class Counting:
     async def handle(self, tx: Transaction, event: Message) -> None:
         assert isinstance(event, community_events_pb2.ChannelCreated)
         self.asked.append(event.channel.name)
-        await CommunityConsumer().handle(tx, event)
+        await tx.execute(sa.insert(EFFECT).values(name=event.channel.name))
         failure = self._fails(event.channel.name)
         if failure is not None:
             raise failure
@@ -76,9 +85,13 @@ def created(name: str) -> community_events_pb2.ChannelCreated:
 
 
 async def publish(
-    server: ScratchNats, contract: Contract, *events: Message, body: bytes | None = None
+    server: ScratchNats,
+    contract: Contract,
+    *events: Message,
+    body: bytes | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> None:
-    """Publish as community's relay does; `body` replaces the events' own."""
+    """Publish as community's outbox does; `body` replaces the events' own."""
     async with server.bus("community") as bus:
         for event in events:
             known = contract.events[event.DESCRIPTOR.full_name]
@@ -86,6 +99,7 @@ async def publish(
                 "ce-id": ids.text(ids.Kind.EVENT, ids.new()),
                 "ce-type": known.type,
                 "ce-time": datetime.now(UTC).isoformat(),
+                **(more or {}),
             }
             payload = event.SerializeToString() if body is None else body
             subject = subject_for(known, event)
@@ -94,10 +108,16 @@ async def publish(
 
 @asynccontextmanager
 async def consuming(
-    server: ScratchNats, contract: Contract, database: Database, handler: EventHandler
+    server: ScratchNats,
+    contract: Contract,
+    database: Database,
+    handler: EventHandler,
+    buses: list[Bus] | None = None,
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """chat's consumer of community's events."""
+    """chat's consumer of community's events; its connection is added to `buses`."""
     async with server.bus("chat") as bus:
+        if buses is not None:
+            buses.append(bus)
         telemetry = Telemetry(scratch_config("chat"))
         consumer = Consumer("chat", "community", contract, database, bus, telemetry, handler)
         task = asyncio.create_task(consumer.run())
@@ -133,7 +153,7 @@ async def test_every_event_takes_effect_once_and_in_order(
     async with consuming(server, contract, database, handler):
         await eventually(lambda: done(server), within=15)
     assert handler.asked == names
-    assert len(await rows(database, store.CHANNEL)) == len(await rows(database, INBOX)) == 150
+    assert len(await rows(database, EFFECT)) == len(await rows(database, INBOX)) == 150
 
 
 async def test_what_is_not_consumed_is_not_delivered(
@@ -166,7 +186,7 @@ async def test_an_event_delivered_again_changes_nothing(
     async with consuming(server, contract, database, handler):
         await eventually(lambda: done(server), within=10)
     assert handler.asked == ["general"]
-    assert len(await rows(database, store.CHANNEL)) == 1
+    assert len(await rows(database, EFFECT)) == 1
 
 
 async def test_a_crash_before_the_commit_leaves_nothing_and_it_is_done_later(
@@ -176,12 +196,12 @@ async def test_a_crash_before_the_commit_leaves_nothing_and_it_is_done_later(
     await publish(server, contract, created("general"))
     async with consuming(server, contract, database, crashing) as task:
         await asyncio.wait({task}, timeout=5)
-    assert await rows(database, store.CHANNEL) == await rows(database, INBOX) == []
+    assert await rows(database, EFFECT) == await rows(database, INBOX) == []
     healthy = Counting()
     async with consuming(server, contract, database, healthy):
         await eventually(lambda: done(server), within=10)
     assert (crashing.asked, healthy.asked) == (["general"], ["general"])
-    assert len(await rows(database, store.CHANNEL)) == 1
+    assert len(await rows(database, EFFECT)) == 1
 
 
 def broken_rule(name: str) -> Exception | None:
@@ -214,7 +234,7 @@ async def test_a_poison_event_is_set_aside_and_blocks_nobody(
     assert letter.type == "creavio.community.v1.ChannelCreated"
     assert type(fails("poison")).__name__ in letter.error
     assert community_events_pb2.ChannelCreated.FromString(letter.body).channel.name == "poison"
-    assert len(await rows(database, store.CHANNEL)) == 2
+    assert len(await rows(database, EFFECT)) == 2
 
 
 async def test_what_cannot_be_read_is_set_aside(
@@ -233,18 +253,18 @@ async def test_what_cannot_be_read_is_set_aside(
 
 
 async def test_a_database_that_went_away_is_waited_for_and_no_longer(
-    live: Live, contract: Contract, database: Database, nats_server: ScratchNats
+    postgres: str, contract: Contract, database: Database, nats_server: ScratchNats
 ) -> None:
     server = nats_server  # which would deliver again after half a minute
     handler = Counting()
     async with consuming(server, contract, database, handler) as task:
         await publish(server, contract, created("first"))
         await eventually(lambda: done(server))
-        assert cut_connections(live, database)
+        assert cut_connections(postgres, database)
         await publish(server, contract, created("second"))
         await eventually(lambda: done(server), within=15)
         assert not task.done()
-    assert len(await rows(database, store.CHANNEL)) == 2
+    assert len(await rows(database, EFFECT)) == 2
     assert await rows(database, DEAD_LETTER) == []
 
 
@@ -276,3 +296,186 @@ async def test_a_message_that_is_no_event_says_so(nats_server: ScratchNats) -> N
         message = await subscription.next_msg(2)
         with pytest.raises(EventError):
             received(message)
+
+
+async def test_a_durable_that_vanishes_for_a_moment_is_waited_for(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    server = nats_server
+    handler = Counting()
+    async with consuming(server, contract, database, handler) as task:
+        await publish(server, contract, created("first"))
+        await eventually(lambda: done(server))
+        async with server.admin() as admin:
+            await admin.jetstream().delete_consumer(STREAM, "chat")
+        await publish(server, contract, created("second"))
+
+        async def handled() -> None:
+            assert handler.asked == ["first", "second"]
+
+        await eventually(handled, within=10)
+        assert not task.done()
+
+
+async def test_beginning_again_leaves_nothing_behind(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    away = sa.exc.OperationalError("SELECT", {}, Exception("PostgreSQL is away"))
+    handler = Counting(lambda _: away if len(handler.asked) < 3 else None)
+    buses: list[Bus] = []
+    async with consuming(server, contract, database, handler, buses):
+        await eventually(lambda: subscribed(buses))
+        await publish(server, contract, created("general"))
+        await eventually(lambda: done(server), within=10)
+        await subscribed(buses)
+    assert handler.asked == ["general"] * 3
+
+
+async def subscribed(buses: list[Bus]) -> None:
+    assert len(buses[0].client._subs) == 1
+
+
+async def replay(database: Database, event_id: str) -> None:
+    """As `creavio events replay` marks it."""
+    async with database.transaction() as tx:
+        await tx.execute(
+            sa.update(DEAD_LETTER).where(DEAD_LETTER.c.event_id == event_id).values(replay=True)
+        )
+
+
+async def test_a_dead_letter_is_replayed_when_it_is_marked(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    mended = False
+
+    def fails(name: str) -> Exception | None:
+        return None if mended else broken_rule(name)
+
+    handler = Counting(fails)
+    await publish(server, contract, created("poison"))
+    async with consuming(server, contract, database, handler):
+        await eventually(lambda: done(server), within=15)
+        (letter,) = await rows(database, DEAD_LETTER)
+        assert (letter.tries, letter.replay) == (5, False)
+
+        # Marked too soon, it is a dead letter again.
+        await replay(database, letter.event_id)
+
+        async def tried() -> None:
+            (again,) = await rows(database, DEAD_LETTER)
+            assert (again.tries, again.replay) == (6, False)
+
+        await eventually(tried, within=4)
+        assert await rows(database, EFFECT) == await rows(database, INBOX) == []
+
+        mended = True
+        await asyncio.sleep(1.5)
+        assert handler.asked.count("poison") == 6, "not before it is marked"
+        await replay(database, letter.event_id)
+
+        async def gone() -> None:
+            assert await rows(database, DEAD_LETTER) == []
+
+        await eventually(gone, within=4)
+        assert len(await rows(database, EFFECT)) == len(await rows(database, INBOX)) == 1
+
+
+async def test_a_dead_letter_that_took_effect_meanwhile_takes_none_again(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    handler = Counting()
+    await publish(server, contract, created("general"))
+    async with consuming(server, contract, database, handler):
+        await eventually(lambda: done(server), within=10)
+        (mark,) = await rows(database, INBOX)
+        async with database.transaction() as tx:
+            await tx.execute(
+                sa.insert(DEAD_LETTER).values(
+                    event_id=mark.event_id,
+                    type="creavio.community.v1.ChannelCreated",
+                    subject="creavio.community.v1.channel_created.a.b",
+                    body=created("general").SerializeToString(),
+                    error="it was",
+                    replay=True,
+                )
+            )
+
+        async def gone() -> None:
+            assert await rows(database, DEAD_LETTER) == []
+
+        await eventually(gone, within=4)
+    assert handler.asked == ["general"]
+    assert len(await rows(database, EFFECT)) == 1
+
+
+async def test_a_dead_letter_of_another_stream_is_not_touched(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(
+            sa.insert(DEAD_LETTER).values(
+                event_id="evt_1",
+                type="creavio.user.v1.UserUpdated",
+                subject="creavio.user.v1.user_updated.a",
+                body=b"",
+                error="it was",
+                replay=True,
+            )
+        )
+    async with consuming(server, contract, database, Counting()):
+        await asyncio.sleep(1.5)
+    (letter,) = await rows(database, DEAD_LETTER)
+    assert letter.replay
+
+
+async def test_a_trace_goes_through_to_what_the_handler_emits(
+    contract: Contract, database: Database, server: ScratchNats
+) -> None:
+    """From the call that emitted, over the consumer's span, into what the consumer emits."""
+    spans: list[trace.SpanContext] = []
+
+    class Telling:
+        async def handle(self, tx: Transaction, event: Message) -> None:
+            spans.append(trace.get_current_span().get_span_context())
+            tx.emit(chat_events_pb2.MessageDeleted(channel_id="chn_1"))
+
+    telemetry = Telemetry(scratch_config("chat"))
+    async with server.bus("chat") as bus:
+        Outbox("chat", contract, database, bus, telemetry)
+        with telemetry.tracer.start_as_current_span("a call") as call:
+            headers = trace_headers()
+            caller = call.get_span_context()
+        await publish(server, contract, created("general"), more=headers)
+        async with consuming(server, contract, database, Telling()):
+            await eventually(lambda: done(server), within=10)
+    (within,) = spans
+    (emitted,) = await rows(database, OUTBOX)
+    version, trace_id, span_id, _ = emitted.headers["traceparent"].split("-")
+    assert version == "00"
+    assert int(trace_id, 16) == within.trace_id == caller.trace_id
+    assert int(span_id, 16) == within.span_id != caller.span_id
+
+
+async def test_an_emitted_event_carries_the_trace_of_its_call(
+    contract: Contract, database: Database, nats_server: ScratchNats
+) -> None:
+    telemetry = Telemetry(scratch_config("chat"))
+    async with nats_server.bus("chat") as bus:
+        outbox = Outbox("chat", contract, database, bus, telemetry)
+        relay = asyncio.create_task(outbox.run())
+        with telemetry.tracer.start_as_current_span("a call") as call:
+            async with database.transaction() as tx:
+                tx.emit(chat_events_pb2.MessageDeleted(channel_id="chn_1"))
+
+        async def said() -> None:
+            try:
+                message = await bus.jetstream.get_msg("CREAVIO_CHAT", 1, direct=True)
+            except NatsError as error:
+                raise AssertionError from error
+            assert message.headers is not None
+            trace_id = trace.format_trace_id(call.get_span_context().trace_id)
+            assert trace_id in message.headers["traceparent"]
+
+        await eventually(said)
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)

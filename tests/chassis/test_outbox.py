@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 import pytest
@@ -14,17 +15,19 @@ from chassis import ids
 from chassis.bus import Bus
 from chassis.contract import Contract
 from chassis.database import Database
-from chassis.events import Received
 from chassis.history import History
-from chassis.outbox import _WAITING, Outbox
+from chassis.outbox import _WAITING, RECORD, Outbox, recorded
 from chassis.schema import OUTBOX
 from chassis.telemetry import Telemetry
 from chassis.testing import eventually, plan_of, scratch_config
 from creavio.chat.v1 import chat_events_pb2
-from creavio.user.v1 import user_events_pb2, user_pb2
+from creavio.user.v1 import user_pb2
 from tests.chassis.outage import cut_connections
-from tests.live import Live
+from tests.chassis.spine import emit, positions, relaying, told, updated
 from tests.scratch_nats import ScratchNats
+
+TODAY = datetime.now(UTC).strftime("outbox_%Y%m%d")
+"""Where events of now are."""
 
 
 @pytest.fixture
@@ -35,59 +38,28 @@ async def database(
         yield made
 
 
-@asynccontextmanager
-async def relaying(contract: Contract, database: Database, bus: Bus) -> AsyncIterator[Outbox]:
-    """The outbox of user, its relay running."""
-    outbox = Outbox("user", contract, database, bus, Telemetry(scratch_config("user")))
-    relay = asyncio.create_task(outbox.run())
-    try:
-        yield outbox
-    finally:
-        relay.cancel()
-        await asyncio.gather(relay, return_exceptions=True)
-
-
-def updated(bio: str) -> user_events_pb2.UserUpdated:
-    return user_events_pb2.UserUpdated(user=user_pb2.User(id="usr_a", bio=bio))
-
-
-async def emit(database: Database, *events: Message) -> None:
-    async with database.transaction() as tx:
-        for event in events:
-            tx.emit(event)
-
-
 async def emit_and_fail(database: Database, event: Message) -> None:
     async with database.transaction() as tx:
         tx.emit(event)
         await tx.execute(sa.text("SELECT 1 / 0"))
 
 
-async def told(bus: Bus) -> list[str]:
-    """The bios of the events in the stream, in its order."""
-    found: list[Received] = []
-    while batch := await History(bus, "user").after(found[-1].position if found else 0, 256):
-        found += batch
-    return [user_events_pb2.UserUpdated.FromString(event.body).user.bio for event in found]
-
-
-async def positions(database: Database) -> list[int | None]:
-    """What the outbox recorded, in the order of its events."""
-    async with database.reading() as tx:
-        rows = await tx.execute(sa.select(OUTBOX.c.position).order_by(OUTBOX.c.id))
-        return list(rows.scalars())
-
-
 async def test_a_committed_event_is_published_and_its_position_recorded(
     contract: Contract, database: Database, nats_server: ScratchNats
 ) -> None:
-    async with nats_server.bus("user") as bus, relaying(contract, database, bus):
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus) as outbox:
+
+        async def opened() -> None:
+            assert outbox._publisher.epoch is not None
+
+        await eventually(opened)
+        await asyncio.sleep(1.1)  # the first sweep is over
         await emit(database, updated("first"), updated("second"))
 
         async def recorded() -> None:
             assert await positions(database) == [1, 2]
 
-        await eventually(recorded, within=0.9)  # before the sweep: the commit woke it
+        await eventually(recorded, within=1.5)  # the sweeper waits two seconds
         assert await told(bus) == ["first", "second"]
         event = await History(bus, "user").at(1)
         assert event is not None
@@ -108,7 +80,11 @@ async def test_an_event_of_a_transaction_that_failed_was_never_there(
             assert await told(bus) == ["after"]
 
         await eventually(published)
-        assert await positions(database) == [1]
+
+        async def recorded() -> None:
+            assert await positions(database) == [1]
+
+        await eventually(recorded)
 
 
 async def test_a_transaction_whose_event_cannot_be_kept_does_not_happen(
@@ -204,11 +180,11 @@ async def test_two_relays_publish_every_event_once(
 
 
 async def test_a_database_that_hiccups_does_not_end_the_relay(
-    live: Live, contract: Contract, database: Database, nats_server: ScratchNats
+    postgres: str, contract: Contract, database: Database, nats_server: ScratchNats
 ) -> None:
     async with nats_server.bus("user") as bus, relaying(contract, database, bus):
         await emit(database, updated("before"))
-        assert cut_connections(live, database)
+        assert cut_connections(postgres, database)
 
         async def emitted() -> None:
             try:
@@ -228,15 +204,19 @@ async def test_what_waits_is_found_among_much_that_was_published(database: Datab
     async with database.transaction() as tx:
         await tx.execute(
             sa.text(
-                "INSERT INTO outbox SELECT gen_random_uuid(), 't', 's', 'b', '{}', n, now()"
+                "INSERT INTO outbox SELECT uuidv7(), 't', 's', 'b', '{}', n, now()"
                 " FROM generate_series(1, 20000) AS n"
             )
         )
-        await tx.execute(
-            sa.text("INSERT INTO outbox VALUES (gen_random_uuid(), 't', 's', 'b', '{}')")
-        )
+        await tx.execute(sa.text("INSERT INTO outbox VALUES (uuidv7(), 't', 's', 'b', '{}')"))
         await tx.execute(sa.text("ANALYZE"))
-    plan = await plan_of(database, lambda tx: tx.execute(_WAITING))
-    assert "outbox_unpublished" in plan
-    assert "Seq Scan" not in plan
-    assert "Sort" not in plan
+    query = {"after": ids.new(), "age": "2 s", "postponed": []}
+    plan = await plan_of(database, lambda tx: tx.execute(_WAITING, query))
+    assert f"using {TODAY}_id_idx on {TODAY}" in plan
+
+
+async def test_recording_looks_at_the_days_in_question_alone(database: Database) -> None:
+    known = [ids.new() for _ in range(3)]
+    plan = await plan_of(database, lambda tx: tx.execute(RECORD, recorded(known, [1, 2, 3])))
+    assert TODAY in plan
+    assert plan.count("Update on outbox_") == 1

@@ -52,6 +52,16 @@ class Users(UserServiceServicer):
         self.reached = True
         return user_pb2.User()
 
+    async def BatchGetUsers(
+        self, request: user_service_pb2.BatchGetUsersRequest, context: object
+    ) -> user_service_pb2.BatchGetUsersResponse:
+        raise AssertionError("nobody asks for several")
+
+    async def GetUserByHandle(
+        self, request: user_service_pb2.GetUserByHandleRequest, context: object
+    ) -> user_pb2.User:
+        raise AssertionError("nobody asks by handle")
+
     async def GetUser(
         self, request: user_service_pb2.GetUserRequest, context: object
     ) -> user_pb2.User:
