@@ -2,47 +2,217 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
 from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import ids
 from chassis.masks import to_bytes
-from creavio.rbac.v1 import access_pb2
-from services.rbac.domain import Policy, compile_masks, role_bits
+from creavio.options.v1 import permission_pb2
+from creavio.rbac.v1 import access_pb2, policy_service_pb2, role_pb2, role_service_pb2
+from services.rbac.domain.decision import Step
+from services.rbac.domain.errors import CommunityNotProvisioned, Meaningless
+from services.rbac.domain.masks import Masks, channel_masks, community_masks
+from services.rbac.domain.permissions import Permission
+from services.rbac.domain.policy import INSTANCE, Binding, Override, Policy, Role, in_community
+
+_UPDATED: Final = frozenset({"name", "color", "allow", "deny"})
 
 
-def community(identifier: str) -> UUID:
-    """The community a request names."""
+def place(identifier: str) -> UUID:
+    """The community a request names; the instance is one of them."""
     return ids.parse(ids.Kind.COMMUNITY, identifier, field="community_id")
 
 
-def user(identifier: str) -> UUID:
+def community(identifier: str) -> UUID:
+    """The community a request names. Raises `CommunityNotProvisioned` for the instance."""
+    community_id = place(identifier)
+    if community_id == INSTANCE:
+        raise CommunityNotProvisioned
+    return community_id
+
+
+def user(identifier: str, field: str = "user_id") -> UUID:
     """The person a request names."""
-    return ids.parse(ids.Kind.USER, identifier, field="user_id")
+    return ids.parse(ids.Kind.USER, identifier, field=field)
+
+
+def role(identifier: str, field: str = "role_id") -> UUID:
+    """The role a request names."""
+    return ids.parse(ids.Kind.ROLE, identifier, field=field)
+
+
+def channel(identifier: str) -> UUID:
+    """The channel a request names."""
+    return ids.parse(ids.Kind.CHANNEL, identifier, field="channel_id")
+
+
+def optional_channel(identifier: str) -> UUID | None:
+    """The channel a request names; None for the community as a whole."""
+    return channel(identifier) if identifier else None
+
+
+def target(identifier: str) -> tuple[UUID | None, UUID | None]:
+    """The role or the person that an override is for; the other one is None."""
+    if identifier.startswith(ids.Kind.ROLE.value):
+        return role(identifier, "target_id"), None
+    return None, user(identifier, "target_id")
+
+
+def community_text(community_id: UUID) -> str:
+    """A community on the wire."""
+    return ids.text(ids.Kind.COMMUNITY, community_id)
+
+
+def user_text(user_id: UUID) -> str:
+    """A person on the wire."""
+    return ids.text(ids.Kind.USER, user_id)
+
+
+def role_text(role_id: UUID) -> str:
+    """A role on the wire."""
+    return ids.text(ids.Kind.ROLE, role_id)
+
+
+def channel_text(channel_id: UUID) -> str:
+    """A channel on the wire."""
+    return ids.text(ids.Kind.CHANNEL, channel_id)
+
+
+def numbers(permissions: Iterable[Permission]) -> list[permission_pb2.Permission.ValueType]:
+    """Permissions on the wire, by number."""
+    return [permission.value for permission in sorted(permissions)]  # type: ignore[misc]  # the contract's numbers
 
 
 def masks(policy: Policy) -> access_pb2.CommunityMasks:
     """The compiled policy as it stands on the wire."""
     return access_pb2.CommunityMasks(
-        community_id=ids.text(ids.Kind.COMMUNITY, policy.community_id),
+        community_id=community_text(policy.community_id),
         version=policy.version,
-        masks=[
-            access_pb2.PermissionMask(
-                permission=permission.value,  # type: ignore[arg-type]  # the contract's numbers
-                allow=to_bytes(allow),
-                deny=to_bytes(deny),
-            )
-            for permission, (allow, deny) in compile_masks(policy).items()
+        masks=_masks(community_masks(policy)),
+        roles=[role.number for role in policy.roles],
+        channels=[
+            access_pb2.ChannelMasks(channel_id=channel_text(channel_id), masks=_masks(said))
+            for channel_id, said in channel_masks(policy).items()
         ],
     )
 
 
-def binding(
-    policy: Policy, user_id: UUID, version: int, roles: frozenset[UUID]
-) -> access_pb2.Binding:
-    """A person's roles as they stand on the wire."""
+def _masks(masks: Masks) -> list[access_pb2.PermissionMask]:
+    return [
+        access_pb2.PermissionMask(
+            permission=permission.value,  # type: ignore[arg-type]  # the contract's numbers
+            allow=to_bytes(allow),
+            deny=to_bytes(deny),
+        )
+        for permission, (allow, deny) in masks.items()
+    ]
+
+
+def binding(binding: Binding) -> access_pb2.Binding:
+    """What a person has as it stands on the wire."""
     return access_pb2.Binding(
-        community_id=ids.text(ids.Kind.COMMUNITY, policy.community_id),
-        user_id=ids.text(ids.Kind.USER, user_id),
-        version=version,
-        roles=to_bytes(role_bits(policy, roles)),
+        community_id=community_text(binding.community_id),
+        user_id=user_text(binding.user_id),
+        version=binding.version,
+        roles=to_bytes(binding.numbers),
+        overrides=[
+            access_pb2.MemberOverride(
+                channel_id=channel_text(channel_id),
+                allow=numbers(said.allow),
+                deny=numbers(said.deny),
+            )
+            for channel_id, said in binding.overrides.items()
+        ],
+    )
+
+
+def role_message(policy: Policy, role: Role) -> role_pb2.Role:
+    """A role of a policy on the wire."""
+    created = Timestamp()
+    created.FromDatetime(role.create_time)
+    return role_pb2.Role(
+        id=role_text(role.id),
+        community_id=community_text(policy.community_id),
+        name=role.name,
+        color=role.color,
+        position=policy.position(role.id),
+        kind=role.kind.value,  # type: ignore[arg-type]  # the contract's numbers
+        allow=numbers(role.allow),
+        deny=numbers(role.deny),
+        etag=role.etag,
+        create_time=created,
+    )
+
+
+def updated(role: Role, request: role_service_pb2.UpdateRoleRequest) -> Role:
+    """A role as it is to be: changed in the fields of the mask, else in those present.
+
+    Raises `Meaningless` for a field that cannot be changed.
+    """
+    fields = set(request.update_mask.paths)
+    if not request.HasField("update_mask"):
+        fields = {name for name in _UPDATED if _present(request, name)}
+    for name in sorted(fields - _UPDATED):
+        raise Meaningless("update_mask", f"names {name}, which cannot be changed")
+    if "name" in fields and not request.HasField("name"):
+        raise Meaningless("name", "must be given")
+    deny = in_community("deny", request.deny) if "deny" in fields else role.deny
+    allow = in_community("allow", request.allow) if "allow" in fields else role.allow
+    return replace(
+        role,
+        name=request.name if "name" in fields else role.name,
+        color=request.color if "color" in fields else role.color,
+        allow=allow - deny,
+        deny=deny,
+    )
+
+
+def _present(request: role_service_pb2.UpdateRoleRequest, name: str) -> bool:
+    return name in {field.name for field, _ in request.ListFields()}
+
+
+def roles(policy: Policy) -> role_service_pb2.ListRolesResponse:
+    """Every role of a policy on the wire, the highest first."""
+    return role_service_pb2.ListRolesResponse(
+        roles=[role_message(policy, role) for role in reversed(policy.roles)]
+    )
+
+
+def member_roles(
+    policy: Policy, user_id: UUID, held: Iterable[UUID]
+) -> role_service_pb2.MemberRoles:
+    """The roles of a member on the wire, the highest first."""
+    return role_service_pb2.MemberRoles(
+        community_id=community_text(policy.community_id),
+        user_id=user_text(user_id),
+        role_ids=[role_text(role.id) for role in policy.ordered(held)],
+    )
+
+
+def override(
+    community_id: UUID, channel_id: UUID, target_id: str, said: Override
+) -> role_pb2.ChannelOverride:
+    """An override on the wire."""
+    return role_pb2.ChannelOverride(
+        community_id=community_text(community_id),
+        channel_id=channel_text(channel_id),
+        target_id=target_id,
+        allow=numbers(said.allow),
+        deny=numbers(said.deny),
+    )
+
+
+def step(step: Step, user_id: UUID) -> policy_service_pb2.Step:
+    """One step of a decision about a person on the wire."""
+    by = user_text(user_id) if step.own else ""
+    return policy_service_pb2.Step(
+        permission=step.permission.value,  # type: ignore[arg-type]  # the contract's numbers
+        channel_id="" if step.channel_id is None else channel_text(step.channel_id),
+        decided_by=by if step.role is None else role_text(step.role.id),
+        role_name="" if step.role is None else step.role.name,
+        allowed=step.allowed,
     )

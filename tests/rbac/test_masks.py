@@ -2,140 +2,152 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+import pytest
 
-from chassis import masks as mask_module
-from chassis.masks import Masks, roles_of, to_bytes
+from chassis import ids
+from chassis.masks import to_bytes
 from creavio.options.v1 import permission_pb2
-from creavio.rbac.v1 import access_pb2
-from services.rbac import convert, domain
-from services.rbac.domain import Permission, Policy, Role, compile_masks, role_bits
-from services.rbac.engine import PolicyEngine
+from creavio.rbac.v1 import role_pb2
+from services.rbac import convert
+from services.rbac.domain.permissions import IN_COMMUNITY, Permission
+from services.rbac.domain.policy import (
+    Holdings,
+    Kind,
+    Override,
+    Policy,
+    Role,
+    first_policy,
+    with_override,
+)
+from services.rbac.engine.evaluator import PolicyEngine
+from tests.rbac.policies import World, bound, plainly, sent, worlds
 
-permissions = st.sampled_from(Permission)
-permission_sets = st.frozensets(permissions)
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    """Up to eight roles at positions with gaps; one role may allow and deny the same."""
-    positions = sorted(draw(st.sets(st.integers(0, 40), max_size=8)))
-    return Policy(
-        uuid4(),
-        version=draw(st.integers(1, 5)),
-        roles=tuple(
-            Role(uuid4(), f"at {position}", position, draw(permission_sets), draw(permission_sets))
-            for position in positions
-        ),
-    )
-
-
-@st.composite
-def questions(draw: st.DrawFn) -> tuple[Policy, list[frozenset[UUID]]]:
-    """A policy, and the roles of some people in it; some hold a role that is gone."""
-    policy = draw(policies())
-    known = [role.id for role in policy.roles]
-    held = st.frozensets(st.sampled_from(known)) if known else st.just(frozenset[UUID]())
-    gone = st.sampled_from([frozenset[UUID](), frozenset({uuid4()})])
-    people = draw(st.lists(st.builds(frozenset.union, held, gone), min_size=1, max_size=4))
-    return policy, people
-
-
-def plainly(policy: Policy, held: frozenset[UUID], permission: Permission) -> bool:
-    """The rule in words: the highest role held that speaks decides; its no beats its yes."""
-    speaking = [
-        role for role in policy.roles if role.id in held and permission in role.allows | role.denies
-    ]
-    if not speaking:
-        return False
-    highest = max(speaking, key=lambda role: role.position)
-    return permission not in highest.denies
-
-
-def on_the_wire(policy: Policy) -> Masks:
-    """The masks as another service gets them."""
-    sent = convert.masks(policy).SerializeToString()
-    return mask_module.masks_of(access_pb2.CommunityMasks.FromString(sent))
+EVERYTHING = (*Permission,)
 
 
 @settings(max_examples=300, deadline=None)
-@given(questions())
-def test_masks_casbin_and_the_plain_rule_agree(
-    question: tuple[Policy, list[frozenset[UUID]]],
-) -> None:
-    policy, people = question
-    engine, masks = PolicyEngine(), on_the_wire(policy)
-    compiled = Masks({int(p): mask for p, mask in compile_masks(policy).items()})  # type: ignore[misc]  # the contract's numbers
-    for held in people:
-        bits = roles_of(convert.binding(policy, uuid4(), 1, held))
-        assert bits == role_bits(policy, held)
-        for permission in Permission:
-            expected = plainly(policy, held, permission)
-            number: permission_pb2.Permission.ValueType = permission.value  # type: ignore[assignment]
-            assert masks.allow(bits, number) == expected, "masks"
-            assert compiled.allow(bits, number) == expected, "compiled"
-            assert engine.allows(policy, held, permission) == expected, "casbin"
+@given(worlds())
+def test_masks_casbin_and_the_plain_rule_agree(world: World) -> None:
+    engine, masks = PolicyEngine(), sent(world.policy)
+    for person in world.people:
+        roles = bound(world.policy, person)
+        for channel in (None, *world.channels):
+            text = "" if channel is None else ids.text(ids.Kind.CHANNEL, channel)
+            for permission in EVERYTHING:
+                expected = plainly(world.policy, person, permission, channel)
+                number: permission_pb2.Permission.ValueType = permission.value
+                assert masks.allows(roles, number, text) == expected, "masks"
+                assert engine.allows(world.policy, person, permission, channel) == expected, (
+                    "casbin"
+                )
 
 
-@given(questions())
-@settings(max_examples=50, deadline=None)
-def test_nobody_holds_what_nobody_speaks_of(
-    question: tuple[Policy, list[frozenset[UUID]]],
-) -> None:
-    policy, people = question
-    spoken = {p for role in policy.roles for p in role.allows | role.denies}
-    assert compile_masks(policy).keys() == spoken
-    for held in people:
-        for permission in set(Permission) - spoken:
-            assert not PolicyEngine().allows(policy, held, permission)
+@settings(max_examples=100, deadline=None)
+@given(worlds())
+def test_an_explanation_is_the_decision(world: World) -> None:
+    engine, policy = PolicyEngine(), world.policy
+    for person in world.people:
+        for channel in (None, *world.channels):
+            for permission in EVERYTHING:
+                steps = engine.decide(policy, person, permission, channel)
+                assert steps[-1].allowed == plainly(policy, person, permission, channel)
+                assert all(step.allowed for step in steps[:-1]), "the first denial ends it"
+                assert steps[-1].permission == permission or not steps[-1].allowed
+                for step in steps:
+                    if step.role is not None:
+                        assert step.role.id in person.roles
+                        rule: Role | Override = step.role
+                        if step.channel_id is not None:
+                            rule = policy.channels[step.channel_id][step.role.id]
+                        assert rule.says(step.permission) == step.allowed
+                    elif step.own:
+                        assert channel is not None
+                        assert person.overrides[channel].says(step.permission) == step.allowed
+                    else:
+                        assert not step.allowed, "what nobody speaks of is denied"
 
 
-def test_the_roles_of_one_question_do_not_leak_into_the_next() -> None:
-    engine, policy = PolicyEngine(), domain.first_policy(uuid4())
+def test_an_owner_holds_everything_everywhere_and_nothing_denies_it() -> None:
+    policy, channel = first_policy(uuid4()), uuid4()
     member, owner = policy.roles
-    everything = frozenset({member.id, owner.id})
+    no = Override(deny=frozenset(Permission))
+    policy = with_override(policy, channel, member.id, no)
+    person = Holdings(frozenset({member.id, owner.id}), {channel: no})
+    engine, masks, roles = PolicyEngine(), sent(policy), bound(policy, person)
+    assert not roles.overrides
+    for permission in Permission:
+        held = permission in IN_COMMUNITY
+        number: permission_pb2.Permission.ValueType = permission.value  # type: ignore[assignment]  # the contract's numbers
+        assert engine.allows(policy, person, permission, channel) == held
+        assert masks.allows(roles, number, ids.text(ids.Kind.CHANNEL, channel)) == held
+
+
+def test_one_question_does_not_leak_into_the_next() -> None:
+    engine, policy, channel = PolicyEngine(), first_policy(uuid4()), uuid4()
+    member, owner = policy.roles
+    everything = Holdings(frozenset({member.id, owner.id}))
+    quiet = Holdings(
+        frozenset({member.id}), {channel: Override(deny=frozenset({Permission.SEND_MESSAGES}))}
+    )
     for _ in range(3):
-        assert engine.allows(policy, everything, Permission.MANAGE_CHANNELS)
-        assert not engine.allows(policy, frozenset({member.id}), Permission.MANAGE_CHANNELS)
-        assert engine.allows(policy, frozenset({member.id}), Permission.SEND_MESSAGES)
-        assert not engine.allows(policy, frozenset(), Permission.SEND_MESSAGES)
+        assert engine.allows(policy, everything, Permission.MANAGE_CHANNELS, channel)
+        assert not engine.allows(policy, quiet, Permission.SEND_MESSAGES, channel)
+        assert engine.allows(policy, quiet, Permission.SEND_MESSAGES)
+        assert engine.allows(
+            policy, Holdings(frozenset({member.id})), Permission.SEND_MESSAGES, channel
+        )
+        assert not engine.allows(policy, Holdings(), Permission.SEND_MESSAGES, channel)
 
 
 def test_a_new_version_is_decided_anew() -> None:
-    engine, first = PolicyEngine(), domain.first_policy(uuid4())
+    engine, first = PolicyEngine(), first_policy(uuid4())
     member = first.roles[0]
-    held = frozenset({member.id})
+    held = Holdings(frozenset({member.id}))
     assert engine.allows(first, held, Permission.SEND_MESSAGES)
-    muted = Role(member.id, member.name, member.position, member.allows, frozenset(Permission))
-    second = Policy(first.community_id, 2, (muted, *first.roles[1:]))
+    muted = replace(member, deny=frozenset(Permission))
+    second = replace(first, version=2, roles=(muted, *first.roles[1:]))
     assert not engine.allows(second, held, Permission.SEND_MESSAGES)
     assert engine.allows(first, held, Permission.SEND_MESSAGES)
 
 
 def test_one_community_says_nothing_about_another() -> None:
-    engine, here, there = (
-        PolicyEngine(),
-        domain.first_policy(uuid4()),
-        domain.first_policy(uuid4()),
-    )
-    owner_here = frozenset(role.id for role in here.roles)
+    engine, here, there = PolicyEngine(), first_policy(uuid4()), first_policy(uuid4())
+    owner_here = Holdings(frozenset(role.id for role in here.roles))
     assert engine.allows(here, owner_here, Permission.VIEW_COMMUNITY)
     assert not engine.allows(there, owner_here, Permission.VIEW_COMMUNITY)
 
 
+def test_a_community_that_is_not_there_holds_nothing() -> None:
+    nothing = Policy(uuid4(), 0, ())
+    assert not PolicyEngine().held(nothing, Holdings(frozenset({uuid4()})))
+    assert not sent(nothing).masks
+
+
 @given(st.integers(0, 2**70))
 def test_role_bits_travel_whole(bits: int) -> None:
-    assert roles_of(access_pb2.Binding(roles=to_bytes(bits))) == bits
+    assert int.from_bytes(to_bytes(bits)) == bits
     assert to_bytes(bits)[:1] != b"\x00", "as short as they can be"
 
 
-def test_permissions_are_the_contracts() -> None:
-    contract = {
-        name.removeprefix("PERMISSION_"): number
-        for name, number in permission_pb2.Permission.items()
-        if number
-    }
-    assert {permission.name: permission.value for permission in Permission} == contract
+@pytest.mark.parametrize(
+    ("ours", "contract", "prefix"),
+    [
+        (Permission, permission_pb2.Permission, "PERMISSION_"),
+        (Kind, role_pb2.RoleKind, "ROLE_KIND_"),
+    ],
+)
+def test_what_is_numbered_is_numbered_as_in_the_contract(
+    ours: type[Permission | Kind], contract: Any, prefix: str
+) -> None:
+    theirs = {name.removeprefix(prefix): number for name, number in contract.items() if number}
+    assert {member.name: member.value for member in ours} == theirs
+
+
+def test_permissions_of_the_contract_pass_as_they_are() -> None:
+    assert convert.numbers(Permission) == [n for n in permission_pb2.Permission.values() if n]

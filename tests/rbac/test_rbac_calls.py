@@ -8,7 +8,7 @@ import pytest
 
 from chassis import ids
 from chassis.errors import Denied, FailedPrecondition, Invalid, NotFound
-from chassis.masks import masks_of, roles_of
+from chassis.masks import policy_of, roles_of
 from chassis.testing import Caller
 from creavio.options.v1 import permission_pb2 as p
 from creavio.rbac.v1.access_service_pb2 import CheckRequest, GetAccessRequest
@@ -25,8 +25,14 @@ OWNER_ONLY = {
     p.PERMISSION_MANAGE_MESSAGES,
     p.PERMISSION_MANAGE_CHANNELS,
     p.PERMISSION_REMOVE_MEMBERS,
+    p.PERMISSION_MANAGE_ROLES,
+    p.PERMISSION_BAN_MEMBERS,
+    p.PERMISSION_PIN_MESSAGES,
+    p.PERMISSION_MENTION_EVERYONE,
+    p.PERMISSION_MANAGE_COMMUNITY,
+    p.PERMISSION_VIEW_AUDIT_LOG,
 }
-EVERYTHING = {number for number in p.Permission.values() if number}
+EVERYTHING = {n for n in p.Permission.values() if n} - {p.PERMISSION_ADMINISTRATE}
 
 
 @pytest.fixture
@@ -74,8 +80,8 @@ class Table:
         """The permissions the masks of GetAccess grant."""
         request = GetAccessRequest(user_id=user, community_id=self.id)
         reply = await self._caller.call(self._access.GetAccess, request)
-        masks, roles = masks_of(reply.masks), roles_of(reply.binding)
-        return {int(number) for number in EVERYTHING if masks.allow(roles, number)}
+        policy, roles = policy_of(reply.masks), roles_of(reply.binding)
+        return {int(number) for number in EVERYTHING if policy.allows(roles, number)}
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Casbin, which decides, and the policies it decides by."""

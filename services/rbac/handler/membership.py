@@ -1,0 +1,116 @@
+"""MembershipService."""
+
+from __future__ import annotations
+
+from creavio.rbac.v1 import membership_service_pb2 as membership
+from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceServicer
+from services.rbac import convert, events
+from services.rbac.domain.permissions import Permission
+from services.rbac.domain.policy import (
+    SILENT,
+    Kind,
+    Override,
+    first_policy,
+    with_override,
+    without_channel,
+)
+from services.rbac.domain.rules import may_be_overridden, may_lose_roles
+from services.rbac.handler.changes import Changes
+from services.rbac.store import people, policies
+
+_VIEW = frozenset({Permission.VIEW_CHANNEL})
+
+
+class MembershipHandler(MembershipServiceServicer):
+    """Makes roles follow membership."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+
+    async def ProvisionCommunity(
+        self, request: membership.ProvisionCommunityRequest, context: object
+    ) -> membership.ProvisionCommunityResponse:
+        community_id = convert.community(request.community_id)
+        owner_id = convert.user(request.owner_id, "owner_id")
+        async with self._changes.first(first_policy(community_id)) as change:
+            if change.is_new:
+                roles = [role.id for role in change.after.roles]
+                await people.bind(change.tx, community_id, owner_id, roles)
+                change.rebind(owner_id)
+        return membership.ProvisionCommunityResponse(revision=change.revision)
+
+    async def BindMember(
+        self, request: membership.BindMemberRequest, context: object
+    ) -> membership.BindMemberResponse:
+        community_id = convert.community(request.community_id)
+        user_id = convert.user(request.user_id)
+        async with self._changes.of(community_id) as change:
+            member = change.before.of_kind(Kind.MEMBER)
+            if await people.bind(change.tx, community_id, user_id, [member.id]):
+                change.rebind(user_id)
+        return membership.BindMemberResponse(revision=change.revision)
+
+    async def UnbindMember(
+        self, request: membership.UnbindMemberRequest, context: object
+    ) -> membership.UnbindMemberResponse:
+        community_id = convert.community(request.community_id)
+        user_id = convert.user(request.user_id)
+        async with self._changes.of(community_id) as change:
+            owner = change.before.of_kind(Kind.OWNER)
+            may_lose_roles(user_id, await people.holders(change.tx, owner.id))
+            if await people.unbind(change.tx, community_id, user_id):
+                change.rebind(user_id)
+        return membership.UnbindMemberResponse(revision=change.revision)
+
+    async def ProvisionChannel(
+        self, request: membership.ProvisionChannelRequest, context: object
+    ) -> membership.ProvisionChannelResponse:
+        community_id = convert.community(request.community_id)
+        channel_id = convert.channel(request.channel_id)
+        creator_id = convert.user(request.creator_id, "creator_id")
+        async with self._changes.of(community_id) as change:
+            tx, policy = change.tx, change.before
+            if await policies.note_private(tx, community_id, channel_id):
+                may_be_overridden(0, await people.overridden_channels(tx, community_id))
+                member = policy.of_kind(Kind.MEMBER)
+                change.after = with_override(policy, channel_id, member.id, Override(deny=_VIEW))
+                holdings = await change.holdings(creator_id)
+                belongs = member.id in holdings.roles
+                if belongs and policy.of_kind(Kind.OWNER).id not in holdings.roles:
+                    said = Override(allow=_VIEW)
+                    await people.override(tx, community_id, channel_id, creator_id, said)
+                    change.rebind(creator_id)
+        return membership.ProvisionChannelResponse(revision=change.revision)
+
+    async def ForgetChannel(
+        self, request: membership.ForgetChannelRequest, context: object
+    ) -> membership.ForgetChannelResponse:
+        community_id = convert.community(request.community_id)
+        channel_id = convert.channel(request.channel_id)
+        async with self._changes.of(community_id) as change:
+            change.after = without_channel(change.before, channel_id)
+            for user_id in await people.overridden(change.tx, community_id, channel_id):
+                await people.override(change.tx, community_id, channel_id, user_id, SILENT)
+                change.rebind(user_id)
+            await policies.forget_private(change.tx, community_id, channel_id)
+        return membership.ForgetChannelResponse(revision=change.revision)
+
+    async def TransferOwnership(
+        self, request: membership.TransferOwnershipRequest, context: object
+    ) -> membership.TransferOwnershipResponse:
+        community_id = convert.community(request.community_id)
+        heir = convert.user(request.owner_id, "owner_id")
+        async with self._changes.of(community_id) as change:
+            tx, policy = change.tx, change.before
+            if await policies.note_transfer(tx, community_id, request.number):
+                owner = policy.of_kind(Kind.OWNER).id
+                held = (await change.member(heir)).roles
+                if await people.bind(tx, community_id, heir, [owner]):
+                    change.rebind(heir)
+                    change.emit(events.member_roles_changed(policy, heir, held | {owner}))
+                for user_id in sorted(await people.holders(tx, owner) - {heir}):
+                    kept = (await change.holdings(user_id)).roles - {owner}
+                    await people.take(tx, community_id, user_id, owner)
+                    change.rebind(user_id)
+                    change.emit(events.member_roles_changed(policy, user_id, kept))
+        return membership.TransferOwnershipResponse(revision=change.revision)

@@ -1,0 +1,1 @@
+"""Where roles, bindings, overrides and the revision are kept."""
