@@ -1,7 +1,10 @@
-"""Messages, and the order of everything that happens in a channel.
+"""Messages, conversations, and the order of everything that happens in a channel.
 
-Owns: messages, and each channel's sequence.
-Calls: community, for a channel it has not heard of.
-Emits: MessageCreated, MessageUpdated, MessageDeleted.
-Consumes: community's ChannelCreated.
+Owns: messages, who is mentioned in them, what they said before, reactions, pins,
+conversations, each channel's sequence and slow mode, and what people have read.
+Calls: community, for a channel it has not heard of; rbac, for who may do what, and for
+somebody's roles.
+Emits: MessageCreated, MessageUpdated, MessageDeleted, ReactionAdded, ReactionRemoved,
+ConversationCreated, ReadStateUpdated, SlowModeChanged.
+Consumes: community's ChannelCreated, ChannelDeleted and MemberJoined.
 """

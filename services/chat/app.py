@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 from chassis.service import Chassis, Service
+from creavio.chat.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
 from creavio.chat.v1.message_service_pb2_grpc import add_MessageServiceServicer_to_server
-from creavio.options.v1 import permission_pb2
+from creavio.chat.v1.pin_service_pb2_grpc import add_PinServiceServicer_to_server
+from creavio.chat.v1.reaction_service_pb2_grpc import add_ReactionServiceServicer_to_server
+from creavio.chat.v1.read_state_service_pb2_grpc import add_ReadStateServiceServicer_to_server
+from creavio.chat.v1.slow_mode_service_pb2_grpc import add_SlowModeServiceServicer_to_server
 from services.chat.consumer import CommunityConsumer
-from services.chat.engine import Channels
-from services.chat.handler import MessageHandler
+from services.chat.domain.message import Fingerprints
+from services.chat.engine.places import Places
+from services.chat.engine.writer import Writer
+from services.chat.handler.conversations import ConversationHandler
+from services.chat.handler.messages import MessageHandler
+from services.chat.handler.pins import PinHandler
+from services.chat.handler.reactions import ReactionHandler
+from services.chat.handler.reading import ReadStateHandler
+from services.chat.handler.slow_mode import SlowModeHandler
 
 
 def app(chassis: Chassis) -> Service:
     """The service, from its parts."""
-    database = chassis.database
-    channels = Channels(database, chassis.clients)
-    authorizer = chassis.authorizer({permission_pb2.SCOPE_CHANNEL: channels.community_of})
-    messages = MessageHandler(database, authorizer, chassis.tokens)
+    database, tokens, telemetry = chassis.database, chassis.tokens, chassis.telemetry
+    places = Places(database, chassis.clients)
+    authorizer = chassis.authorizer(places)
+    writer = Writer(database, chassis.outbox, telemetry)
+    messages = MessageHandler(
+        database,
+        writer,
+        places,
+        Fingerprints(chassis.config.token_key.get_secret_value()),
+        authorizer,
+        tokens,
+        telemetry,
+    )
+    conversations = ConversationHandler(database, tokens)
+    read_states = ReadStateHandler(database, places, chassis.clients, authorizer, tokens)
     return Service(
         authorizer=authorizer,
-        handlers=[(add_MessageServiceServicer_to_server, messages)],
+        handlers=[
+            (add_MessageServiceServicer_to_server, messages),
+            (add_ReactionServiceServicer_to_server, ReactionHandler(database)),
+            (add_PinServiceServicer_to_server, PinHandler(database)),
+            (add_ConversationServiceServicer_to_server, conversations),
+            (add_SlowModeServiceServicer_to_server, SlowModeHandler(database)),
+            (add_ReadStateServiceServicer_to_server, read_states),
+        ],
         consumers={"community": CommunityConsumer()},
+        background=[writer.run],
     )

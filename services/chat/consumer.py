@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from google.protobuf.message import Message
 
 from chassis import ids
 from chassis.database import Transaction
 from creavio.community.v1 import community_events_pb2
-from services.chat import convert, store
+from services.chat import convert
+from services.chat.store import places, reading
 
 
 class CommunityConsumer:
-    """Learns of new channels."""
+    """Learns of new channels and of deleted ones, and of those who join a community."""
 
     async def handle(self, tx: Transaction, event: Message) -> None:
-        """Begin the channel's sequence."""
+        """Begin a channel's sequence, or end it.
+
+        What was written before somebody became a member counts as read by them.
+        """
+        if isinstance(event, community_events_pb2.MemberJoined):
+            member = event.member
+            await reading.join(
+                tx,
+                convert.user_id(member.user_id),
+                convert.community(member.community_id),
+                member.join_time.ToDatetime(UTC),
+            )
+            return
+        if isinstance(event, community_events_pb2.ChannelDeleted):
+            channel = ids.parse(ids.Kind.CHANNEL, event.channel_id, field="channel_id")
+            await places.remove_channel(tx, channel, convert.community(event.community_id))
+            return
         assert isinstance(event, community_events_pb2.ChannelCreated)
+        channel = ids.parse(ids.Kind.CHANNEL, event.channel.id, field="channel_id")
         community = ids.parse(ids.Kind.COMMUNITY, event.channel.community_id, field="community_id")
-        await store.add_channel(tx, convert.channel_id(event.channel.id), community)
+        await places.add_channel(tx, channel, community)

@@ -2,34 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from chassis import ids
 from chassis.wire import timestamp
-from creavio.chat.v1 import message_pb2
-from services.chat.domain import Message
+from creavio.chat.v1 import conversation_pb2, message_pb2, read_state_pb2
+from services.chat.domain.conversation import Conversation
+from services.chat.domain.mentions import Mentions
+from services.chat.domain.message import Draft, Message, Reference, Version
+from services.chat.domain.place import Place
+from services.chat.domain.reading import ReadState
+
+_CONVERSATION = f"{ids.Kind.CONVERSATION.value}_"
 
 
-def channel_id(identifier: str) -> UUID:
-    """The channel a request names."""
-    return ids.parse(ids.Kind.CHANNEL, identifier, field="channel_id")
+def names_conversation(identifier: str) -> bool:
+    """Whether the place a request names is a conversation."""
+    return identifier.startswith(_CONVERSATION)
 
 
-def message_id(identifier: str) -> UUID:
+def place(identifier: str, field: str = "channel_id") -> Place:
+    """The channel or conversation a request names."""
+    if names_conversation(identifier):
+        return Place(ids.parse(ids.Kind.CONVERSATION, identifier, field=field), conversation=True)
+    return Place(ids.parse(ids.Kind.CHANNEL, identifier, field=field))
+
+
+def place_id(value: Place) -> str:
+    """How a place is called on the wire."""
+    kind = ids.Kind.CONVERSATION if value.conversation else ids.Kind.CHANNEL
+    return ids.text(kind, value.id)
+
+
+def message_id(identifier: str, field: str = "message_id") -> UUID:
     """The message a request names."""
-    return ids.parse(ids.Kind.MESSAGE, identifier, field="message_id")
+    return ids.parse(ids.Kind.MESSAGE, identifier, field=field)
 
 
-def user_id(identifier: str) -> UUID:
-    """The person who calls."""
-    return ids.parse(ids.Kind.USER, identifier, field="user_id")
+def user_id(identifier: str, field: str = "user_id") -> UUID:
+    """A person."""
+    return ids.parse(ids.Kind.USER, identifier, field=field)
 
 
-def message(value: Message) -> message_pb2.Message:
-    """A message as it stands on the wire."""
+def community(identifier: str) -> UUID:
+    """The community a request names."""
+    return ids.parse(ids.Kind.COMMUNITY, identifier, field="community_id")
+
+
+def community_id(value: UUID | None) -> str:
+    """The community of a place as events name it: empty for a conversation."""
+    return "" if value is None else ids.text(ids.Kind.COMMUNITY, value)
+
+
+def draft(value: Draft) -> message_pb2.Message:
+    """A message as it will stand on the wire, but for its number."""
     return message_pb2.Message(
         id=ids.text(ids.Kind.MESSAGE, value.id),
-        channel_id=ids.text(ids.Kind.CHANNEL, value.channel_id),
+        channel_id=place_id(value.place),
+        author_id=ids.text(ids.Kind.USER, value.author_id),
+        content=value.content,
+        nonce=value.nonce,
+        create_time=timestamp(value.create_time),
+        reply_to=_reference(value.reply_to),
+        mentions=_mentions(value.mentions),
+    )
+
+
+def message(
+    value: Message, reacted: Collection[str] = (), answered: Reference | None = None
+) -> message_pb2.Message:
+    """A message as it stands on the wire.
+
+    `reacted` is what the caller reacted with, `answered` the message it answers.
+    """
+    gone = value.delete_time is not None
+    return message_pb2.Message(
+        id=ids.text(ids.Kind.MESSAGE, value.id),
+        channel_id=place_id(value.place),
         author_id=ids.text(ids.Kind.USER, value.author_id),
         content=value.content,
         sequence=value.sequence,
@@ -37,4 +87,61 @@ def message(value: Message) -> message_pb2.Message:
         create_time=timestamp(value.create_time),
         edit_time=None if value.edit_time is None else timestamp(value.edit_time),
         revision=value.revision,
+        pin_time=None if value.pin_time is None else timestamp(value.pin_time),
+        reactions=[
+            message_pb2.Reaction(emoji=r.emoji, count=r.count, reacted=r.emoji in reacted)
+            for r in value.reactions
+        ],
+        reply_to=None if gone else _reference(answered),
+        mentions=_mentions(value.mentions),
+    )
+
+
+def version(value: Version) -> message_pb2.MessageVersion:
+    """What a message said, as it stands on the wire."""
+    return message_pb2.MessageVersion(
+        content=value.content, create_time=timestamp(value.create_time)
+    )
+
+
+def _reference(value: Reference | None) -> message_pb2.MessageReference | None:
+    if value is None:
+        return None
+    author = "" if value.author_id is None else ids.text(ids.Kind.USER, value.author_id)
+    return message_pb2.MessageReference(
+        message_id=ids.text(ids.Kind.MESSAGE, value.message_id),
+        author_id=author,
+        excerpt=value.excerpt,
+    )
+
+
+def _mentions(value: Mentions) -> message_pb2.Mentions | None:
+    if not value:
+        return None
+    return message_pb2.Mentions(
+        user_ids=[ids.text(ids.Kind.USER, user) for user in value.users],
+        role_ids=[ids.text(ids.Kind.ROLE, role) for role in value.roles],
+        channel_ids=[ids.text(ids.Kind.CHANNEL, channel) for channel in value.channels],
+        everyone=value.everyone,
+    )
+
+
+def read_state(value: ReadState) -> read_state_pb2.ReadState:
+    """How far somebody has read, as it stands on the wire."""
+    return read_state_pb2.ReadState(
+        channel_id=place_id(value.place),
+        read_sequence=value.sequence,
+        unread_count=value.unread.count,
+        more_unread=value.unread.more,
+        mention_count=value.mentions.count,
+        more_mentions=value.mentions.more,
+    )
+
+
+def conversation(value: Conversation) -> conversation_pb2.Conversation:
+    """A conversation as it stands on the wire."""
+    return conversation_pb2.Conversation(
+        id=ids.text(ids.Kind.CONVERSATION, value.id),
+        member_ids=[ids.text(ids.Kind.USER, member) for member in value.member_ids],
+        create_time=timestamp(value.create_time),
     )

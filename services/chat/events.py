@@ -5,34 +5,96 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis import ids
-from creavio.chat.v1 import chat_events_pb2
+from creavio.chat.v1 import chat_events_pb2, message_pb2
 from services.chat import convert
-from services.chat.domain import Message
+from services.chat.domain.conversation import Conversation
+from services.chat.domain.message import Message, Reference, count_of
+from services.chat.domain.place import Place
 
 
-def created(message: Message, community_id: UUID) -> chat_events_pb2.MessageCreated:
-    """A message was sent."""
-    return chat_events_pb2.MessageCreated(
-        message=convert.message(message), community_id=_community(community_id)
-    )
+def drafted(message: message_pb2.Message, community_id: str) -> chat_events_pb2.MessageCreated:
+    """A message was sent; which number it has is said by `numbered`."""
+    return chat_events_pb2.MessageCreated(message=message, community_id=community_id)
 
 
-def updated(message: Message, community_id: UUID) -> chat_events_pb2.MessageUpdated:
-    """A message was edited."""
+def numbered(sequence: int) -> bytes:
+    """What makes an encoded `drafted` whole, written after it.
+
+    A field that is there twice is merged, and so says the number of the message in
+    the one; the statement that gives the number writes the same bytes.
+    """
+    number = message_pb2.Message(sequence=sequence, revision=sequence)
+    return chat_events_pb2.MessageCreated(message=number).SerializeToString()
+
+
+def updated(
+    message: Message, answered: Reference | None, community_id: UUID | None
+) -> chat_events_pb2.MessageUpdated:
+    """A message, that answers another perhaps, was edited, pinned or unpinned."""
     return chat_events_pb2.MessageUpdated(
-        message=convert.message(message), community_id=_community(community_id)
+        message=convert.message(message, answered=answered),
+        community_id=convert.community_id(community_id),
     )
 
 
-def deleted(message: Message, community_id: UUID) -> chat_events_pb2.MessageDeleted:
+def deleted(message: Message, community_id: UUID | None) -> chat_events_pb2.MessageDeleted:
     """A message was deleted."""
     return chat_events_pb2.MessageDeleted(
-        channel_id=ids.text(ids.Kind.CHANNEL, message.channel_id),
+        channel_id=convert.place_id(message.place),
         message_id=ids.text(ids.Kind.MESSAGE, message.id),
         revision=message.revision,
-        community_id=_community(community_id),
+        community_id=convert.community_id(community_id),
     )
 
 
-def _community(value: UUID) -> str:
-    return ids.text(ids.Kind.COMMUNITY, value)
+def reaction_added(
+    message: Message, user_id: str, emoji: str, community_id: UUID | None
+) -> chat_events_pb2.ReactionAdded:
+    """Somebody reacted to a message."""
+    return chat_events_pb2.ReactionAdded(
+        channel_id=convert.place_id(message.place),
+        message_id=ids.text(ids.Kind.MESSAGE, message.id),
+        user_id=user_id,
+        emoji=emoji,
+        count=count_of(message, emoji),
+        revision=message.revision,
+        community_id=convert.community_id(community_id),
+    )
+
+
+def reaction_removed(
+    message: Message, user_id: str, emoji: str, community_id: UUID | None
+) -> chat_events_pb2.ReactionRemoved:
+    """Somebody took a reaction back."""
+    return chat_events_pb2.ReactionRemoved(
+        channel_id=convert.place_id(message.place),
+        message_id=ids.text(ids.Kind.MESSAGE, message.id),
+        user_id=user_id,
+        emoji=emoji,
+        count=count_of(message, emoji),
+        revision=message.revision,
+        community_id=convert.community_id(community_id),
+    )
+
+
+def conversation_created(conversation: Conversation) -> chat_events_pb2.ConversationCreated:
+    """A conversation was begun."""
+    return chat_events_pb2.ConversationCreated(conversation=convert.conversation(conversation))
+
+
+def read_on(user_id: str, place: Place, sequence: int) -> chat_events_pb2.ReadStateUpdated:
+    """Somebody read a place up to a number."""
+    return chat_events_pb2.ReadStateUpdated(
+        user_id=user_id, channel_id=convert.place_id(place), read_sequence=sequence
+    )
+
+
+def slow_mode_changed(
+    place: Place, seconds: int, community_id: UUID | None
+) -> chat_events_pb2.SlowModeChanged:
+    """How often people may write in a place was changed."""
+    return chat_events_pb2.SlowModeChanged(
+        channel_id=convert.place_id(place),
+        seconds=seconds,
+        community_id=convert.community_id(community_id),
+    )

@@ -1,0 +1,40 @@
+"""Where messages stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+from uuid import UUID
+
+from chassis.errors import Exhausted, FailedPrecondition, NotFound
+
+
+class PlaceNotFound(NotFound):
+    """There is no such channel or conversation."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such channel or conversation")
+
+
+class LimitReached(FailedPrecondition):
+    """There are as many of something as there can be."""
+
+    reason = "LIMIT_REACHED"
+
+
+class TooSoon(Exhausted):
+    """The channel is in slow mode, and the person wrote in it a moment ago."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"this channel is in slow mode: write again in {math.ceil(seconds)} seconds",
+            retry_after=seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel of a community, or a conversation: everything below treats them alike."""
+
+    id: UUID
+    conversation: bool = False

@@ -1,0 +1,102 @@
+"""The channels and conversations chat knows of, and whose they are.
+
+A channel is learnt from community's events; one that is not known yet is asked
+for once. That a channel is unknown is never concluded from events: they may be
+on their way. Conversations are chat's own. A channel stays in its community, and a
+conversation keeps its members; that a channel was deleted is looked up every few
+seconds, and by every statement that writes to it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cachetools import LRUCache, TTLCache
+
+from chassis import ids
+from chassis.clients import Clients
+from chassis.database import Database, Transaction
+from chassis.errors import Invalid, NotFound
+from creavio.community.v1 import channel_service_pb2
+from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
+from services.chat import convert
+from services.chat.domain.place import Place, PlaceNotFound
+from services.chat.store import conversations, places
+
+_KEPT: Final = 50_000
+_KEPT_SECONDS: Final = 5.0
+"""How long a deleted channel may still be read."""
+
+
+class Places:
+    """Finds the community of a channel, and who is in a conversation."""
+
+    def __init__(self, database: Database, clients: Clients) -> None:
+        self._database = database
+        self._clients = clients
+        self._community = ChannelServiceStub(clients.channel)
+        self._communities: TTLCache[str, str] = TTLCache(_KEPT, _KEPT_SECONDS)
+        self._belonging: LRUCache[tuple[str, str], bool] = LRUCache(_KEPT)
+
+    async def community_of(self, channel_id: str) -> str | None:
+        """The community of a channel; None when there is no such channel.
+
+        Raises `Unavailable` when it is not known and community cannot be asked.
+        """
+        known = self._communities.get(channel_id)
+        if known is None:
+            try:
+                known = await self._kept(channel_id) or await self._asked(channel_id)
+            except PlaceNotFound:  # deleted
+                return None
+            if known is not None:
+                self._communities[channel_id] = known
+        return known
+
+    async def belongs(self, user_id: str, conversation_id: str) -> bool:
+        """Whether somebody is a member of a conversation; False when there is none."""
+        if (user_id, conversation_id) in self._belonging:
+            return True
+        try:
+            place = convert.place(conversation_id)
+        except Invalid:  # looks like a name, and names nothing
+            return False
+        async with self._database.reading() as tx:
+            member = await conversations.belongs(tx, place.id, convert.user_id(user_id))
+        if member:
+            self._belonging[user_id, conversation_id] = True
+        return member
+
+    async def scope_of(self, channel_id: str) -> str:
+        """What events of a channel or conversation name as its community: empty for the latter.
+
+        Raises `PlaceNotFound`.
+        """
+        if convert.names_conversation(channel_id):
+            return ""
+        community_id = await self.community_of(channel_id)
+        if community_id is None:
+            raise PlaceNotFound
+        return community_id
+
+    async def _kept(self, channel_id: str) -> str | None:
+        async with self._database.reading() as tx:
+            return await _community_of(tx, convert.place(channel_id))
+
+    async def _asked(self, channel_id: str) -> str | None:
+        request = channel_service_pb2.GetChannelRequest(channel_id=channel_id)
+        try:
+            channel = await self._clients.call(self._community.GetChannel, request)
+        except NotFound:
+            return None
+        community = ids.parse(ids.Kind.COMMUNITY, channel.community_id, field="community_id")
+        place = convert.place(channel_id)
+        async with self._database.transaction() as tx:
+            await places.add_channel(tx, place.id, community)
+            # What it is here already, it stays: a conversation is nobody's channel.
+            return await _community_of(tx, place)
+
+
+async def _community_of(tx: Transaction, place: Place) -> str | None:
+    community = await places.community_of(tx, place.id)
+    return None if community is None else ids.text(ids.Kind.COMMUNITY, community)

@@ -1,0 +1,1 @@
+"""The servicers: message in, message out."""

@@ -1,0 +1,224 @@
+"""MessageService."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from google.protobuf.empty_pb2 import Empty
+
+from chassis import idempotency, wire
+from chassis.authz import Authorizer
+from chassis.calls import principal
+from chassis.database import Database
+from chassis.errors import Invalid
+from chassis.masks import Permission
+from chassis.tokens import Tokens, page_size
+from creavio.chat.v1 import message_pb2, message_service_pb2
+from creavio.chat.v1.message_service_pb2_grpc import MessageServiceServicer
+from creavio.options.v1 import permission_pb2
+from services.chat import convert, events
+from services.chat.domain import message as domain
+from services.chat.domain.mentions import Mentions, mentions_in
+from services.chat.domain.message import Fingerprints, Reference
+from services.chat.domain.place import Place
+from services.chat.engine.places import Places
+from services.chat.engine.writer import Writer
+from services.chat.handler.shown import change_of, shown
+from services.chat.handler.stream import Exchange
+from services.chat.store import mentioned, messages, places, reactions, versions
+
+if TYPE_CHECKING:
+    from chassis.telemetry import Telemetry
+
+
+class MessageHandler(MessageServiceServicer):
+    """Serves the messages of channels and conversations."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        known_places: Places,
+        fingerprints: Fingerprints,
+        authorizer: Authorizer,
+        tokens: Tokens,
+        telemetry: Telemetry,
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._places = known_places
+        self._fingerprints = fingerprints
+        self._authorizer = authorizer
+        self._tokens = tokens
+        self._telemetry = telemetry
+
+    async def CreateMessage(
+        self, request: message_service_pb2.CreateMessageRequest, context: object
+    ) -> message_pb2.Message:
+        return await (await self._submit(request, idempotency.current_key()))
+
+    async def SendMessages(
+        self,
+        request_iterator: AsyncIterator[message_service_pb2.SendMessagesRequest],
+        context: object,
+    ) -> AsyncIterator[message_service_pb2.SendMessagesResponse]:
+        async for answer in Exchange(self._submit, self._telemetry).answers(request_iterator):
+            yield answer
+
+    async def ListMessages(
+        self, request: message_service_pb2.ListMessagesRequest, context: object
+    ) -> message_service_pb2.ListMessagesResponse:
+        place, size = convert.place(request.channel_id), page_size(request.page_size)
+        purpose = ("messages", principal().user_id, request.channel_id)
+        before: int | None = self._tokens.page_start(request.page_token, *purpose)
+        async with self._database.reading() as tx:
+            found = await messages.messages_before(tx, place, before, size + 1)
+            page = await shown(tx, found[:size])
+        reply = message_service_pb2.ListMessagesResponse(messages=page)
+        if len(found) > size:
+            reply.next_page_token = self._tokens.next_page(found[size - 1].sequence, *purpose)
+        return reply
+
+    async def ListChanges(
+        self, request: message_service_pb2.ListChangesRequest, context: object
+    ) -> message_service_pb2.ListChangesResponse:
+        place, size = convert.place(request.channel_id), page_size(request.page_size)
+        async with self._database.reading() as tx:
+            found = await messages.changed_after(tx, place, request.after_revision, size + 1)
+            page = await shown(tx, found[:size])
+        return message_service_pb2.ListChangesResponse(
+            messages=page,
+            deleted_ids=[
+                message.id
+                for message, known in zip(page, found, strict=False)
+                if known.delete_time is not None
+            ],
+            more=len(found) > size,
+        )
+
+    async def UpdateMessage(
+        self, request: message_service_pb2.UpdateMessageRequest, context: object
+    ) -> message_pb2.Message:
+        place = convert.place(request.channel_id)
+        message_id = convert.message_id(request.message_id)
+        editor_id = convert.user_id(principal().user_id)
+        changes = wire.changes(request, {"content"})
+        if not changes:
+            raise Invalid("there is nothing to change", fields=(("content", "must be present"),))
+        content = changes["content"] or ""
+        # Asked before the transaction: no call leaves from inside one.
+        mentions = await self._mentions(request.channel_id, content)
+        async with self._database.transaction() as tx:
+            community_id = await places.lock(tx, place)
+            before = await messages.message(tx, place, message_id)
+            message = domain.edit(before, editor_id, content, datetime.now(UTC), mentions)
+            if message != before:
+                message = await messages.save(tx, message)
+                await mentioned.change(tx, before, message)
+                await versions.keep(tx, before)
+                tx.emit(await change_of(tx, message, community_id))
+            (reply,) = await shown(tx, [message])
+        return reply
+
+    async def DeleteMessage(
+        self, request: message_service_pb2.DeleteMessageRequest, context: object
+    ) -> Empty:
+        place = convert.place(request.channel_id)
+        message_id = convert.message_id(request.message_id)
+        caller = convert.user_id(principal().user_id)
+        async with self._database.reading() as tx:
+            author = (await messages.message(tx, place, message_id)).author_id
+        # Asked before the transaction: no call leaves from inside one.
+        moderates = author != caller and await self._moderates(request.channel_id)
+        async with self._database.transaction() as tx:
+            community_id = await places.lock(tx, place)
+            before = await messages.message(tx, place, message_id)
+            message = domain.delete(before, caller, moderates=moderates, now=datetime.now(UTC))
+            if message != before:
+                message = await messages.save(tx, message)
+                await reactions.remove_all(tx, message_id)
+                await versions.remove_all(tx, message_id)
+                await mentioned.change(tx, before, message)
+                tx.emit(events.deleted(message, community_id))
+        return Empty()
+
+    async def BulkDeleteMessages(
+        self, request: message_service_pb2.BulkDeleteMessagesRequest, context: object
+    ) -> Empty:
+        place = convert.place(request.channel_id)
+        named = [convert.message_id(one, field="message_ids") for one in request.message_ids]
+        async with self._database.transaction() as tx:
+            community_id = await places.lock(tx, place)
+            for message in await messages.remove_many(tx, place, named, datetime.now(UTC)):
+                tx.emit(events.deleted(message, community_id))
+        return Empty()
+
+    async def ListMessageVersions(
+        self, request: message_service_pb2.ListMessageVersionsRequest, context: object
+    ) -> message_service_pb2.ListMessageVersionsResponse:
+        place = convert.place(request.channel_id)
+        caller = convert.user_id(principal().user_id)
+        async with self._database.reading() as tx:
+            message = await messages.message(tx, place, convert.message_id(request.message_id))
+        moderates = message.author_id != caller and await self._moderates(request.channel_id)
+        domain.look_back(message, caller, moderates=moderates)
+        async with self._database.reading() as tx:
+            found = await versions.of_message(tx, message.id)
+        return message_service_pb2.ListMessageVersionsResponse(
+            versions=[convert.version(version) for version in found]
+        )
+
+    async def _submit(
+        self, request: message_service_pb2.CreateMessageRequest, nonce: str
+    ) -> asyncio.Future[message_pb2.Message]:
+        place, caller = convert.place(request.channel_id), principal().user_id
+        draft = domain.draft(
+            place,
+            convert.user_id(caller),
+            request.content,
+            nonce,
+            datetime.now(UTC),
+            self._fingerprints,
+            mentions=await self._mentions(request.channel_id, request.content),
+            reply_to=await self._answered(place, request.reply_to_id),
+        )
+        return self._writer.submit(
+            draft,
+            await self._places.scope_of(request.channel_id),
+            excused=partial(
+                self._authorizer.allows,
+                caller,
+                permission_pb2.PERMISSION_MANAGE_MESSAGES,
+                permission_pb2.SCOPE_CHANNEL,
+                request.channel_id,
+            ),
+        )
+
+    async def _answered(self, place: Place, identifier: str) -> Reference | None:
+        """What is shown of the message that is answered; whether it may be, its send says."""
+        if not identifier:
+            return None
+        message_id = convert.message_id(identifier, field="reply_to_id")
+        async with self._database.reading() as tx:
+            return (await messages.references(tx, place, [message_id]))[message_id]
+
+    async def _mentions(self, channel_id: str, content: str) -> Mentions:
+        found = mentions_in(content)
+        if found.everyone and not await self._may(
+            channel_id, permission_pb2.PERMISSION_MENTION_EVERYONE
+        ):
+            return replace(found, everyone=False)
+        return found
+
+    async def _moderates(self, channel_id: str) -> bool:
+        return await self._may(channel_id, permission_pb2.PERMISSION_MANAGE_MESSAGES)
+
+    async def _may(self, channel_id: str, permission: Permission) -> bool:
+        return await self._authorizer.allows(
+            principal().user_id, permission, permission_pb2.SCOPE_CHANNEL, channel_id
+        )

@@ -1,0 +1,1 @@
+"""Where chat keeps what it knows. Methods are named for questions, and return domain values."""

@@ -1,0 +1,230 @@
+"""Messages, as they are listed and changed; `sending` is how they come to be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Row
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.database import Transaction
+from services.chat.domain.mentions import packed, unpacked
+from services.chat.domain.message import (
+    MAX_EXCERPT,
+    Message,
+    MessageNotFound,
+    Reaction,
+    Reference,
+)
+from services.chat.domain.place import Place
+from services.chat.store.tables import MESSAGE
+
+# The number and the change in one statement: no number is taken without its change.
+_CHANGE: Final = sa.text(
+    """
+    WITH taken AS (
+        UPDATE channel SET last_sequence = last_sequence + 1
+        WHERE id = :channel_id
+        RETURNING last_sequence
+    )
+    UPDATE message
+    SET content = :content, edit_time = :edit_time, delete_time = :delete_time,
+        pin_time = CAST(:pin_time AS timestamptz),
+        pin_revision = CASE
+            WHEN CAST(:pin_time AS timestamptz) IS NULL THEN NULL
+            ELSE coalesce(pin_revision, last_sequence)
+        END,
+        reactions = :reactions, mentions = :mentions, revision = last_sequence
+    FROM taken
+    WHERE id = :id
+    RETURNING revision
+    """
+).bindparams(sa.bindparam("reactions", type_=JSONB))
+
+_IDS: Final = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
+_UNHANG: Final = tuple(
+    sa.text(statement).bindparams(_IDS)
+    for statement in (
+        """
+        DELETE FROM mention
+        USING message CROSS JOIN LATERAL mention_targets(mentions) AS meant
+        WHERE message.id = ANY (:ids) AND message.channel_id = :channel_id
+            AND mention.channel_id = :channel_id AND mention.target = meant
+            AND mention.sequence = message.sequence
+        """,
+        """
+        DELETE FROM reaction USING message
+        WHERE message_id = message.id AND id = ANY (:ids) AND channel_id = :channel_id
+        """,
+        """
+        DELETE FROM message_version USING message
+        WHERE message_id = message.id AND id = ANY (:ids) AND channel_id = :channel_id
+        """,
+    )
+)
+_REMOVE: Final = sa.text(
+    """
+    WITH gone AS MATERIALIZED (
+        SELECT id AS gone_id, row_number() OVER (ORDER BY sequence) AS number
+        FROM message
+        WHERE id = ANY (:ids) AND channel_id = :channel_id AND delete_time IS NULL
+    ),
+    taken AS (
+        UPDATE channel SET last_sequence = last_sequence + (SELECT count(*) FROM gone)
+        WHERE id = :channel_id
+        RETURNING last_sequence - (SELECT count(*) FROM gone) AS base
+    )
+    UPDATE message
+    SET content = '', delete_time = :now, pin_time = NULL, pin_revision = NULL,
+        reactions = '[]', mentions = NULL, revision = base + number
+    FROM gone, taken
+    WHERE id = gone_id
+    RETURNING message.*
+    """
+).bindparams(_IDS)
+
+
+async def message(tx: Transaction, place: Place, message_id: UUID) -> Message:
+    """A message of a place, deleted or not. Raises `MessageNotFound`."""
+    query = sa.select(MESSAGE).where(MESSAGE.c.id == message_id, MESSAGE.c.channel_id == place.id)
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        raise MessageNotFound
+    return read(row, place)
+
+
+async def save(tx: Transaction, message: Message) -> Message:
+    """Keep a changed message, its revision the place's next number."""
+    changed = await tx.execute(
+        _CHANGE,
+        {
+            "id": message.id,
+            "channel_id": message.place.id,
+            "content": message.content,
+            "edit_time": message.edit_time,
+            "delete_time": message.delete_time,
+            "pin_time": message.pin_time,
+            "reactions": [[r.emoji, r.count] for r in message.reactions],
+            "mentions": packed(message.mentions),
+        },
+    )
+    return replace(message, revision=changed.scalar_one())
+
+
+async def remove_many(
+    tx: Transaction, place: Place, message_ids: Collection[UUID], now: datetime
+) -> Sequence[Message]:
+    """Delete messages of a place, as `domain.message.delete` does, and what hangs on them.
+
+    Each takes the place's next number, in their order. Returns those that were there.
+    """
+    named = {"channel_id": place.id, "ids": list(message_ids)}
+    for statement in _UNHANG:
+        await tx.execute(statement, named)
+    removed = await tx.execute(_REMOVE, {**named, "now": now})
+    return sorted((read(row, place) for row in removed), key=lambda message: message.revision)
+
+
+async def messages_before(
+    tx: Transaction, place: Place, sequence: int | None, limit: int
+) -> Sequence[Message]:
+    """The messages of a place before a number, newest first; the latest without one."""
+    query = (
+        sa.select(MESSAGE)
+        .where(MESSAGE.c.channel_id == place.id, MESSAGE.c.delete_time.is_(None))
+        .order_by(MESSAGE.c.sequence.desc())
+        .limit(limit)
+    )
+    if sequence is not None:
+        query = query.where(MESSAGE.c.sequence < sequence)
+    return [read(row, place) for row in await tx.execute(query)]
+
+
+async def changed_after(
+    tx: Transaction, place: Place, revision: int, limit: int
+) -> Sequence[Message]:
+    """The messages of a place changed after a number, deleted ones too, in that order."""
+    query = (
+        sa.select(MESSAGE)
+        .where(MESSAGE.c.channel_id == place.id, MESSAGE.c.revision > revision)
+        .order_by(MESSAGE.c.revision)
+        .limit(limit)
+    )
+    return [read(row, place) for row in await tx.execute(query)]
+
+
+async def pinned(tx: Transaction, place: Place) -> Sequence[Message]:
+    """The pinned messages of a place, the latest pinned first."""
+    query = (
+        sa.select(MESSAGE)
+        .where(MESSAGE.c.channel_id == place.id, MESSAGE.c.pin_revision.is_not(None))
+        .order_by(MESSAGE.c.pin_revision.desc())
+    )
+    return [read(row, place) for row in await tx.execute(query)]
+
+
+async def referenced(
+    tx: Transaction, place: Place, messages: Iterable[Message]
+) -> Mapping[UUID, Reference]:
+    """What messages of a place answer, by its id; no question is asked where none does."""
+    return await references(
+        tx, place, {m.reply_to for m in messages if m.reply_to and m.delete_time is None}
+    )
+
+
+async def references(
+    tx: Transaction, place: Place, message_ids: Collection[UUID]
+) -> Mapping[UUID, Reference]:
+    """Messages of a place, as they are shown above an answer; also those that are gone."""
+    if not message_ids:
+        return {}
+    query = sa.select(
+        MESSAGE.c.id,
+        MESSAGE.c.author_id,
+        sa.func.left(MESSAGE.c.content, MAX_EXCERPT).label("excerpt"),
+    ).where(
+        MESSAGE.c.id == sa.any_(sa.bindparam("messages", type_=sa.ARRAY(sa.Uuid))),
+        MESSAGE.c.channel_id == place.id,
+        MESSAGE.c.delete_time.is_(None),
+    )
+    found = {message_id: Reference(message_id) for message_id in message_ids}
+    for row in await tx.execute(query, {"messages": list(message_ids)}):
+        found[row.id] = Reference(row.id, row.author_id, row.excerpt)
+    return found
+
+
+async def count_pinned(tx: Transaction, place: Place) -> int:
+    """How many messages of a place are pinned."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(MESSAGE)
+        .where(MESSAGE.c.channel_id == place.id, MESSAGE.c.pin_revision.is_not(None))
+    )
+    count: int = (await tx.execute(query)).scalar_one()
+    return count
+
+
+def read(row: Row[Any], place: Place) -> Message:
+    """The message in a row that has all its columns."""
+    return Message(
+        row.id,
+        place,
+        row.author_id,
+        row.content,
+        row.nonce,
+        row.sequence,
+        row.revision,
+        row.create_time,
+        row.edit_time,
+        row.delete_time,
+        row.pin_time,
+        tuple(Reaction(emoji, count) for emoji, count in row.reactions),
+        row.fingerprint,
+        row.reply_to,
+        unpacked(row.mentions),
+    )

@@ -1,0 +1,99 @@
+"""Channels and conversations, and the order of everything that happens in them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.database import Transaction
+from services.chat.domain.place import Place, PlaceNotFound
+from services.chat.store.tables import CHANNEL, PACE
+
+
+async def add_channel(tx: Transaction, channel_id: UUID, community_id: UUID) -> None:
+    """Begin a channel's sequence; one that has begun goes on."""
+    await tx.execute(
+        insert(CHANNEL)
+        .values(id=channel_id, community_id=community_id, last_sequence=0)
+        .on_conflict_do_nothing()
+    )
+
+
+async def remove_channel(tx: Transaction, channel_id: UUID, community_id: UUID) -> None:
+    """Let nobody write or read in a channel from now on, though its beginning comes later."""
+    await tx.execute(
+        insert(CHANNEL)
+        .values(
+            id=channel_id, community_id=community_id, last_sequence=0, delete_time=sa.func.now()
+        )
+        .on_conflict_do_update(
+            index_elements=[CHANNEL.c.id],
+            set_={"delete_time": sa.func.now()},
+            where=CHANNEL.c.delete_time.is_(None),
+        )
+    )
+
+
+async def community_of(tx: Transaction, channel_id: UUID) -> UUID | None:
+    """The community of a channel; None for a conversation, and when it was never heard of.
+
+    Raises `PlaceNotFound` for a channel that was deleted.
+    """
+    query = sa.select(CHANNEL.c.community_id, CHANNEL.c.delete_time)
+    row = (await tx.execute(query.where(CHANNEL.c.id == channel_id))).one_or_none()
+    if row is None:
+        return None
+    if row.delete_time is not None:
+        raise PlaceNotFound
+    community: UUID | None = row.community_id
+    return community
+
+
+async def lock(tx: Transaction, place: Place) -> UUID | None:
+    """Let nobody else change the place until the transaction ends.
+
+    Returns its community; a conversation has none. Raises `PlaceNotFound`.
+    """
+    row = (
+        await tx.execute(
+            sa.select(CHANNEL.c.community_id)
+            .where(CHANNEL.c.id == place.id, CHANNEL.c.delete_time.is_(None))
+            .with_for_update()
+        )
+    ).one_or_none()
+    if row is None or (row.community_id is None) != place.conversation:
+        raise PlaceNotFound
+    community: UUID | None = row.community_id
+    return community
+
+
+async def slow_seconds(tx: Transaction, place: Place) -> int:
+    """How long people wait in a place between two messages. Raises `PlaceNotFound`."""
+    row = await tx.execute(sa.select(CHANNEL.c.slow_seconds).where(CHANNEL.c.id == place.id))
+    seconds: int | None = row.scalar_one_or_none()
+    if seconds is None:
+        raise PlaceNotFound
+    return seconds
+
+
+async def slow_down(tx: Transaction, place: Place, seconds: int) -> bool:
+    """Have people wait so long in a locked place; False when they do already.
+
+    Who waits now waits no longer than from now on anybody does.
+    """
+    if await slow_seconds(tx, place) == seconds:
+        return False
+    await tx.execute(
+        sa.update(CHANNEL).where(CHANNEL.c.id == place.id).values(slow_seconds=seconds)
+    )
+    latest = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    waiting = PACE.c.channel_id == place.id
+    if seconds:
+        await tx.execute(
+            sa.update(PACE).where(waiting, PACE.c.next_time > latest).values(next_time=latest)
+        )
+    else:
+        await tx.execute(sa.delete(PACE).where(waiting))
+    return True

@@ -1,0 +1,248 @@
+"""How far people have read, and where something is new to them.
+
+No list of everything somebody might read is ever walked through. A channel says in
+which hour it was last written in (`channel.active`). Everything that was written in
+before the hour a person is settled up to (`reader.settled`) is read by them, or noted
+as not (`read_state.behind`). So what may be new is what was written in since, and what
+is noted; who reads anything is settled up to the hour before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.database import Transaction
+from services.chat.domain.mentions import EVERYONE_TARGET, role_target, user_target
+from services.chat.domain.place import Place, PlaceNotFound
+from services.chat.domain.reading import (
+    MOST_COUNTED,
+    MOST_LOOKED_AT,
+    Reader,
+    ReadState,
+    tally,
+)
+
+# Settled is up to the hour before this one: what is being sent and not committed yet is
+# of a later hour, for no statement takes so long.
+_MARK: Final = sa.text(
+    """
+    INSERT INTO read_state (user_id, channel_id, community_id, sequence, behind)
+    SELECT :user_id, id, community_id, read, read < last_message
+    FROM channel CROSS JOIN LATERAL (
+        SELECT least(:sequence, last_sequence) AS read
+    ) AS mark
+    WHERE id = :channel_id AND read > 0
+    ON CONFLICT (user_id, channel_id)
+        DO UPDATE SET sequence = excluded.sequence, behind = excluded.behind
+        WHERE excluded.sequence > read_state.sequence
+    RETURNING sequence
+    """
+)
+_BEGIN: Final = sa.text(
+    """
+    INSERT INTO reader (user_id, community_id, join_time, settled)
+    VALUES (:user_id, :community_id, '2000-01-01 00:00+00', '2000-01-01 00:00+00')
+    ON CONFLICT DO NOTHING
+    """
+)
+_DUE: Final = sa.text(
+    """
+    SELECT FROM reader
+    WHERE user_id = :user_id AND community_id = :community_id
+        AND settled < hour_of(now()) - interval '1 hour'
+    FOR UPDATE
+    """
+)
+_NOTE: Final = sa.text(
+    """
+    INSERT INTO read_state (user_id, channel_id, community_id, sequence, behind)
+    SELECT :user_id, channel.id, channel.community_id, 0, true
+    FROM reader
+        JOIN channel ON channel.community_id = reader.community_id
+            AND active >= settled AND active < hour_of(now()) - interval '1 hour'
+        LEFT JOIN read_state ON read_state.user_id = :user_id AND channel_id = channel.id
+    WHERE reader.user_id = :user_id AND reader.community_id = :community_id
+        AND last_message > greatest(counted_from, sequence)
+    -- Also where the person read on meanwhile: they have news there once too often, and
+    -- never once too few.
+    ON CONFLICT (user_id, channel_id) DO UPDATE SET behind = true
+    """
+)
+_SETTLE: Final = sa.text(
+    """
+    UPDATE reader SET settled = hour_of(now()) - interval '1 hour'
+    WHERE user_id = :user_id AND community_id = :community_id
+    """
+)
+_JOIN: Final = sa.text(
+    """
+    INSERT INTO reader (user_id, community_id, join_time, settled)
+    VALUES (:user_id, :community_id, :at, hour_of(CAST(:at AS timestamptz)))
+    ON CONFLICT (user_id, community_id)
+        DO UPDATE SET join_time = excluded.join_time, settled = excluded.settled
+    """
+)
+_LIVELY: Final = sa.text(
+    """
+    SELECT channel.id
+    FROM (
+        SELECT id FROM channel
+        WHERE community_id = :community_id AND active >= coalesce(
+            (SELECT settled FROM reader WHERE user_id = :user_id AND community_id = :community_id),
+            '2000-01-01 00:00+00'
+        )
+        UNION
+        SELECT channel_id FROM read_state
+        WHERE user_id = :user_id AND community_id = :community_id AND behind
+    ) AS lively
+        JOIN channel ON channel.id = lively.id
+        LEFT JOIN read_state ON read_state.user_id = :user_id AND channel_id = channel.id
+    WHERE last_message > greatest(counted_from, sequence) AND delete_time IS NULL
+        AND (CAST(:after AS uuid) IS NULL OR channel.id > CAST(:after AS uuid))
+    ORDER BY channel.id LIMIT :limit
+    """
+)
+_LIVELY_CONVERSATIONS: Final = sa.text(
+    """
+    SELECT channel.id
+    FROM conversation_member AS mine
+        JOIN channel ON channel.id = mine.conversation_id
+        LEFT JOIN read_state ON read_state.user_id = mine.user_id AND channel_id = channel.id
+    WHERE mine.user_id = :user_id AND last_message > greatest(counted_from, sequence)
+        AND (CAST(:after AS uuid) IS NULL OR channel.id > CAST(:after AS uuid))
+    ORDER BY channel.id LIMIT :limit
+    """
+)
+_COUNT: Final = sa.text(
+    """
+    SELECT channel.id, channel.community_id IS NULL AS conversation, read.sequence,
+        (
+            SELECT count(*) FROM (
+                SELECT FROM (
+                    SELECT author_id, create_time FROM message
+                    WHERE channel_id = channel.id AND delete_time IS NULL
+                        AND message.sequence > read.number
+                    ORDER BY message.sequence DESC LIMIT :looked_at
+                ) AS latest
+                WHERE author_id <> :user_id AND create_time > read.since
+                LIMIT :counted
+            ) AS new
+        ) AS unread,
+        (
+            SELECT count(*) FROM (
+                SELECT FROM (
+                    SELECT DISTINCT mention.sequence
+                    FROM unnest(:targets) AS target CROSS JOIN LATERAL (
+                        SELECT mention.sequence FROM mention
+                        WHERE channel_id = channel.id AND mention.target = target.target
+                            AND mention.sequence > read.number
+                        ORDER BY mention.sequence DESC LIMIT :looked_at
+                    ) AS mention
+                ) AS meant CROSS JOIN LATERAL (
+                    SELECT author_id, create_time FROM message
+                    WHERE channel_id = channel.id AND delete_time IS NULL
+                        AND message.sequence = meant.sequence
+                    LIMIT 1
+                ) AS message
+                WHERE author_id <> :user_id AND create_time > read.since
+                LIMIT :counted
+            ) AS new
+        ) AS mentions
+    FROM channel
+        LEFT JOIN read_state ON read_state.user_id = :user_id AND channel_id = channel.id
+        LEFT JOIN reader ON reader.user_id = :user_id
+            AND reader.community_id = channel.community_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(read_state.sequence, 0) AS sequence,
+                greatest(channel.counted_from, read_state.sequence) AS number,
+                coalesce(join_time, '2000-01-01 00:00+00') AS since
+        ) AS read
+    WHERE channel.id = ANY (:places)
+    ORDER BY channel.id
+    """
+).bindparams(
+    sa.bindparam("targets", type_=sa.ARRAY(sa.LargeBinary)),
+    sa.bindparam("places", type_=sa.ARRAY(sa.Uuid)),
+)
+
+
+async def join(tx: Transaction, user_id: UUID, community_id: UUID, at: datetime) -> None:
+    """Count as read what was written in a community before somebody joined it."""
+    await tx.execute(_JOIN, {"user_id": user_id, "community_id": community_id, "at": at})
+
+
+async def mark(tx: Transaction, place: Place, user_id: UUID, sequence: int) -> int | None:
+    """Keep that somebody read a place up to a number, or up to its last if that is less.
+
+    Returns the number that is kept; None when they had read so far already.
+    """
+    marked = await tx.execute(
+        _MARK, {"user_id": user_id, "channel_id": place.id, "sequence": sequence}
+    )
+    kept: int | None = marked.scalar_one_or_none()
+    return kept
+
+
+async def settle(tx: Transaction, user_id: UUID, community_id: UUID) -> None:
+    """Note what somebody has not read of what was written until an hour ago."""
+    name = {"user_id": user_id, "community_id": community_id}
+    await tx.execute(_BEGIN, name)
+    if (await tx.execute(_DUE, name)).one_or_none() is not None:
+        await tx.execute(_NOTE, name)
+        await tx.execute(_SETTLE, name)
+
+
+async def lively(
+    tx: Transaction, user_id: UUID, community_id: UUID, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """The channels of a community where something may be new to somebody, by their ids."""
+    found = await tx.execute(
+        _LIVELY,
+        {"user_id": user_id, "community_id": community_id, "after": after, "limit": limit},
+    )
+    return list(found.scalars())
+
+
+async def lively_conversations(
+    tx: Transaction, user_id: UUID, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Somebody's conversations where something may be new to them, by their ids."""
+    found = await tx.execute(
+        _LIVELY_CONVERSATIONS, {"user_id": user_id, "after": after, "limit": limit}
+    )
+    return list(found.scalars())
+
+
+async def states(tx: Transaction, reader: Reader, places: Collection[UUID]) -> Sequence[ReadState]:
+    """What is new to somebody in places that they see, by the ids of these."""
+    if not places:
+        return []
+    targets = [EVERYONE_TARGET, user_target(reader.user_id), *map(role_target, reader.roles)]
+    rows = await tx.execute(
+        _COUNT,
+        {
+            "user_id": reader.user_id,
+            "targets": targets,
+            "places": list(places),
+            "looked_at": MOST_LOOKED_AT,
+            "counted": MOST_COUNTED + 1,
+        },
+    )
+    return [
+        ReadState(
+            Place(row.id, row.conversation), row.sequence, tally(row.unread), tally(row.mentions)
+        )
+        for row in rows
+    ]
+
+
+async def state(tx: Transaction, reader: Reader, place: Place) -> ReadState:
+    """What is new to somebody in a place that they see. Raises `PlaceNotFound`."""
+    for found in await states(tx, reader, [place.id]):
+        return found
+    raise PlaceNotFound

@@ -1,0 +1,119 @@
+"""The tables, as the migrations make them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+METADATA = sa.MetaData()
+
+CHANNEL = sa.Table(
+    "channel",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid),
+    sa.Column("last_sequence", sa.BigInteger, nullable=False),
+    sa.Column("last_message", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("counted_from", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("active", sa.DateTime(timezone=True)),
+    sa.Column("slow_seconds", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("delete_time", sa.DateTime(timezone=True)),
+)
+"""Channels and conversations; these have no community. `last_message` is the number of the
+latest message, `active` the hour it was sent in; up to `counted_from` everybody has read."""
+MESSAGE = sa.Table(
+    "message",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), nullable=False),
+    sa.Column("author_id", sa.Uuid, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("nonce", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.LargeBinary),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("edit_time", sa.DateTime(timezone=True)),
+    sa.Column("delete_time", sa.DateTime(timezone=True)),
+    sa.Column("pin_time", sa.DateTime(timezone=True)),
+    sa.Column("pin_revision", sa.BigInteger),
+    sa.Column("reactions", JSONB, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("reply_to", sa.Uuid),
+    sa.Column("mentions", sa.LargeBinary),
+)
+"""`reactions` is what is counted from REACTION, as pairs of emoji and count, in the order
+in which each came first. `pin_revision` is the change that pinned it: pins are ordered by
+it, as clocks differ. `mentions` is what `domain.mentions.packed` makes of them."""
+MENTION = sa.Table(
+    "mention",
+    METADATA,
+    sa.Column("channel_id", sa.Uuid, primary_key=True),
+    sa.Column("target", sa.LargeBinary, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+)
+"""Who is meant by which message of a channel, for counting: what `MESSAGE.mentions` says
+of messages that are not deleted, but for the channels in it."""
+MESSAGE_VERSION = sa.Table(
+    "message_version",
+    METADATA,
+    sa.Column("message_id", sa.Uuid, sa.ForeignKey("message.id"), primary_key=True),
+    sa.Column("revision", sa.BigInteger, primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
+"""What messages said before they were edited. `revision` is the last number at which
+they said it."""
+REACTION = sa.Table(
+    "reaction",
+    METADATA,
+    sa.Column("message_id", sa.Uuid, sa.ForeignKey("message.id"), primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("emoji", sa.Text, primary_key=True),
+)
+CONVERSATION = sa.Table(
+    "conversation",
+    METADATA,
+    sa.Column(
+        "id",
+        sa.Uuid,
+        sa.ForeignKey("channel.id", deferrable=True, initially="DEFERRED"),
+        primary_key=True,
+    ),
+    sa.Column("first_id", sa.Uuid),
+    sa.Column("second_id", sa.Uuid),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
+"""`first_id` and `second_id` are the members of a conversation of two, and unique."""
+CONVERSATION_MEMBER = sa.Table(
+    "conversation_member",
+    METADATA,
+    sa.Column("conversation_id", sa.Uuid, sa.ForeignKey("conversation.id"), primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+)
+PACE = sa.Table(
+    "pace",
+    METADATA,
+    sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("next_time", sa.DateTime(timezone=True), nullable=False),
+)
+"""When people may write again in a channel in slow mode."""
+READ_STATE = sa.Table(
+    "read_state",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), primary_key=True),
+    sa.Column("community_id", sa.Uuid),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("behind", sa.Boolean, nullable=False),
+)
+"""How far somebody has read; `behind` where they are noted to have news (store.reading)."""
+READER = sa.Table(
+    "reader",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, primary_key=True),
+    sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("settled", sa.DateTime(timezone=True), nullable=False),
+)
+"""Since when somebody reads a community, and up to which hour they are settled."""

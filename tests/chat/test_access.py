@@ -1,0 +1,206 @@
+"""Every RPC of chat, called by everybody who may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf import message_factory
+from google.protobuf.message import Message
+import grpc
+import pytest
+
+from chassis import ids, status
+from chassis.contract import Contract, Rpc
+from chassis.errors import Denied, Error, NotFound, Unauthenticated
+from chassis.testing import Caller
+from creavio.chat.v1 import (
+    conversation_service_pb2,
+    message_service_pb2,
+    pin_service_pb2,
+    reaction_service_pb2,
+    read_state_service_pb2,
+    slow_mode_service_pb2,
+)
+from creavio.options.v1 import permission_pb2 as p
+from creavio.options.v1 import rpc_pb2
+from tests.chat.world import MEMBER, OWNER, World
+
+Make: Any = Callable[[str, str], Message]
+
+IN_A_PLACE: dict[str, Make] = {
+    "CreateMessage": lambda place, _: message_service_pb2.CreateMessageRequest(
+        channel_id=place, content="text"
+    ),
+    "SendMessages": lambda place, _: message_service_pb2.SendMessagesRequest(
+        message=message_service_pb2.CreateMessageRequest(
+            channel_id=place, content="text", nonce="n"
+        )
+    ),
+    "ListMessages": lambda place, _: message_service_pb2.ListMessagesRequest(channel_id=place),
+    "ListChanges": lambda place, _: message_service_pb2.ListChangesRequest(channel_id=place),
+    "UpdateMessage": lambda place, message: message_service_pb2.UpdateMessageRequest(
+        channel_id=place, message_id=message, content="other"
+    ),
+    "DeleteMessage": lambda place, message: message_service_pb2.DeleteMessageRequest(
+        channel_id=place, message_id=message
+    ),
+    "ListMessageVersions": lambda place, message: message_service_pb2.ListMessageVersionsRequest(
+        channel_id=place, message_id=message
+    ),
+    "BulkDeleteMessages": lambda place, message: message_service_pb2.BulkDeleteMessagesRequest(
+        channel_id=place, message_ids=[message]
+    ),
+    "AddReaction": lambda place, message: reaction_service_pb2.AddReactionRequest(
+        channel_id=place, message_id=message, emoji="a"
+    ),
+    "RemoveReaction": lambda place, message: reaction_service_pb2.RemoveReactionRequest(
+        channel_id=place, message_id=message, emoji="a"
+    ),
+    "PinMessage": lambda place, message: pin_service_pb2.PinMessageRequest(
+        channel_id=place, message_id=message
+    ),
+    "UnpinMessage": lambda place, message: pin_service_pb2.UnpinMessageRequest(
+        channel_id=place, message_id=message
+    ),
+    "MarkRead": lambda place, _: read_state_service_pb2.MarkReadRequest(
+        channel_id=place, sequence=1
+    ),
+    "ListPins": lambda place, _: pin_service_pb2.ListPinsRequest(channel_id=place),
+}
+IN_A_CHANNEL: dict[str, Make] = {
+    "SetSlowMode": lambda place, _: slow_mode_service_pb2.SetSlowModeRequest(
+        channel_id=place, seconds=0
+    ),
+    "GetSlowMode": lambda place, _: slow_mode_service_pb2.GetSlowModeRequest(channel_id=place),
+}
+MODERATION = ("BulkDeleteMessages", "SetSlowMode")
+"""What members do not, and nobody does in a conversation."""
+ELSEWHERE: dict[str, Make] = {
+    "CreateConversation": lambda _, __: conversation_service_pb2.CreateConversationRequest(
+        user_ids=[ids.text(ids.Kind.USER, ids.new())]
+    ),
+    "GetConversation": lambda place, _: conversation_service_pb2.GetConversationRequest(
+        conversation_id=place
+    ),
+    "ListReadStates": lambda _, __: read_state_service_pb2.ListReadStatesRequest(
+        community_id=ids.text(ids.Kind.COMMUNITY, ids.new())
+    ),
+    "ListConversationReadStates": (
+        lambda _, __: read_state_service_pb2.ListConversationReadStatesRequest()
+    ),
+    "ListConversations": lambda _, __: conversation_service_pb2.ListConversationsRequest(),
+    "ListConversationMembers": (
+        lambda place, _: conversation_service_pb2.ListConversationMembersRequest(
+            conversation_id=place
+        )
+    ),
+}
+EVERYTHING = {**IN_A_PLACE, **IN_A_CHANNEL, **ELSEWHERE}
+
+
+async def call(contract: Contract, caller: Caller, name: str, request: Message) -> Any:
+    """Call an RPC by name. Raises what it fails with; of a stream, what its answer says."""
+    rpc = rpc_named(contract, name)
+    codec = {
+        "request_serializer": lambda message: message.SerializeToString(),
+        "response_deserializer": _reply(rpc).FromString,
+    }
+    if not rpc.bidi:
+        method: Any = caller.channel.unary_unary(rpc.path, **codec)
+        return await caller.call(method, request)
+    stream: Any = caller.channel.stream_stream(rpc.path, **codec)
+    talk = stream(metadata=caller.metadata(), timeout=10)
+    try:
+        await talk.write(request)
+        answer = await talk.read()
+    except grpc.aio.AioRpcError as error:
+        raise status.from_call(error) from error
+    finally:
+        talk.cancel()
+    if answer.WhichOneof("outcome") == "error":
+        code = answer.error.code
+        raise {5: NotFound, 7: Denied, 16: Unauthenticated}.get(code, Error)(answer.error.message)
+    return answer
+
+
+def rpc_named(contract: Contract, name: str) -> Rpc:
+    return next(r for r in contract.rpcs_of("chat") if r.path.endswith(f"/{name}"))
+
+
+def _reply(rpc: Rpc) -> Any:
+    return message_factory.GetMessageClass(rpc.descriptor.output_type)
+
+
+def test_every_rpc_is_called_here(contract: Contract) -> None:
+    served = {rpc.path.rpartition("/")[2] for rpc in contract.rpcs_of("chat")}
+    assert served == EVERYTHING.keys()
+
+
+async def test_nobody_calls_without_a_token(world: World) -> None:
+    community = world.found()
+    channel = world.open_channel(community)
+    ada = world.person(community)
+    message = (await ada.send(channel, "text")).id
+    conversation = (await ada.converse(world.person())).id
+    for name, make in EVERYTHING.items():
+        place = conversation if name in ELSEWHERE else channel
+        internal = rpc_named(world.contract, name).policy.access == rpc_pb2.ACCESS_SERVICE
+        with pytest.raises(Denied if internal else Unauthenticated):
+            await call(world.contract, world.nobody(), name, make(place, message))
+
+
+async def test_a_channel_is_there_for_its_community_only(world: World) -> None:
+    community, other = world.found(), world.found()
+    channel, elsewhere = world.open_channel(community), world.open_channel(other)
+    message = (await world.person(community).send(channel, "text")).id
+    nowhere = ids.text(ids.Kind.CHANNEL, ids.new())
+    for somebody in (world.person(), world.person(other, OWNER)):
+        for name, make in {**IN_A_PLACE, **IN_A_CHANNEL}.items():
+            for place in (channel, nowhere):
+                with pytest.raises(NotFound):
+                    await call(world.contract, somebody, name, make(place, message))
+    # A message is not reached through a channel one is in.
+    owner = world.person(other, OWNER)
+    await owner.send(elsewhere, "text")
+    for name in ("UpdateMessage", "DeleteMessage", "AddReaction", "RemoveReaction", "PinMessage"):
+        with pytest.raises(NotFound):
+            await call(world.contract, owner, name, IN_A_PLACE[name](elsewhere, message))
+
+
+async def test_a_member_does_what_they_may_and_nothing_else(world: World) -> None:
+    community = world.found()
+    channel = world.open_channel(community)
+    ada = world.person(community)
+    message = (await ada.send(channel, "text")).id
+    for name, make in {**IN_A_PLACE, **IN_A_CHANNEL}.items():
+        needed = rpc_named(world.contract, name).policy.permission.require
+        somebody = world.person(community, MEMBER - {needed})
+        hidden = needed == p.PERMISSION_VIEW_CHANNEL
+        with pytest.raises(NotFound if hidden else Denied):
+            await call(world.contract, somebody, name, make(channel, message))
+    # The author is let do all of it, the others all but to change what is not theirs.
+    bob = world.person(community)
+    for name in ("UpdateMessage", "DeleteMessage"):
+        with pytest.raises(Denied):
+            await call(world.contract, bob, name, IN_A_PLACE[name](channel, message))
+    for name, make in IN_A_PLACE.items():
+        if name not in ("DeleteMessage", *MODERATION):
+            await call(world.contract, ada, name, make(channel, message))
+    await call(world.contract, ada, "DeleteMessage", IN_A_PLACE["DeleteMessage"](channel, message))
+
+
+async def test_a_conversation_is_there_for_its_members_only(world: World) -> None:
+    community = world.found()
+    ada, bob, owner = (world.person(community, OWNER) for _ in range(3))
+    conversation = (await ada.converse(bob)).id
+    message = (await ada.send(conversation, "text")).id
+    for name, make in {**IN_A_PLACE, "GetConversation": ELSEWHERE["GetConversation"]}.items():
+        for outsider in (owner, world.person()):
+            with pytest.raises(NotFound):
+                await call(world.contract, outsider, name, make(conversation, message))
+        if name in MODERATION:
+            with pytest.raises(Denied):
+                await call(world.contract, ada, name, make(conversation, message))
+        elif name != "DeleteMessage":
+            await call(world.contract, ada, name, make(conversation, message))
