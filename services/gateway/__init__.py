@@ -1,7 +1,8 @@
 """The live event stream: one per browser.
 
-Owns: open streams, and what of the others' events each may see.
-Calls: community, for where a person belongs and for a channel it has not heard of.
-Emits: nothing.
+Owns: open streams, what of the others' events each may see, who is there, who writes.
+Calls: rbac, for who may see what; community, for where a channel belongs; chat, for
+the members of a conversation.
+Emits: nothing that is kept.
 Consumes: nothing durably; follows everything that may reach a browser.
 """

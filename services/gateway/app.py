@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from chassis.service import Chassis, Service
 from creavio.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceServicer_to_server
-from creavio.options.v1 import permission_pb2
-from services.gateway.engine import Hub, Places
+from services.gateway.engine.hub import Hub
+from services.gateway.engine.places import Places
+from services.gateway.engine.presence import Presence
+from services.gateway.engine.tokens import ResumeTokens
+from services.gateway.engine.typists import Typists
 from services.gateway.handler import GatewayHandler
 
 
 def app(chassis: Chassis) -> Service:
     """The service, from its parts."""
+    bus, telemetry = chassis.bus, chassis.telemetry
     places = Places(chassis.clients)
-    authorizer = chassis.authorizer({permission_pb2.SCOPE_CHANNEL: places.community_of})
-    hub = Hub(chassis.contract, chassis.bus, authorizer, places, chassis.telemetry)
+    authorizer = chassis.authorizer(places)
+    tokens = ResumeTokens(chassis.config)
+    hub = Hub(chassis.contract, bus, authorizer, places, tokens, telemetry)
+    presence = Presence(bus, authorizer, hub.crowd, telemetry)
+    typists = Typists(bus, hub.crowd, places)
+    handler = GatewayHandler(hub, presence, typists, tokens, chassis.sessions)
     return Service(
         authorizer=authorizer,
-        handlers=[(add_GatewayServiceServicer_to_server, GatewayHandler(hub, chassis.tokens))],
-        background=[hub.run],
+        handlers=[(add_GatewayServiceServicer_to_server, handler)],
+        background=[hub.run, presence.run, typists.run],
         drain=hub.end_all,
     )

@@ -1,27 +1,41 @@
-"""Where a person's stream stands, and what ends it."""
+"""Where a person's stream stands, how much is kept for it, and what ends it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from chassis.errors import Exhausted, Invalid
+from chassis.errors import Exhausted, Invalid, Unavailable
 from chassis.positions import Position
 
 Positions: TypeAlias = Mapping[str, Position]
 """Per emitting service, the last event that was told or was not this person's to see."""
 
-MAX_QUEUED: Final = 1_000
-"""Events a reader may be behind before it has to come back with its token."""
+MAX_STREAMS: Final = 50
+"""Streams that one person may have open here."""
 MAX_REPLAYED: Final = 5_000
-"""Events looked through for one resumption; beyond it the client fetches anew."""
+"""Events of one service looked through for a resumption; beyond it the client fetches anew."""
+MAX_QUEUED: Final = 6_000
+"""Events a reader may be behind before it has to come back with its token."""
+MAX_QUEUED_BYTES: Final = 2 * 1024 * 1024
+MAX_WRITTEN_BYTES: Final = 256 * 1024
+"""How much is written at once; more follows in the next write."""
+
 HEARTBEAT_SECONDS: Final = 15.0
 START_SECONDS: Final = 5.0
-"""How long a new stream waits for the feeds to follow."""
+"""How long a new stream waits for the feeds to follow, and for rbac to be heard."""
+DOUBT_SECONDS: Final = 1.0
+"""How long an event waits until it is known again who may see it."""
+
+WRITES_PER_SECOND: Final = 20.0
+"""Up to so many writes a second, a stream is told at once."""
+BURST: Final = 5.0
+COALESCE_SECONDS: Final = 0.02
+"""Beyond, what happens within so long is written together."""
 
 
 class InvalidResumeToken(Invalid):
-    """The token is damaged, or somebody else's."""
+    """The token is damaged, somebody else's, or of a form that is not known any more."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -38,3 +52,24 @@ class ReadsTooSlowly(Exhausted):
         super().__init__(
             "the stream was read too slowly; resume with the latest token", retry_after=1.0
         )
+
+
+class TooManyStreams(Exhausted):
+    """The person has as many streams open as one may."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {MAX_STREAMS} streams of one person are open", retry_after=5.0)
+
+
+class Restarting(Unavailable):
+    """This gateway stops; another is there, or will be."""
+
+    def __init__(self) -> None:
+        super().__init__("the gateway restarts; resume with the latest token")
+
+
+class NotKnown(Unavailable):
+    """It is not known at the moment what the person may see."""
+
+    def __init__(self) -> None:
+        super().__init__("permissions cannot be looked up at the moment; try again")

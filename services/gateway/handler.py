@@ -3,46 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
+
+from google.protobuf.empty_pb2 import Empty
 
 from chassis.calls import principal
-from chassis.tokens import Tokens
-from creavio.gateway.v1 import gateway_event_pb2, gateway_service_pb2
+from chassis.sessions import Sessions, revoked
+from creavio.gateway.v1 import gateway_service_pb2
 from creavio.gateway.v1.gateway_service_pb2_grpc import GatewayServiceServicer
-from services.gateway import convert
-from services.gateway.domain import HEARTBEAT_SECONDS, InvalidResumeToken, Positions
-from services.gateway.engine import Hub
+from services.gateway.engine.hub import Hub
+from services.gateway.engine.presence import Presence
+from services.gateway.engine.tokens import ResumeTokens
+from services.gateway.engine.typists import Typists
 
 
 class GatewayHandler(GatewayServiceServicer):
-    """Serves the event stream."""
+    """Serves the event stream, and what clients say of themselves."""
 
-    def __init__(self, hub: Hub, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        presence: Presence,
+        typists: Typists,
+        tokens: ResumeTokens,
+        sessions: Sessions,
+    ) -> None:
         self._hub = hub
+        self._presence = presence
+        self._typists = typists
         self._tokens = tokens
+        self._sessions = sessions
 
-    async def Subscribe(
+    async def Subscribe(  # type: ignore[override]  # replies are encoded already
         self, request: gateway_service_pb2.SubscribeRequest, context: object
-    ) -> AsyncIterator[gateway_service_pb2.SubscribeResponse]:
-        user_id = principal().user_id
-        stream = await self._hub.open(user_id, self._since(user_id, request.resume_token))
-        try:
+    ) -> AsyncIterator[bytes]:
+        me = principal()
+        token = request.resume_token
+        since = self._tokens.open(token, me.user_id) if token else None
+        with (
+            closing(await self._hub.open(me.user_id, since)) as stream,
+            self._sessions.watched(me.session_id, lambda: stream.end(revoked())),
+        ):
             while True:
-                events = await stream.next(HEARTBEAT_SECONDS)
-                yield self._batch(user_id, events or [convert.heartbeat()])
-        finally:
-            self._hub.close(stream)
+                yield await stream.next()
 
-    def _since(self, user_id: str, token: str) -> Positions | None:
-        if not token:
-            return None
-        return convert.positions(
-            self._tokens.open(token, "resume", user_id, error=InvalidResumeToken)
-        )
+    async def StartTyping(
+        self, request: gateway_service_pb2.StartTypingRequest, context: object
+    ) -> Empty:
+        await self._typists.started(principal().user_id, request.channel_id)
+        return Empty()
 
-    def _batch(
-        self, user_id: str, events: list[gateway_event_pb2.Event]
-    ) -> gateway_service_pb2.SubscribeResponse:
-        # Everything up to these positions was queued for this stream before now,
-        # and the queue is empty: a token is never ahead of what was told.
-        token = self._tokens.seal(convert.sealable(self._hub.positions), "resume", user_id)
-        return gateway_service_pb2.SubscribeResponse(events=events, resume_token=token)
+    async def SetPresence(
+        self, request: gateway_service_pb2.SetPresenceRequest, context: object
+    ) -> Empty:
+        await self._presence.choose(principal().user_id, request.status)
+        return Empty()
+
+    async def ListPresences(
+        self, request: gateway_service_pb2.ListPresencesRequest, context: object
+    ) -> gateway_service_pb2.ListPresencesResponse:
+        there = await self._presence.there(principal().user_id, request.community_id)
+        return gateway_service_pb2.ListPresencesResponse(presences=there)

@@ -1,0 +1,233 @@
+"""The people of a community whose streams are open, and who of them sees what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol, TypeAlias
+
+from chassis.masks import Permission, Policy, Roles
+from creavio.options.v1 import permission_pb2 as p
+from services.gateway.engine.stream import Stream
+
+MAX_AUDIENCES: Final = 256
+"""How many audiences of a community are kept; beyond, they are found anew."""
+_PLAIN: Final = "chn_"
+"""Stands for every channel in which nothing of what is asked is overridden."""
+_VIEW_COMMUNITY: Final = p.PERMISSION_VIEW_COMMUNITY
+_VIEW_CHANNEL: Final = p.PERMISSION_VIEW_CHANNEL
+
+View: TypeAlias = tuple[bool, bool, frozenset[str]]
+"""What somebody sees: the community, its channels as such, and the channels for which that
+is not so."""
+_NOTHING: Final[View] = (False, False, frozenset())
+
+
+class Person:
+    """Somebody with open streams, and their roles wherever they belong."""
+
+    __slots__ = ("key", "news", "pins", "reading", "roles", "streams", "user_id")
+
+    def __init__(self, user_id: str) -> None:
+        self.user_id = user_id
+        self.streams: list[Stream] = []
+        self.roles: dict[str, Roles] | None = None
+        """Per community, those without a role among them; None until they are known."""
+        self.reading: asyncio.Task[None] | None = None
+        """Asks rbac for the roles."""
+        self.news: dict[str, Roles] = {}
+        """What was announced while rbac was being asked."""
+        self.pins = 0
+        """How many streams are open, or about to be."""
+        self.key = b""
+        """What the person's resume tokens are signed with; empty until one is made."""
+
+
+class Watcher(Protocol):
+    """Somebody who has to know who has open streams here."""
+
+    def came(self, person: Person) -> None:
+        """The first stream of a person is open."""
+
+    def went(self, person: Person) -> None:
+        """The last stream of a person is open no longer."""
+
+
+class Seat:
+    """A person in a community."""
+
+    __slots__ = ("bits", "person", "roles")
+
+    def __init__(self, person: Person, roles: Roles, bits: int) -> None:
+        self.person = person
+        self.roles = roles
+        self.bits = bits
+
+
+class Community:
+    """Seats, the policy that decides for them, and the audiences that follow from both.
+
+    An audience is found when it is first asked for and kept up to date from then
+    on; a new policy voids all of them. Channels in which nothing is overridden
+    share theirs.
+    """
+
+    __slots__ = (
+        "_audiences",
+        "_bits",
+        "_own",
+        "doubted_at",
+        "generation",
+        "id",
+        "loading",
+        "policy",
+        "seats",
+    )
+
+    def __init__(self, identifier: str) -> None:
+        self.id = identifier
+        self.seats: dict[str, Seat] = {}
+        self.policy: Policy | None = None
+        """The last one that was fetched."""
+        self.generation = 0
+        """Rises with every announced change of the policy."""
+        self.doubted_at: float | None = None
+        """Since when the policy is known not to be the newest, or not known."""
+        self.loading: asyncio.Task[None] | None = None
+        """Asks rbac for the policy."""
+        self._bits: dict[int, int] = {}
+        self._own: Counter[str] = Counter()
+        self._audiences: dict[tuple[Permission, str], set[Stream]] = {}
+
+    def audience(self, permission: Permission, channel: str = "") -> set[Stream]:
+        """The open streams of everyone who holds a permission here, or in a channel."""
+        key = (permission, self._deciding(permission, channel))
+        audience = self._audiences.get(key)
+        if audience is None:
+            if len(self._audiences) >= MAX_AUDIENCES:
+                self._audiences.clear()
+            audience = self._audiences[key] = set()
+            for seat in self._holding(*key):
+                audience.update(seat.person.streams)
+        return audience
+
+    def allows(self, user_id: str, permission: Permission, channel: str = "") -> bool:
+        """Whether somebody with a seat holds a permission."""
+        seat = self.seats.get(user_id)
+        return seat is not None and self._allows(seat, permission, channel)
+
+    def seat(self, person: Person, roles: Roles) -> None:
+        """Take somebody in, or give them other roles."""
+        seat = self.seats.get(person.user_id)
+        if seat is None:
+            seat = self.seats[person.user_id] = Seat(person, roles, self._bits_of(roles))
+        else:
+            self._own.subtract(list(seat.roles.overrides))
+            seat.roles, seat.bits = roles, self._bits_of(roles)
+        self._own.update(list(roles.overrides))
+        for (permission, channel), audience in self._audiences.items():
+            if self._allows(seat, permission, channel):
+                audience.update(person.streams)
+            else:
+                audience.difference_update(person.streams)
+
+    def unseat(self, person: Person) -> None:
+        """Let somebody go: nothing here reaches them any more."""
+        seat = self.seats.pop(person.user_id, None)
+        if seat is not None:
+            self._own.subtract(list(seat.roles.overrides))
+            for audience in self._audiences.values():
+                audience.difference_update(person.streams)
+
+    def entered(self, person: Person, stream: Stream) -> None:
+        """A further stream of somebody with a seat is open."""
+        seat = self.seats[person.user_id]
+        for (permission, channel), audience in self._audiences.items():
+            if self._allows(seat, permission, channel):
+                audience.add(stream)
+
+    def left(self, stream: Stream) -> None:
+        """A stream is open no longer."""
+        for audience in self._audiences.values():
+            audience.discard(stream)
+
+    def adopt(self, policy: Policy, exists: Callable[[str], bool]) -> list[Person]:
+        """Decide by another policy from now on; returns those who see something else by it."""
+        memo: dict[int, View] = {}
+        before = [self.view(seat.roles, exists, memo) for seat in self.seats.values()]
+        first = self.policy is None
+        self.policy = policy
+        self._audiences.clear()
+        self._bits.clear()
+        for seat in self.seats.values():
+            seat.bits = self._bits_of(seat.roles)
+        if first:
+            return []  # What was there to see before was never said.
+        memo = {}
+        return [
+            seat.person
+            for seat, seen in zip(self.seats.values(), before, strict=True)
+            if self.view(seat.roles, exists, memo) != seen
+        ]
+
+    def view(
+        self,
+        roles: Roles | None,
+        exists: Callable[[str], bool],
+        memo: dict[int, View] | None = None,
+    ) -> View:
+        """What somebody with these roles sees; channels that do not exist yet are not counted.
+
+        Nothing, as long as there is no policy.
+        """
+        policy = self.policy
+        if policy is None or not roles:
+            return _NOTHING
+        bits = self._bits_of(roles)
+        if memo is not None and not roles.overrides and bits in memo:
+            return memo[bits]
+        community = policy.decides(bits, roles, _VIEW_COMMUNITY)
+        plain = policy.decides(bits, roles, _VIEW_CHANNEL, _PLAIN)
+        others = frozenset(
+            channel
+            for channel in policy.channels.keys() | roles.overrides.keys()
+            if policy.decides(bits, roles, _VIEW_CHANNEL, channel) != plain and exists(channel)
+        )
+        view = (community, plain, others)
+        if memo is not None and not roles.overrides:
+            memo[bits] = view
+        return view
+
+    def _deciding(self, permission: Permission, channel: str) -> str:
+        if not channel or self._own[channel] > 0:
+            return channel
+        here = None if self.policy is None else self.policy.channels.get(channel)
+        if here is None or not (permission in here or _VIEW_CHANNEL in here):
+            return _PLAIN
+        return channel
+
+    def _holding(self, permission: Permission, channel: str) -> Iterator[Seat]:
+        """The seats of everyone who holds a permission: people alike are decided on once."""
+        memo: dict[int, bool] = {}
+        for seat in self.seats.values():
+            if channel in seat.roles.overrides:
+                allowed = self._allows(seat, permission, channel)
+            else:
+                known = memo.get(seat.bits)
+                allowed = self._allows(seat, permission, channel) if known is None else known
+                memo[seat.bits] = allowed
+            if allowed:
+                yield seat
+
+    def _allows(self, seat: Seat, permission: Permission, channel: str) -> bool:
+        policy = self.policy
+        return policy is not None and policy.decides(seat.bits, seat.roles, permission, channel)
+
+    def _bits_of(self, roles: Roles) -> int:
+        if self.policy is None:
+            return 0
+        bits = self._bits.get(roles.numbers)
+        if bits is None:
+            bits = self._bits[roles.numbers] = self.policy.bits(roles)
+        return bits
