@@ -1,7 +1,8 @@
 """Communities, their channels, who belongs to them, and the way in.
 
-Owns: communities, channels, members, invites.
-Calls: rbac, before it acknowledges that somebody joined or left.
-Emits: CommunityCreated, ChannelCreated, MemberJoined, MemberRemoved.
+Owns: communities, categories, channels, members, invites, bans, the audit logs.
+Calls: rbac, before it acknowledges that somebody joined or left or owns a community.
+Emits: CommunityCreated, CommunityUpdated, ChannelCreated, ChannelUpdated, ChannelDeleted,
+CategoryCreated, CategoryUpdated, CategoryDeleted, MemberJoined, MemberRemoved.
 Consumes: nothing.
 """

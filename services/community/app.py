@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from chassis.service import Chassis, Service, every
+from creavio.community.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
+from creavio.community.v1.ban_service_pb2_grpc import add_BanServiceServicer_to_server
+from creavio.community.v1.category_service_pb2_grpc import (
+    add_CategoryServiceServicer_to_server,
+)
 from creavio.community.v1.channel_service_pb2_grpc import add_ChannelServiceServicer_to_server
 from creavio.community.v1.community_service_pb2_grpc import add_CommunityServiceServicer_to_server
 from creavio.community.v1.invite_service_pb2_grpc import add_InviteServiceServicer_to_server
 from creavio.community.v1.member_service_pb2_grpc import add_MemberServiceServicer_to_server
+from services.community import store
+from services.community.domain.audit import KEPT
 from services.community.engine import Memberships
-from services.community.handler import (
-    ChannelHandler,
-    CommunityHandler,
-    InviteHandler,
-    MemberHandler,
-)
+from services.community.handler.audit import AuditHandler
+from services.community.handler.bans import BanHandler
+from services.community.handler.categories import CategoryHandler
+from services.community.handler.channels import ChannelHandler
+from services.community.handler.communities import CommunityHandler
+from services.community.handler.invites import InviteHandler
+from services.community.handler.members import MemberHandler
 
 RESUME_SECONDS: Final = 5.0
+FORGET_SECONDS: Final = 3600.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -25,13 +34,34 @@ def app(chassis: Chassis) -> Service:
     database, tokens = chassis.database, chassis.tokens
     memberships = Memberships(database, chassis.clients)
     communities = CommunityHandler(database, memberships, tokens)
+    authorizer = chassis.authorizer()
+    channels = ChannelHandler(database, memberships, authorizer, tokens)
+
+    async def forget() -> None:
+        async with database.transaction() as tx:
+            await store.forget_expired(tx)
+        more = True
+        while more:
+            async with database.transaction() as tx:
+                more = await store.forget_deeds(tx, KEPT)
+        await memberships.forget_deleted()
+
     return Service(
-        authorizer=chassis.authorizer(),
+        authorizer=authorizer,
         handlers=[
             (add_CommunityServiceServicer_to_server, communities),
-            (add_ChannelServiceServicer_to_server, ChannelHandler(database, tokens)),
-            (add_InviteServiceServicer_to_server, InviteHandler(database, memberships)),
+            (add_ChannelServiceServicer_to_server, channels),
+            (add_CategoryServiceServicer_to_server, CategoryHandler(database)),
+            (add_AuditServiceServicer_to_server, AuditHandler(database, tokens)),
+            (
+                add_InviteServiceServicer_to_server,
+                InviteHandler(database, memberships, authorizer, tokens),
+            ),
+            (add_BanServiceServicer_to_server, BanHandler(database, memberships, tokens)),
             (add_MemberServiceServicer_to_server, MemberHandler(database, memberships)),
         ],
-        background=[every(RESUME_SECONDS, memberships.resume, chassis.telemetry)],
+        background=[
+            every(RESUME_SECONDS, memberships.resume, chassis.telemetry),
+            every(FORGET_SECONDS, forget, chassis.telemetry),
+        ],
     )

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+from typeid import TypeID
+from typeid.codecs import base32
+from typeid.core.errors import TypeIDException
+
 from chassis import ids
+from chassis.errors import Invalid
 from chassis.wire import timestamp
-from creavio.community.v1 import channel_pb2, community_pb2, invite_pb2, member_pb2
-from services.community.domain import Channel, Community, Invite, Member
+from creavio.community.v1 import (
+    audit_entry_pb2,
+    ban_pb2,
+    category_pb2,
+    channel_pb2,
+    community_pb2,
+    invite_pb2,
+    member_pb2,
+)
+from services.community.domain import (
+    Ban,
+    Category,
+    Channel,
+    Community,
+    Invite,
+    Member,
+    Visibility,
+)
+from services.community.domain.audit import Deed
+
+_VISIBILITY: Final = {
+    Visibility.PRIVATE: community_pb2.VISIBILITY_PRIVATE,
+    Visibility.PUBLIC: community_pb2.VISIBILITY_PUBLIC,
+}
+_VISIBLE: Final = {number: visibility for visibility, number in _VISIBILITY.items()}
+_CATEGORY: Final = "ctg"
+_DEED: Final = "aud"
 
 
 def community_id(identifier: str) -> UUID:
@@ -19,6 +53,43 @@ def community_id(identifier: str) -> UUID:
 def channel_id(identifier: str) -> UUID:
     """The channel a request names."""
     return ids.parse(ids.Kind.CHANNEL, identifier, field="channel_id")
+
+
+def user_text(value: UUID) -> str:
+    """A person's identifier on the wire."""
+    return ids.text(ids.Kind.USER, value)
+
+
+def category_id(identifier: str, field: str = "category_id") -> UUID | None:
+    """The category a request names; None for none."""
+    return _named(_CATEGORY, identifier, field) if identifier else None
+
+
+def category_text(value: UUID) -> str:
+    """A category's identifier on the wire."""
+    return _typed(_CATEGORY, value)
+
+
+def visibility(number: community_pb2.Visibility.ValueType) -> Visibility:
+    """Who may find a community, as a request says it."""
+    return _VISIBLE[number]
+
+
+def fields_to_change(
+    request: Message, update_mask: FieldMask, editable: Collection[str]
+) -> frozenset[str]:
+    """The fields a request changes: those of its mask, else those present.
+
+    Raises `Invalid` for one that cannot be changed.
+    """
+    if not request.HasField("update_mask"):
+        return frozenset(f.name for f, _ in request.ListFields() if f.name in editable)
+    for name in sorted(set(update_mask.paths) - set(editable)):
+        raise Invalid(
+            f"update_mask names {name}, which cannot be changed",
+            fields=(("update_mask", f"names {name}, which cannot be changed"),),
+        )
+    return frozenset(update_mask.paths)
 
 
 def user_id(identifier: str) -> UUID:
@@ -33,6 +104,40 @@ def community(value: Community) -> community_pb2.Community:
         name=value.name,
         owner_id=ids.text(ids.Kind.USER, value.owner_id),
         create_time=timestamp(value.create_time),
+        description=value.description,
+        visibility=_VISIBILITY[value.visibility],
+        icon=value.icon,
+        etag=value.etag,
+    )
+
+
+def category(value: Category) -> category_pb2.Category:
+    """A category as it stands on the wire."""
+    return category_pb2.Category(
+        id=category_text(value.id),
+        community_id=ids.text(ids.Kind.COMMUNITY, value.community_id),
+        name=value.name,
+        position=value.position,
+        create_time=timestamp(value.create_time),
+        etag=value.etag,
+    )
+
+
+def deed(value: Deed) -> audit_entry_pb2.AuditEntry:
+    """What somebody did, as it stands on the wire."""
+    return audit_entry_pb2.AuditEntry(
+        id=_typed(_DEED, value.id),
+        community_id=ids.text(ids.Kind.COMMUNITY, value.community_id),
+        actor_id=ids.text(ids.Kind.USER, value.actor_id),
+        action=audit_entry_pb2.AuditAction.ValueType(value.action),
+        target_id=value.target_id,
+        target_name=value.target_name,
+        reason=value.reason,
+        changes=[
+            audit_entry_pb2.AuditChange(field=d.field, before=d.before, after=d.after)
+            for d in value.differences
+        ],
+        create_time=timestamp(value.create_time),
     )
 
 
@@ -42,6 +147,22 @@ def channel(value: Channel) -> channel_pb2.Channel:
         id=ids.text(ids.Kind.CHANNEL, value.id),
         community_id=ids.text(ids.Kind.COMMUNITY, value.community_id),
         name=value.name,
+        create_time=timestamp(value.create_time),
+        private=value.private,
+        topic=value.topic,
+        category_id="" if value.category_id is None else category_text(value.category_id),
+        position=value.position,
+        etag=value.etag,
+    )
+
+
+def ban(value: Ban) -> ban_pb2.Ban:
+    """A ban as it stands on the wire."""
+    return ban_pb2.Ban(
+        community_id=ids.text(ids.Kind.COMMUNITY, value.community_id),
+        user_id=ids.text(ids.Kind.USER, value.user_id),
+        creator_id=ids.text(ids.Kind.USER, value.creator_id),
+        reason=value.reason,
         create_time=timestamp(value.create_time),
     )
 
@@ -54,6 +175,8 @@ def invite(value: Invite) -> invite_pb2.Invite:
         creator_id=ids.text(ids.Kind.USER, value.creator_id),
         create_time=timestamp(value.create_time),
         expire_time=timestamp(value.expire_time),
+        max_uses=value.max_uses,
+        uses=value.uses,
     )
 
 
@@ -66,9 +189,25 @@ def member(value: Member) -> member_pb2.Member:
     )
 
 
-def joined_after(page_start: list[str] | None) -> tuple[datetime, UUID] | None:
-    """Where a page of the caller's communities begins."""
+def place(page_start: list[str] | None) -> tuple[datetime, UUID] | None:
+    """Where a page begins of what is listed by time."""
     if page_start is None:
         return None
     moment, identifier = page_start
     return datetime.fromisoformat(moment), UUID(identifier)
+
+
+def _typed(prefix: str, value: UUID) -> str:
+    """An identifier of a kind that this service alone has."""
+    return f"{prefix}_{base32.encode(value.bytes)}"
+
+
+def _named(prefix: str, identifier: str, field: str) -> UUID:
+    try:
+        typeid = TypeID.from_string(identifier)
+        if typeid.prefix == prefix:
+            return UUID(bytes=typeid.uuid.bytes)
+    except TypeIDException:
+        pass
+    what = f"must be an identifier of the form {prefix}_…"
+    raise Invalid(f"{field} {what}", fields=((field, what),))

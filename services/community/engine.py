@@ -1,4 +1,4 @@
-"""Memberships: the change that spans this service and rbac.
+"""Memberships, owners, private and deleted channels: what spans this service and rbac.
 
 Whoever joins or leaves does so in both or in neither. The intent is kept first,
 rbac is told (again, if need be: it takes the same change twice without harm),
@@ -10,22 +10,39 @@ what stands here is what counts.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from chassis import ids
+from chassis.calls import changed_at
 from chassis.clients import Clients
 from chassis.database import Database
+from chassis.errors import FailedPrecondition, NotFound
 from chassis.unfinished import finish_each
+from creavio.rbac.v1 import access_service_pb2 as access
 from creavio.rbac.v1 import membership_service_pb2 as rbac
+from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
 from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceStub
 from services.community import events, store
-from services.community.domain import Member, Standing
+from services.community.domain import (
+    Channel,
+    Community,
+    Member,
+    MemberNotFound,
+    RoleTooHigh,
+    Standing,
+)
+from services.community.domain.audit import Action, Deed, Difference
 
 _ABANDONED_AFTER: Final = timedelta(seconds=20)
 """Longer than any call lives, so that nobody else is still at it."""
 _BATCH: Final = 100
+_FORGOTTEN_AFTER: Final = timedelta(days=30)
+"""Far longer than events are kept: while one can still be told, rbac knows who could see
+the channel, and nobody else is ever told what was said in a private one."""
 
 
 class Memberships:
@@ -35,13 +52,22 @@ class Memberships:
         self._database = database
         self._clients = clients
         self._rbac = MembershipServiceStub(clients.channel)
+        self._access = AccessServiceStub(clients.channel)
+
+    async def outranks(self, community_id: UUID, user_id: UUID, other_id: UUID) -> None:
+        """Return when one person's highest role is above another's. Raises `RoleTooHigh`."""
+        request = access.OutranksRequest(
+            community_id=_community(community_id), user_id=_user(user_id), other_id=_user(other_id)
+        )
+        if not (await self._clients.call(self._access.Outranks, request)).outranks:
+            raise RoleTooHigh
 
     async def finish_founding(self, community_id: UUID, owner_id: UUID) -> None:
         """Give a community its roles, then let it and its owner count."""
         request = rbac.ProvisionCommunityRequest(
             community_id=_community(community_id), owner_id=_user(owner_id)
         )
-        await self._clients.call(self._rbac.ProvisionCommunity, request)
+        changed_at((await self._clients.call(self._rbac.ProvisionCommunity, request)).revision)
         async with self._database.transaction() as tx:
             if await store.settle_community(tx, community_id):
                 community = await store.community(tx, community_id)
@@ -55,7 +81,7 @@ class Memberships:
         request = rbac.BindMemberRequest(
             community_id=_community(community_id), user_id=_user(user_id)
         )
-        await self._clients.call(self._rbac.BindMember, request)
+        changed_at((await self._clients.call(self._rbac.BindMember, request)).revision)
         async with self._database.transaction() as tx:
             member = await store.settle_member(tx, community_id, user_id)
             if member is not None:
@@ -64,12 +90,41 @@ class Memberships:
         if overtaken:
             await self.finish_leaving(community_id, user_id)
 
+    async def finish_opening(self, channel: Channel) -> None:
+        """Let a private channel's few in, then let it exist.
+
+        Raises `FailedPrecondition`, the channel given up, when there can be no more, and
+        `ChannelNotFound` when it was given up meanwhile.
+        """
+        assert channel.creator_id is not None, "who made a private channel is known"
+        request = rbac.ProvisionChannelRequest(
+            community_id=_community(channel.community_id),
+            channel_id=ids.text(ids.Kind.CHANNEL, channel.id),
+            creator_id=_user(channel.creator_id),
+        )
+        try:
+            reply = await self._clients.call(self._rbac.ProvisionChannel, request)
+        except FailedPrecondition:
+            # Kept, it would be tried for ever, and those after it never.
+            async with self._database.transaction() as tx:
+                await store.drop_channel(tx, channel.id)
+            raise
+        changed_at(reply.revision)
+        async with self._database.transaction() as tx:
+            settled = await store.settle_channel(tx, channel.id)
+            if settled is not None:
+                tx.emit(events.channel_created(settled))
+                deed = deed_of(settled, channel.creator_id, Action.CHANNEL_CREATED)
+                await store.write_down(tx, deed)
+            else:
+                await store.channel(tx, channel.id)
+
     async def finish_leaving(self, community_id: UUID, user_id: UUID) -> None:
         """Take a person's roles, then end the membership."""
         request = rbac.UnbindMemberRequest(
             community_id=_community(community_id), user_id=_user(user_id)
         )
-        await self._clients.call(self._rbac.UnbindMember, request)
+        changed_at((await self._clients.call(self._rbac.UnbindMember, request)).revision)
         async with self._database.transaction() as tx:
             gone = await store.remove_member(tx, community_id, user_id)
             if gone:
@@ -78,23 +133,73 @@ class Memberships:
         if overtaken:
             await self.finish_joining(community_id, user_id)
 
+    async def finish_transfer(self, community: Community, heir: UUID, number: int) -> None:
+        """Give a person the owner's role, and nobody else, then let them own the community.
+
+        `community` is what it was before. Raises `MemberNotFound`, the transfer given up,
+        when rbac knows of no such member.
+        """
+        request = rbac.TransferOwnershipRequest(
+            community_id=_community(community.id), owner_id=_user(heir), number=number
+        )
+        try:
+            reply = await self._clients.call(self._rbac.TransferOwnership, request)
+        except NotFound:
+            async with self._database.transaction() as tx:
+                await store.drop_transfer(tx, community.id, number)
+            raise MemberNotFound from None
+        changed_at(reply.revision)
+        async with self._database.transaction() as tx:
+            now = await store.settle_transfer(tx, community.id, number)
+            if now is not None:
+                tx.emit(events.community_updated(now))
+                deed = Deed(
+                    community.id, community.owner_id, Action.OWNERSHIP_TRANSFERRED, _user(heir)
+                )
+                await store.write_down(tx, deed)
+
+    async def forget_deleted(self) -> None:
+        """Forget channels that were deleted long ago, and who could see them."""
+        async with self._database.reading() as tx:
+            channels = await store.deleted_channels(tx, _FORGOTTEN_AFTER, _BATCH)
+        await finish_each(channels, self._forget)
+
+    async def _forget(self, channel: Channel) -> None:
+        request = rbac.ForgetChannelRequest(
+            community_id=_community(channel.community_id),
+            channel_id=ids.text(ids.Kind.CHANNEL, channel.id),
+        )
+        await self._clients.call(self._rbac.ForgetChannel, request)
+        async with self._database.transaction() as tx:
+            await store.forget_channel(tx, channel.id)
+
     async def resume(self) -> None:
         """Finish what a crash left half-way."""
         async with self._database.reading() as tx:
             left = await store.unsettled(tx, _ABANDONED_AFTER, _BATCH)
-            owners = {
-                m.community_id: (await store.community(tx, m.community_id)).owner_id for m in left
-            }
+            channels = await store.unsettled_channels(tx, _ABANDONED_AFTER, _BATCH)
+            transfers = await store.unsettled_transfers(tx, _ABANDONED_AFTER, _BATCH)
+        unfinished = [partial(self._finish, member, founds=founds) for member, founds in left]
+        unfinished += [partial(self._finish_opening, channel) for channel in channels]
+        unfinished += [partial(self._finish_transfer, community) for community in transfers]
+        await finish_each(unfinished, lambda finish: finish())
 
-        async def finish(member: Member) -> None:
-            if member.standing == Standing.LEAVING:
-                await self.finish_leaving(member.community_id, member.user_id)
-            elif owners[member.community_id] == member.user_id:
-                await self.finish_founding(member.community_id, member.user_id)
-            else:
-                await self.finish_joining(member.community_id, member.user_id)
+    async def _finish(self, member: Member, *, founds: bool) -> None:
+        if member.standing == Standing.LEAVING:
+            await self.finish_leaving(member.community_id, member.user_id)
+        elif founds:
+            await self.finish_founding(member.community_id, member.user_id)
+        else:
+            await self.finish_joining(member.community_id, member.user_id)
 
-        await finish_each(left, finish)
+    async def _finish_opening(self, channel: Channel) -> None:
+        with suppress(FailedPrecondition):
+            await self.finish_opening(channel)
+
+    async def _finish_transfer(self, community: Community) -> None:
+        assert community.next_owner_id is not None, "it is being handed over"
+        with suppress(MemberNotFound):
+            await self.finish_transfer(community, community.next_owner_id, community.transfers)
 
 
 def _community(value: UUID) -> str:
@@ -103,3 +208,17 @@ def _community(value: UUID) -> str:
 
 def _user(value: UUID) -> str:
     return ids.text(ids.Kind.USER, value)
+
+
+def deed_of(
+    channel: Channel, actor_id: UUID, action: Action, said: tuple[Difference, ...] = ()
+) -> Deed:
+    """What somebody did to a channel."""
+    return Deed(
+        channel.community_id,
+        actor_id,
+        action,
+        ids.text(ids.Kind.CHANNEL, channel.id),
+        channel.name,
+        differences=said,
+    )

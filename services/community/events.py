@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis import ids
 from creavio.community.v1 import community_events_pb2
 from services.community import convert
-from services.community.domain import Channel, Community, Member
+from services.community.domain import Category, Channel, Community, Member
 
 
 def community_created(community: Community) -> community_events_pb2.CommunityCreated:
@@ -15,9 +15,45 @@ def community_created(community: Community) -> community_events_pb2.CommunityCre
     return community_events_pb2.CommunityCreated(community=convert.community(community))
 
 
+def community_updated(community: Community) -> community_events_pb2.CommunityUpdated:
+    """A community says something else of itself, or belongs to somebody else."""
+    return community_events_pb2.CommunityUpdated(community=convert.community(community))
+
+
 def channel_created(channel: Channel) -> community_events_pb2.ChannelCreated:
     """A channel was created."""
     return community_events_pb2.ChannelCreated(channel=convert.channel(channel))
+
+
+def channel_updated(channel: Channel) -> community_events_pb2.ChannelUpdated:
+    """A channel was changed or moved."""
+    return community_events_pb2.ChannelUpdated(channel=convert.channel(channel))
+
+
+def channel_deleted(channel: Channel) -> community_events_pb2.ChannelDeleted:
+    """A channel was deleted."""
+    return community_events_pb2.ChannelDeleted(
+        community_id=ids.text(ids.Kind.COMMUNITY, channel.community_id),
+        channel_id=ids.text(ids.Kind.CHANNEL, channel.id),
+    )
+
+
+def category_created(category: Category) -> community_events_pb2.CategoryCreated:
+    """A category was created."""
+    return community_events_pb2.CategoryCreated(category=convert.category(category))
+
+
+def category_updated(category: Category) -> community_events_pb2.CategoryUpdated:
+    """A category was renamed or moved."""
+    return community_events_pb2.CategoryUpdated(category=convert.category(category))
+
+
+def category_deleted(category: Category) -> community_events_pb2.CategoryDeleted:
+    """A category was deleted."""
+    return community_events_pb2.CategoryDeleted(
+        community_id=ids.text(ids.Kind.COMMUNITY, category.community_id),
+        category_id=convert.category_text(category.id),
+    )
 
 
 def member_joined(member: Member) -> community_events_pb2.MemberJoined:

@@ -24,14 +24,14 @@ BLANK = st.text(alphabet=" \t\n\r\u00a0\u2003\u3000")
 def test_a_name_is_kept_without_the_space_around_it(name: str) -> None:
     if name.strip():
         assert domain.new_community(name, uuid4(), NOW).name == name.strip()
-        assert domain.new_channel(uuid4(), name, NOW).name == name.strip()
+        assert domain.new_channel(uuid4(), name, uuid4(), NOW).name == name.strip()
 
 
 @given(BLANK)
 def test_a_blank_name_is_none(name: str) -> None:
     for make in (
         lambda: domain.new_community(name, uuid4(), NOW),
-        lambda: domain.new_channel(uuid4(), name, NOW),
+        lambda: domain.new_channel(uuid4(), name, uuid4(), NOW),
     ):
         with pytest.raises(Invalid) as refused:
             make()
@@ -65,3 +65,10 @@ def test_a_community_keeps_its_owner() -> None:
     with pytest.raises(LastOwner) as refused:
         domain.may_be_removed(community, owner)
     assert refused.value.reason == "LAST_OWNER"
+
+
+def test_a_community_has_only_so_many_channels() -> None:
+    domain.may_have_another(domain.CHANNELS - 1)
+    with pytest.raises(domain.LimitReached) as raised:
+        domain.may_have_another(domain.CHANNELS)
+    assert raised.value.reason == "LIMIT_REACHED"

@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.database import Database
-from chassis.testing import plan_of
 from services.community import domain, store
 from services.community.domain import (
     BeingRemoved,
@@ -22,7 +21,9 @@ from services.community.domain import (
     InviteNotFound,
     MemberNotFound,
     Standing,
+    order,
 )
+from services.community.domain.audit import KEPT, Action, Deed, Difference
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ADA, BOB = uuid4(), uuid4()
@@ -95,11 +96,11 @@ async def test_communities_are_listed_in_the_order_of_joining_page_by_page(
 
 async def test_channels_are_listed_oldest_first_page_by_page(database: Database) -> None:
     community, other = await found(database), await found(database)
-    channels = [domain.new_channel(community.id, f"channel {n}", NOW) for n in range(7)]
+    channels = [domain.new_channel(community.id, f"channel {n}", uuid4(), NOW) for n in range(7)]
     async with database.transaction() as tx:
         for channel in channels:
             await store.add_channel(tx, channel)
-        await store.add_channel(tx, domain.new_channel(other.id, "elsewhere", NOW))
+        await store.add_channel(tx, domain.new_channel(other.id, "elsewhere", uuid4(), NOW))
         assert await store.channel(tx, channels[0].id) == channels[0]
         with pytest.raises(ChannelNotFound):
             await store.channel(tx, uuid4())
@@ -198,70 +199,144 @@ async def test_what_a_crash_left_is_found_after_a_while_the_oldest_first(
                 )
             )
         left = await store.unsettled(tx, timedelta(seconds=20), 10)
-        assert [member.user_id for member in left] == [people[1], people[2]]
+        assert [member.user_id for member, _ in left] == [people[1], people[2]]
+        assert not any(owns for _, owns in left)
         assert len(await store.unsettled(tx, timedelta(seconds=20), 1)) == 1
 
 
-VOLUME = """
-    INSERT INTO community
-        SELECT gen_random_uuid(), 'x', gen_random_uuid(), now(), 'settled'
-        FROM generate_series(1, 2000);
-    INSERT INTO channel
-        SELECT gen_random_uuid(), id, 'x', now() FROM community, generate_series(1, 5);
-    INSERT INTO channel
-        SELECT gen_random_uuid(), (SELECT min(id::text)::uuid FROM community), 'x', now()
-        FROM generate_series(1, 10000);
-    INSERT INTO member
-        SELECT id, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, now(),
-            CASE WHEN random() < 0.001 THEN 'coming' ELSE 'settled' END, now()
-        FROM community, generate_series(1, 20) AS n;
-    INSERT INTO invite
-        SELECT 'code' || row_number() OVER (), id, owner_id, now(), now() + interval '7 days'
-        FROM community, generate_series(1, 10);
-    ANALYZE;
-"""
-
-
-async def test_no_question_reads_a_whole_table(database: Database) -> None:
+async def test_a_founding_left_halfway_is_the_owners(database: Database) -> None:
+    community = await found(database, settled=False)
     async with database.transaction() as tx:
-        for statement in VOLUME.split(";")[:-1]:
-            await tx.execute(sa.text(statement))
-        place = (
-            await tx.execute(
-                sa.select(store.CHANNEL).order_by(sa.cast(store.CHANNEL.c.community_id, sa.Text))
-            )
-        ).first()
-        assert place is not None
-    user, after = UUID(int=7), (NOW, place.community_id)
-    plans = {
-        "community": await plan_of(database, lambda tx: store.community(tx, place.community_id)),
-        "communities": await plan_of(database, lambda tx: store.communities_of(tx, user, None, 51)),
-        "more communities": await plan_of(
-            database, lambda tx: store.communities_of(tx, user, after, 51)
-        ),
-        "channel": await plan_of(database, lambda tx: store.channel(tx, place.id)),
-        "channels": await plan_of(
-            database, lambda tx: store.channels_of(tx, place.community_id, None, 51)
-        ),
-        "more channels": await plan_of(
-            database, lambda tx: store.channels_of(tx, place.community_id, place.id, 51)
-        ),
-        "invite": await plan_of(database, lambda tx: store.community_behind(tx, "code7", NOW)),
-        "memberships": await plan_of(database, lambda tx: store.memberships_of(tx, user)),
-        "settle": await plan_of(
-            database, lambda tx: store.settle_member(tx, place.community_id, user)
-        ),
-        "remove": await plan_of(
-            database, lambda tx: store.remove_member(tx, place.community_id, user)
-        ),
-        "unsettled": await plan_of(
-            database, lambda tx: store.unsettled(tx, timedelta(seconds=20), 100)
-        ),
-    }
-    for question, plan in plans.items():
-        assert "Seq Scan" not in plan, f"{question}: {plan}"
-    assert "member_user" in plans["communities"]
-    assert "channel_community" in plans["channels"]
-    assert "member_unsettled" in plans["unsettled"]
-    for question in ("channels", "more channels", "communities", "more communities"):
-        assert "Sort" not in plans[question], f"{question}: {plans[question]}"
+        earlier = sa.func.now() - timedelta(minutes=1)
+        await tx.execute(sa.update(store.MEMBER).values(change_time=earlier))
+        ((member, owns),) = await store.unsettled(tx, timedelta(seconds=20), 10)
+    assert (member.community_id, member.user_id, owns) == (community.id, ADA, True)
+
+
+async def test_invites_that_expired_are_forgotten(database: Database) -> None:
+    community = await found(database)
+    old = domain.new_invite(community.id, ADA, datetime.now(UTC) - timedelta(days=8))
+    good = domain.new_invite(community.id, ADA, datetime.now(UTC))
+    async with database.transaction() as tx:
+        for invite in (old, good):
+            await store.add_invite(tx, invite)
+        await store.forget_expired(tx)
+        kept = (await tx.execute(sa.select(store.INVITE.c.code))).scalars().all()
+    assert kept == [good.code]
+
+
+async def test_of_two_who_add_the_last_channel_one_comes_second(database: Database) -> None:
+    community = await found(database)
+
+    async def add() -> int:
+        async with database.transaction() as tx:
+            count = await store.channels_to_add_to(tx, community.id)
+            await asyncio.sleep(0.05)
+            await store.add_channel(tx, domain.new_channel(community.id, "x", ADA, NOW))
+        return count
+
+    assert sorted(await asyncio.gather(add(), add())) == [0, 1]
+
+
+async def test_deeds_are_kept_for_ninety_days(database: Database) -> None:
+    community = await found(database)
+    target = "usr_01m81rdjqgen6aw7gabj88hkyd"
+    deeds = [
+        Deed(
+            community.id,
+            ADA,
+            Action.MEMBER_REMOVED,
+            target,
+            differences=(Difference("name", "a", "b"),),
+            create_time=datetime.now(UTC) - age,
+        )
+        for age in (KEPT + timedelta(minutes=1), KEPT - timedelta(minutes=1))
+    ]
+    async with database.transaction() as tx:
+        for deed in deeds:
+            await store.write_down(tx, deed)
+        assert await store.deeds_of(tx, community.id, None, 10) == deeds[::-1]
+        assert await store.deeds_of(tx, community.id, deeds[1].id, 10) == deeds[:1]
+        assert not await store.forget_deeds(tx, KEPT)
+        assert await store.deeds_of(tx, community.id, None, 10) == deeds[1:]
+
+
+async def test_who_is_about_to_own_a_community_cannot_be_removed(database: Database) -> None:
+    community = await found(database)
+    await join(database, community, BOB)
+    async with database.transaction() as tx:
+        assert await store.begin_transfer(tx, community, BOB) == 1
+        now = await store.community(tx, community.id)
+        assert await store.begin_transfer(tx, now, BOB) == 1, "the same again"
+        for person in (ADA, BOB):
+            with pytest.raises(domain.LastOwner):
+                domain.may_be_removed(now, person)
+        with pytest.raises(domain.BeingHandedOver):
+            domain.may_hand_over(now, ADA, uuid4())
+        assert await store.settle_transfer(tx, community.id, 2) is None
+        settled = await store.settle_transfer(tx, community.id, 1)
+        assert settled is not None
+        assert (settled.owner_id, settled.next_owner_id) == (BOB, None)
+        assert await store.settle_transfer(tx, community.id, 1) is None
+
+
+async def test_whoever_is_handed_a_community_cannot_leave_meanwhile(database: Database) -> None:
+    community = await found(database)
+    await join(database, community, BOB)
+
+    async def leave() -> None:
+        async with database.transaction() as tx:
+            domain.may_be_removed(await store.community_that_stays(tx, community.id), BOB)
+            await store.shut_out(tx, community.id, BOB)
+
+    async with database.transaction() as tx:
+        await store.begin_transfer(tx, await store.community_to_change(tx, community.id), BOB)
+        await store.require_settled(tx, community.id, BOB)
+        leaving = asyncio.create_task(leave())
+        await asyncio.sleep(0.2)
+        assert not leaving.done()
+    with pytest.raises(domain.LastOwner):
+        await leaving
+    assert await standings(database, BOB) == [Standing.SETTLED]
+
+
+async def test_an_invite_is_used_at_once_by_no_more_than_it_lets_in(database: Database) -> None:
+    community = await found(database)
+    invite = domain.new_invite(community.id, ADA, NOW, max_uses=3)
+    async with database.transaction() as tx:
+        await store.add_invite(tx, invite)
+
+    async def use() -> bool:
+        try:
+            async with database.transaction() as tx:
+                await store.use(tx, invite.code, NOW)
+                await asyncio.sleep(0.02)
+        except InviteNotFound:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(use() for _ in range(8)))) == 3
+    async with database.reading() as tx:
+        (kept,) = await store.invites_of(tx, community.id, None, 10, NOW)
+    assert kept.uses == 3
+
+
+async def test_moves_made_at_once_leave_one_order(database: Database) -> None:
+    community = await found(database)
+    made = [domain.new_channel(community.id, "x", ADA, NOW) for _ in range(5)]
+    async with database.transaction() as tx:
+        for channel in made:
+            await store.add_channel(tx, channel)
+
+    async def to_the_front(moved: UUID) -> None:
+        async with database.transaction() as tx:
+            await store.community_to_change(tx, community.id)
+            standing = await store.standing_in(tx, community.id, None)
+            await asyncio.sleep(0.02)
+            others = [each for each in standing if each[0] != moved]
+            await store.place_channels(tx, order.placed(others, moved, None), None)
+
+    await asyncio.gather(*(to_the_front(channel.id) for channel in made))
+    async with database.reading() as tx:
+        positions = [place for _, place in await store.standing_in(tx, community.id, None)]
+    assert len(set(positions)) == len(made)

@@ -1,0 +1,1 @@
+"""What the contracts of community promise, one file per service of them."""

@@ -1,0 +1,147 @@
+"""CommunityService."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from chassis import idempotency
+from chassis.calls import principal
+from chassis.database import Database
+from chassis.tokens import Tokens, page_size
+from creavio.community.v1 import community_pb2, community_service_pb2
+from creavio.community.v1.community_service_pb2_grpc import CommunityServiceServicer
+from services.community import convert, domain, events, store
+from services.community.domain.audit import Action, Deed, differences
+from services.community.domain.naming import folded
+from services.community.engine import Memberships
+
+_EDITED: Final = ("name", "description", "visibility", "icon")
+
+
+class CommunityHandler(CommunityServiceServicer):
+    """Founds, shows, changes and hands over communities."""
+
+    def __init__(self, database: Database, memberships: Memberships, tokens: Tokens) -> None:
+        self._database = database
+        self._memberships = memberships
+        self._tokens = tokens
+
+    async def CreateCommunity(
+        self, request: community_service_pb2.CreateCommunityRequest, context: object
+    ) -> community_pb2.Community:
+        owner_id = convert.user_id(principal().user_id)
+        community = domain.new_community(request.name, owner_id, datetime.now(UTC))
+        async with self._database.transaction() as tx:
+            claim = await idempotency.claim(tx, community_pb2.Community)
+            reply = claim.reply
+            if reply is None:
+                await store.add_community(tx, community)
+                reply = await claim.keep(convert.community(community))
+        # A repeated request finishes what the first one may have left.
+        await self._memberships.finish_founding(convert.community_id(reply.id), owner_id)
+        return reply
+
+    async def GetCommunity(
+        self, request: community_service_pb2.GetCommunityRequest, context: object
+    ) -> community_pb2.Community:
+        async with self._database.reading() as tx:
+            community = await store.community(tx, convert.community_id(request.community_id))
+        return convert.community(community)
+
+    async def ListCommunities(
+        self, request: community_service_pb2.ListCommunitiesRequest, context: object
+    ) -> community_service_pb2.ListCommunitiesResponse:
+        caller = principal().user_id
+        size, purpose = page_size(request.page_size), ("communities", caller)
+        start = convert.place(self._tokens.page_start(request.page_token, *purpose))
+        async with self._database.reading() as tx:
+            rows = await store.communities_of(tx, convert.user_id(caller), start, size + 1)
+        reply = community_service_pb2.ListCommunitiesResponse(
+            communities=[convert.community(community) for community, _ in rows[:size]]
+        )
+        if len(rows) > size:
+            last, joined = rows[size - 1]
+            reply.next_page_token = self._tokens.next_page(
+                [joined.isoformat(), str(last.id)], *purpose
+            )
+        return reply
+
+    async def ListPublicCommunities(
+        self, request: community_service_pb2.ListPublicCommunitiesRequest, context: object
+    ) -> community_service_pb2.ListPublicCommunitiesResponse:
+        size, prefix = page_size(request.page_size), folded(request.name_prefix)
+        purpose = ("public communities", principal().user_id, prefix)
+        start = self._tokens.page_start(request.page_token, *purpose)
+        after = None if start is None else (str(start[0]), UUID(start[1]))
+        async with self._database.reading() as tx:
+            rows = await store.public_communities(tx, prefix, after, size + 1)
+        reply = community_service_pb2.ListPublicCommunitiesResponse(
+            communities=[convert.community(community) for community, _ in rows[:size]]
+        )
+        if len(rows) > size:
+            last, fold = rows[size - 1]
+            reply.next_page_token = self._tokens.next_page([fold, str(last.id)], *purpose)
+        return reply
+
+    async def JoinCommunity(
+        self, request: community_service_pb2.JoinCommunityRequest, context: object
+    ) -> community_pb2.Community:
+        community_id = convert.community_id(request.community_id)
+        user_id, now = convert.user_id(principal().user_id), datetime.now(UTC)
+        async with self._database.transaction() as tx:
+            # It stays public while somebody joins.
+            community = await store.community_that_stays(tx, community_id)
+            domain.may_be_joined(community)
+            member = await store.add_member(tx, domain.new_member(community_id, user_id, now))
+        if member.standing != domain.Standing.SETTLED:
+            await self._memberships.finish_joining(community_id, user_id)
+        return convert.community(community)
+
+    async def UpdateCommunity(
+        self, request: community_service_pb2.UpdateCommunityRequest, context: object
+    ) -> community_pb2.Community:
+        community_id = convert.community_id(request.community_id)
+        fields = convert.fields_to_change(request, request.update_mask, _EDITED)
+        async with self._database.transaction() as tx:
+            before = await store.community_to_change(tx, community_id)
+            domain.unchanged(request.etag, before.etag, "the community")
+            after = domain.edited(
+                before,
+                name=request.name if "name" in fields else None,
+                description=request.description if "description" in fields else None,
+                visibility=(
+                    convert.visibility(request.visibility) if "visibility" in fields else None
+                ),
+                icon=request.icon if "icon" in fields else None,
+            )
+            if after != before:
+                await store.save_community(tx, after)
+                tx.emit(events.community_updated(after))
+                deed = Deed(
+                    community_id,
+                    convert.user_id(principal().user_id),
+                    Action.COMMUNITY_UPDATED,
+                    request.community_id,
+                    after.name,
+                    differences=differences(before, after, _EDITED),
+                )
+                await store.write_down(tx, deed)
+        return convert.community(after)
+
+    async def TransferOwnership(
+        self, request: community_service_pb2.TransferOwnershipRequest, context: object
+    ) -> community_pb2.Community:
+        community_id = convert.community_id(request.community_id)
+        caller, heir = convert.user_id(principal().user_id), convert.user_id(request.user_id)
+        async with self._database.transaction() as tx:
+            community = await store.community_to_change(tx, community_id)
+            if community.owner_id == heir and community.next_owner_id is None:
+                return convert.community(community)
+            domain.may_hand_over(community, caller, heir)
+            await store.require_settled(tx, community_id, heir)
+            number = await store.begin_transfer(tx, community, heir)
+        await self._memberships.finish_transfer(community, heir, number)
+        async with self._database.reading() as tx:
+            return convert.community(await store.community(tx, community_id))

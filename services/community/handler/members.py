@@ -1,0 +1,66 @@
+"""MemberService."""
+
+from __future__ import annotations
+
+from google.protobuf.empty_pb2 import Empty
+
+from chassis.calls import principal
+from chassis.database import Database
+from creavio.community.v1 import member_service_pb2
+from creavio.community.v1.member_service_pb2_grpc import MemberServiceServicer
+from services.community import convert, domain, store
+from services.community.domain.audit import Action, Deed
+from services.community.engine import Memberships
+
+
+class MemberHandler(MemberServiceServicer):
+    """Ends and shows memberships."""
+
+    def __init__(self, database: Database, memberships: Memberships) -> None:
+        self._database = database
+        self._memberships = memberships
+
+    async def RemoveMember(
+        self, request: member_service_pb2.RemoveMemberRequest, context: object
+    ) -> Empty:
+        community_id = convert.community_id(request.community_id)
+        user_id = convert.user_id(request.user_id)
+        async with self._database.reading() as tx:
+            domain.may_be_removed(await store.community(tx, community_id), user_id)
+            await store.require_member(tx, community_id, user_id)
+        caller = convert.user_id(principal().user_id)
+        await self._memberships.outranks(community_id, caller, user_id)
+        async with self._database.transaction() as tx:
+            # Nobody is handed the community meanwhile.
+            domain.may_be_removed(await store.community_that_stays(tx, community_id), user_id)
+            if await store.let_go(tx, community_id, user_id):
+                deed = Deed(community_id, caller, Action.MEMBER_REMOVED, request.user_id)
+                await store.write_down(tx, deed)
+        await self._memberships.finish_leaving(community_id, user_id)
+        return Empty()
+
+    async def LeaveCommunity(
+        self, request: member_service_pb2.LeaveCommunityRequest, context: object
+    ) -> Empty:
+        community_id = convert.community_id(request.community_id)
+        caller = convert.user_id(principal().user_id)
+        async with self._database.transaction() as tx:
+            try:
+                # Nobody is handed the community meanwhile.
+                community = await store.community_that_stays(tx, community_id)
+            except domain.CommunityNotFound:
+                return Empty()
+            domain.may_be_removed(community, caller)
+            belonged = await store.shut_out(tx, community_id, caller)
+        if belonged:
+            await self._memberships.finish_leaving(community_id, caller)
+        return Empty()
+
+    async def ListMemberships(
+        self, request: member_service_pb2.ListMembershipsRequest, context: object
+    ) -> member_service_pb2.ListMembershipsResponse:
+        async with self._database.reading() as tx:
+            members = await store.memberships_of(tx, convert.user_id(request.user_id))
+        return member_service_pb2.ListMembershipsResponse(
+            members=[convert.member(member) for member in members]
+        )

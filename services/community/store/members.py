@@ -1,0 +1,198 @@
+"""Where memberships are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Row
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.database import Transaction
+from services.community.domain import (
+    Banned,
+    BeingRemoved,
+    Member,
+    MemberNotFound,
+    Standing,
+)
+from services.community.store.bans import is_banned, lock_person
+from services.community.store.tables import COMMUNITY, MEMBER
+
+
+async def add_member(tx: Transaction, member: Member) -> Member:
+    """Keep the intent to join; return the membership there is when there is one.
+
+    Raises `BeingRemoved` while the person is on the way out, and `Banned`.
+    """
+    await lock_person(tx, member.community_id, member.user_id)
+    if await is_banned(tx, member.community_id, member.user_id):
+        raise Banned
+    kept = await _keep(tx, member)
+    if kept is None or kept.standing == Standing.LEAVING:
+        raise BeingRemoved
+    return kept
+
+
+async def settle_member(tx: Transaction, community_id: UUID, user_id: UUID) -> Member | None:
+    """Let a membership count. None when it does already, or is gone."""
+    row = (
+        await tx.execute(
+            sa.update(MEMBER)
+            .where(
+                MEMBER.c.community_id == community_id,
+                MEMBER.c.user_id == user_id,
+                MEMBER.c.standing == Standing.COMING,
+            )
+            .values(standing=Standing.SETTLED, change_time=sa.func.now())
+            .returning(MEMBER)
+        )
+    ).one_or_none()
+    return None if row is None else _to_member(row)
+
+
+async def require_settled(tx: Transaction, community_id: UUID, user_id: UUID) -> None:
+    """Return when somebody is a member and stays one. Raises `MemberNotFound`."""
+    member = await _member(tx, community_id, user_id)
+    if member is None or member.standing != Standing.SETTLED:
+        raise MemberNotFound
+
+
+async def require_member(tx: Transaction, community_id: UUID, user_id: UUID) -> None:
+    """Return when somebody is a member, or about to be one no more. Raises `MemberNotFound`."""
+    member = await _member(tx, community_id, user_id)
+    if member is None or member.standing == Standing.COMING:
+        raise MemberNotFound
+
+
+async def let_go(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+    """Keep the intent to end a membership; False when it was kept before.
+
+    Raises `MemberNotFound`: somebody who is only on the way in is no member yet.
+    """
+    here = (MEMBER.c.community_id == community_id, MEMBER.c.user_id == user_id)
+    for standing in (Standing.SETTLED, Standing.LEAVING):
+        marked = await tx.execute(
+            sa.update(MEMBER)
+            .where(*here, MEMBER.c.standing == standing)
+            .values(standing=Standing.LEAVING, change_time=sa.func.now())
+        )
+        if marked.rowcount:
+            return standing == Standing.SETTLED
+    raise MemberNotFound
+
+
+async def shut_out(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+    """Keep the intent to end a membership, also one that is only on the way in.
+
+    False when there is none.
+    """
+    marked = await tx.execute(
+        sa.update(MEMBER)
+        .where(MEMBER.c.community_id == community_id, MEMBER.c.user_id == user_id)
+        .values(standing=Standing.LEAVING, change_time=sa.func.now())
+    )
+    return bool(marked.rowcount)
+
+
+async def remove_member(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+    """End a membership that was let go. False when it is gone already."""
+    gone = await tx.execute(
+        sa.delete(MEMBER).where(
+            MEMBER.c.community_id == community_id,
+            MEMBER.c.user_id == user_id,
+            MEMBER.c.standing == Standing.LEAVING,
+        )
+    )
+    return bool(gone.rowcount)
+
+
+async def take_back(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+    """Keep the intent to take the roles of somebody who is no member.
+
+    False when the person is one, or about to be.
+    """
+    leaving = Member(community_id, user_id, datetime.now(UTC), Standing.LEAVING)
+    kept = await _keep(tx, leaving)
+    return kept is None or kept.standing == Standing.LEAVING
+
+
+async def give_back(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+    """Keep the intent to give a member, or somebody about to be one, their role.
+
+    False when the person is neither.
+    """
+    marked = await tx.execute(
+        sa.update(MEMBER)
+        .where(
+            MEMBER.c.community_id == community_id,
+            MEMBER.c.user_id == user_id,
+            MEMBER.c.standing != Standing.LEAVING,
+        )
+        .values(standing=Standing.COMING, change_time=sa.func.now())
+    )
+    return bool(marked.rowcount)
+
+
+async def memberships_of(tx: Transaction, user_id: UUID) -> Sequence[Member]:
+    """Where a person belongs, in the order of joining."""
+    rows = await tx.execute(
+        sa.select(MEMBER)
+        .where(MEMBER.c.user_id == user_id, MEMBER.c.standing == Standing.SETTLED)
+        .order_by(MEMBER.c.join_time, MEMBER.c.community_id)
+    )
+    return [_to_member(row) for row in rows]
+
+
+async def unsettled(
+    tx: Transaction, longer_than: timedelta, limit: int
+) -> Sequence[tuple[Member, bool]]:
+    """Memberships a crash left half-way, the oldest first; whether each founds a community."""
+    founding = sa.and_(
+        MEMBER.c.user_id == COMMUNITY.c.owner_id, COMMUNITY.c.standing == Standing.COMING
+    )
+    rows = await tx.execute(
+        sa.select(MEMBER, founding.label("founds"))
+        .join(COMMUNITY, COMMUNITY.c.id == MEMBER.c.community_id)
+        .where(
+            MEMBER.c.standing != Standing.SETTLED,
+            MEMBER.c.change_time < sa.func.now() - longer_than,
+        )
+        .order_by(MEMBER.c.change_time)
+        .limit(limit)
+    )
+    return [(_to_member(row), row.founds) for row in rows]
+
+
+async def _keep(tx: Transaction, member: Member) -> Member | None:
+    """Keep a membership where there is none; return the one there is then."""
+    await tx.execute(
+        insert(MEMBER)
+        .values(
+            community_id=member.community_id,
+            user_id=member.user_id,
+            join_time=member.join_time,
+            standing=member.standing,
+            change_time=sa.func.now(),
+        )
+        .on_conflict_do_nothing()
+    )
+    return await _member(tx, member.community_id, member.user_id)
+
+
+async def _member(tx: Transaction, community_id: UUID, user_id: UUID) -> Member | None:
+    row = (
+        await tx.execute(
+            sa.select(MEMBER).where(
+                MEMBER.c.community_id == community_id, MEMBER.c.user_id == user_id
+            )
+        )
+    ).one_or_none()
+    return None if row is None else _to_member(row)
+
+
+def _to_member(row: Row[Any]) -> Member:
+    return Member(row.community_id, row.user_id, row.join_time, Standing(row.standing))

@@ -1,0 +1,91 @@
+"""The tables of communities, categories, channels, members, invites, bans and deeds."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+METADATA = sa.MetaData()
+
+COMMUNITY = sa.Table(
+    "community",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("owner_id", sa.Uuid, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("standing", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("visibility", sa.Text, nullable=False, server_default="private"),
+    sa.Column("icon", sa.Text, nullable=False, server_default=""),
+    sa.Column("next_owner_id", sa.Uuid),
+    sa.Column("transfers", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("transfer_time", sa.DateTime(timezone=True)),
+    sa.Column("fold", sa.Text(collation="C"), nullable=False, server_default=""),
+)
+CATEGORY = sa.Table(
+    "category",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
+CHANNEL = sa.Table(
+    "channel",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("creator_id", sa.Uuid),
+    sa.Column("private", sa.Boolean, nullable=False),
+    sa.Column("standing", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False, server_default=""),
+    sa.Column("category_id", sa.Uuid, sa.ForeignKey("category.id")),
+    sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("delete_time", sa.DateTime(timezone=True)),
+)
+MEMBER = sa.Table(
+    "member",
+    METADATA,
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("standing", sa.Text, nullable=False),
+    sa.Column("change_time", sa.DateTime(timezone=True), nullable=False),
+)
+INVITE = sa.Table(
+    "invite",
+    METADATA,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("creator_id", sa.Uuid, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("max_uses", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("uses", sa.Integer, nullable=False, server_default="0"),
+)
+BAN = sa.Table(
+    "ban",
+    METADATA,
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("creator_id", sa.Uuid, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("actor_id", sa.Uuid, nullable=False),
+    sa.Column("action", sa.SmallInteger, nullable=False),
+    sa.Column("target_id", sa.Text, nullable=False),
+    sa.Column("target_name", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("differences", JSONB, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
