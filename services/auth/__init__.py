@@ -1,7 +1,8 @@
 """Who can sign in, and who is signed in.
 
-Owns: accounts, passwords, sessions, the keys of access tokens.
+Owns: accounts, their addresses and passwords, sessions, the keys of access tokens, and
+the mail that goes with them.
 Calls: user, for the profile that comes with an account.
-Emits: nothing.
+Emits: that a session was ended.
 Consumes: nothing.
 """

@@ -6,13 +6,34 @@ from typing import Final
 
 from chassis.config import ConfigError
 from chassis.service import Chassis, Service, every
+from chassis.sessions import HEARTBEAT_SUBJECT, Sessions
+from creavio.auth.v1 import auth_events_pb2
 from creavio.auth.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
+from creavio.auth.v1.email_service_pb2_grpc import add_EmailServiceServicer_to_server
 from creavio.auth.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
+from creavio.auth.v1.password_service_pb2_grpc import add_PasswordServiceServicer_to_server
+from creavio.auth.v1.revocation_service_pb2_grpc import (
+    add_RevocationServiceServicer_to_server,
+)
 from creavio.auth.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
-from services.auth.engine import Accounts, Issuer, Passwords, SigningKey
-from services.auth.handler import AccountHandler, KeyHandler, SessionHandler
+from services.auth.engine import settings
+from services.auth.engine.accounts import Accounts
+from services.auth.engine.credentials import Issuer, Links, Passwords, SigningKey
+from services.auth.engine.guesses import Allowances, Guesses
+from services.auth.engine.letters import Letters
+from services.auth.engine.outgoing import outgoing
+from services.auth.engine.post import Post
+from services.auth.engine.sessions import Revocations
+from services.auth.handler.accounts import AccountHandler
+from services.auth.handler.emails import EmailHandler
+from services.auth.handler.keys import KeyHandler, RevocationHandler
+from services.auth.handler.passwords import PasswordHandler
+from services.auth.handler.sessions import SessionHandler
+from services.auth.handler.step_up import StepUp
 
 RESUME_SECONDS: Final = 5.0
+HEARTBEAT_SECONDS: Final = 0.5
+POST_SECONDS: Final = 1.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -23,13 +44,42 @@ def app(chassis: Chassis) -> Service:
     key, passwords = SigningKey(config.signing_key_file), Passwords()
     accounts = Accounts(database, chassis.clients)
     parts = (database, passwords, accounts, Issuer(config, key, chassis.tokens))
+    announcer, links, told = chassis.announcer, Links(chassis.tokens), settings.load()
+    revocations = Revocations(database, announcer.tell)
+    guesses = Guesses(database, config, Allowances())
+    step_up = StepUp(database, passwords, guesses)
+
+    async def heartbeat() -> None:
+        beat = auth_events_pb2.SessionsHeartbeat(revision=await revocations.revision())
+        await announcer.beat(HEARTBEAT_SUBJECT, beat)
+
+    background = [
+        every(RESUME_SECONDS, accounts.resume, chassis.telemetry),
+        every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
+    ]
+    if way_out := outgoing(told):
+        letters = Letters(told.public_url)
+        post = Post(database, links, letters, way_out, told.mail_from, chassis.telemetry)
+        background.append(every(POST_SECONDS, post.deliver, chassis.telemetry))
+    else:
+        chassis.telemetry.log.warning("no way out for mail: set CREAVIO_SMTP_HOST")
     return Service(
         authorizer=chassis.authorizer(),
         handlers=[
             (add_AccountServiceServicer_to_server, AccountHandler(*parts)),
-            (add_SessionServiceServicer_to_server, SessionHandler(*parts)),
+            (add_SessionServiceServicer_to_server, SessionHandler(*parts, revocations, guesses)),
+            (
+                add_EmailServiceServicer_to_server,
+                EmailHandler(database, step_up, links, revocations),
+            ),
+            (
+                add_PasswordServiceServicer_to_server,
+                PasswordHandler(database, passwords, step_up, links, revocations, guesses),
+            ),
+            (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
             (add_KeyServiceServicer_to_server, KeyHandler(key)),
         ],
-        background=[every(RESUME_SECONDS, accounts.resume, chassis.telemetry)],
+        background=background,
         fetch_keys=key.key_set,
+        sessions=Sessions(revocations, chassis.telemetry),
     )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from chassis import ids
 from chassis.wire import timestamp
-from creavio.auth.v1 import key_service_pb2, session_pb2
+from creavio.auth.v1 import (
+    email_service_pb2,
+    key_service_pb2,
+    revocation_service_pb2,
+    session_pb2,
+    session_service_pb2,
+)
 from creavio.user.v1 import user_pb2
-from services.auth.domain import Credentials
+from services.auth.domain import Account, Credentials, Revocation, Session
 
 
 def session(credentials: Credentials, user: user_pb2.User) -> session_pb2.Session:
@@ -16,6 +25,39 @@ def session(credentials: Credentials, user: user_pb2.User) -> session_pb2.Sessio
         expire_time=timestamp(credentials.expire_time),
         user=user,
     )
+
+
+def session_id(identifier: str) -> UUID:
+    """The session a request names."""
+    return ids.parse(ids.Kind.SESSION, identifier, field="session_id")
+
+
+def account_id(identifier: str) -> UUID:
+    """The account of a person: they have one id."""
+    return ids.parse(ids.Kind.USER, identifier, field="user_id")
+
+
+def active_session(session: Session, *, current: bool) -> session_service_pb2.ActiveSession:
+    """A session of one's own as it stands on the wire."""
+    return session_service_pb2.ActiveSession(
+        id=ids.text(ids.Kind.SESSION, session.id),
+        create_time=timestamp(session.create_time),
+        expire_time=timestamp(session.expire_time),
+        current=current,
+    )
+
+
+def revocation(value: Revocation) -> revocation_service_pb2.Revocation:
+    """A revocation as it stands on the wire."""
+    return revocation_service_pb2.Revocation(
+        session_id=ids.text(ids.Kind.SESSION, value.session_id),
+        expire_time=timestamp(value.expire_time),
+    )
+
+
+def email(account: Account) -> email_service_pb2.Email:
+    """An account's address as it stands on the wire."""
+    return email_service_pb2.Email(email=account.email, verified=account.verified_email is not None)
 
 
 def key_set(*keys: dict[str, str]) -> key_service_pb2.KeySet:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from chassis import ids
 from chassis.wire import timestamp
-from creavio.user.v1 import user_pb2
-from services.user.domain import Profile
+from creavio.user.v1 import block_service_pb2, settings_service_pb2, user_pb2
+from services.user.domain import Block, Profile, Settings
 
 
 def user(profile: Profile) -> user_pb2.User:
@@ -16,4 +18,28 @@ def user(profile: Profile) -> user_pb2.User:
         display_name=profile.display_name,
         bio=profile.bio,
         create_time=timestamp(profile.create_time),
+        status_text=profile.status_text,
+    )
+
+
+def user_id(identifier: str) -> UUID:
+    """The person a request names."""
+    return ids.parse(ids.Kind.USER, identifier, field="user_id")
+
+
+def block(value: Block) -> block_service_pb2.Block:
+    """The block as it stands on the wire."""
+    return block_service_pb2.Block(
+        user_id=ids.text(ids.Kind.USER, value.blocked_id), create_time=timestamp(value.create_time)
+    )
+
+
+def settings(value: Settings) -> settings_service_pb2.Settings:
+    """The settings as they stand on the wire."""
+    return settings_service_pb2.Settings(
+        theme=settings_service_pb2.Theme.ValueType(value.theme),
+        locale=value.locale,
+        reduce_motion=value.reduce_motion,
+        hide_typing=value.hide_typing,
+        compact=value.compact,
     )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from enum import IntEnum
+from typing import Any, Final
 from uuid import UUID
 
-from chassis.errors import AlreadyExists, Invalid, NotFound
+from chassis.errors import AlreadyExists, FailedPrecondition, Invalid, NotFound
+
+MAX_BLOCKS: Final = 1_000
+_LOOKS_LIKE: Final = str.maketrans({"0": "o", "1": "l", "m": "rn"})
+"""The confusables of UTS #39 (Unicode 17, skeletons) among a handle's characters."""
 
 
 class HandleTaken(AlreadyExists):
@@ -26,6 +32,15 @@ class UserNotFound(NotFound):
         super().__init__("there is no such person")
 
 
+class TooManyBlocks(FailedPrecondition):
+    """Somebody blocked as many as they may."""
+
+    reason = "LIMIT_REACHED"
+
+    def __init__(self) -> None:
+        super().__init__(f"{MAX_BLOCKS} people are blocked; unblock one first")
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A person, as others see them."""
@@ -35,6 +50,42 @@ class Profile:
     display_name: str
     bio: str
     create_time: datetime
+    status_text: str = ""
+
+    @property
+    def skeleton(self) -> str:
+        """What handles that look like this one have in common with it."""
+        return skeleton(self.handle)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """That somebody wants nothing to do with another."""
+
+    number: int
+    """Later ones are higher."""
+    blocker_id: UUID
+    blocked_id: UUID
+    create_time: datetime
+
+
+class Theme(IntEnum):
+    """In which light; the values are the contract's."""
+
+    DEVICE = 0
+    LIGHT = 1
+    DARK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How somebody's clients are."""
+
+    theme: Theme = Theme.DEVICE
+    locale: str = ""
+    reduce_motion: bool = False
+    hide_typing: bool = False
+    compact: bool = False
 
 
 def new_profile(user_id: UUID, handle: str, display_name: str, now: datetime) -> Profile:
@@ -47,7 +98,12 @@ def canonical_handle(handle: str) -> str:
     return handle.lower()
 
 
-EDITABLE = frozenset({"display_name", "bio"})
+def skeleton(handle: str) -> str:
+    """What a handle has in common with all that look like it (UTS #39, section 4)."""
+    return canonical_handle(handle).translate(_LOOKS_LIKE)
+
+
+EDITABLE: Final = frozenset({"display_name", "bio", "status_text"})
 """The fields people change themselves."""
 
 
@@ -65,4 +121,26 @@ def edit(profile: Profile, changes: Mapping[str, str | None]) -> Profile:
         profile,
         display_name=values.get("display_name", profile.display_name),
         bio=values.get("bio", profile.bio),
+        status_text=values.get("status_text", profile.status_text),
     )
+
+
+SETTABLE: Final = frozenset(field.name for field in fields(Settings))
+"""The settings there are."""
+
+
+def set_up(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """The settings with some of them changed; None is as if never set."""
+    defaults = Settings()
+    values = {
+        name: getattr(defaults, name) if value is None else value for name, value in changes.items()
+    }
+    if "theme" in values:
+        values["theme"] = Theme(values["theme"])
+    return replace(settings, **values)
+
+
+def may_block(blocker_id: UUID, blocked_id: UUID) -> None:
+    """Return when somebody may block somebody. Raises `Invalid` for themself."""
+    if blocker_id == blocked_id:
+        raise Invalid("nobody blocks themself", fields=(("user_id", "must be somebody else"),))

@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from chassis import ids
 from creavio.user.v1 import user_events_pb2
 from services.user import convert
-from services.user.domain import Profile
+from services.user.domain import Profile, Settings
 
 
 def updated(profile: Profile) -> user_events_pb2.UserUpdated:
     """A person changed their profile."""
     return user_events_pb2.UserUpdated(user=convert.user(profile))
+
+
+def blocked(blocker_id: UUID, blocked_id: UUID) -> user_events_pb2.UserBlocked:
+    """A person blocked another."""
+    return user_events_pb2.UserBlocked(
+        user_id=ids.text(ids.Kind.USER, blocker_id),
+        blocked_id=ids.text(ids.Kind.USER, blocked_id),
+    )
+
+
+def unblocked(blocker_id: UUID, blocked_id: UUID) -> user_events_pb2.UserUnblocked:
+    """A person took a block back."""
+    return user_events_pb2.UserUnblocked(
+        user_id=ids.text(ids.Kind.USER, blocker_id),
+        blocked_id=ids.text(ids.Kind.USER, blocked_id),
+    )
+
+
+def settings_updated(user_id: UUID, settings: Settings) -> user_events_pb2.SettingsUpdated:
+    """A person changed their settings."""
+    return user_events_pb2.SettingsUpdated(
+        user_id=ids.text(ids.Kind.USER, user_id), settings=convert.settings(settings)
+    )

@@ -1,13 +1,18 @@
-"""UserService."""
+"""UserService, BlockService and SettingsService."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from chassis import ids, wire
+from google.protobuf.empty_pb2 import Empty
+
+from chassis import wire
 from chassis.calls import principal
 from chassis.database import Database
-from creavio.user.v1 import user_pb2, user_service_pb2
+from chassis.tokens import Tokens, page_size
+from creavio.user.v1 import block_service_pb2, settings_service_pb2, user_pb2, user_service_pb2
+from creavio.user.v1.block_service_pb2_grpc import BlockServiceServicer
+from creavio.user.v1.settings_service_pb2_grpc import SettingsServiceServicer
 from creavio.user.v1.user_service_pb2_grpc import UserServiceServicer
 from services.user import convert, domain, events, store
 
@@ -24,7 +29,7 @@ class UserHandler(UserServiceServicer):
     async def UpdateMe(
         self, request: user_service_pb2.UpdateMeRequest, context: object
     ) -> user_pb2.User:
-        user_id = ids.parse(ids.Kind.USER, principal().user_id, field="user_id")
+        user_id = convert.user_id(principal().user_id)
         changes = wire.changes(request, domain.EDITABLE)
         async with self._database.transaction() as tx:
             before = await store.profile_to_change(tx, user_id)
@@ -37,7 +42,7 @@ class UserHandler(UserServiceServicer):
     async def CreateUser(
         self, request: user_service_pb2.CreateUserRequest, context: object
     ) -> user_pb2.User:
-        user_id = ids.parse(ids.Kind.USER, request.user_id, field="user_id")
+        user_id = convert.user_id(request.user_id)
         profile = domain.new_profile(
             user_id, request.handle, request.display_name, datetime.now(UTC)
         )
@@ -49,7 +54,88 @@ class UserHandler(UserServiceServicer):
     ) -> user_pb2.User:
         return await self._user(request.user_id)
 
-    async def _user(self, identifier: str) -> user_pb2.User:
-        user_id = ids.parse(ids.Kind.USER, identifier, field="user_id")
+    async def BatchGetUsers(
+        self, request: user_service_pb2.BatchGetUsersRequest, context: object
+    ) -> user_service_pb2.BatchGetUsersResponse:
+        wanted = [convert.user_id(identifier) for identifier in request.user_ids]
         async with self._database.reading() as tx:
-            return convert.user(await store.profile_of(tx, user_id))
+            found = await store.profiles_of(tx, wanted)
+        return user_service_pb2.BatchGetUsersResponse(users=map(convert.user, found))
+
+    async def GetUserByHandle(
+        self, request: user_service_pb2.GetUserByHandleRequest, context: object
+    ) -> user_pb2.User:
+        async with self._database.reading() as tx:
+            return convert.user(await store.by_handle(tx, request.handle))
+
+    async def _user(self, identifier: str) -> user_pb2.User:
+        async with self._database.reading() as tx:
+            return convert.user(await store.profile_of(tx, convert.user_id(identifier)))
+
+
+class BlockHandler(BlockServiceServicer):
+    """Serves whom people blocked."""
+
+    def __init__(self, database: Database, tokens: Tokens) -> None:
+        self._database = database
+        self._tokens = tokens
+
+    async def BlockUser(
+        self, request: block_service_pb2.BlockUserRequest, context: object
+    ) -> block_service_pb2.Block:
+        me, other = convert.user_id(principal().user_id), convert.user_id(request.user_id)
+        domain.may_block(me, other)
+        async with self._database.transaction() as tx:
+            await store.profile_of(tx, other)
+            block, new = await store.add_block(tx, me, other, datetime.now(UTC))
+            if new:
+                tx.emit(events.blocked(me, other))
+        return convert.block(block)
+
+    async def UnblockUser(
+        self, request: block_service_pb2.UnblockUserRequest, context: object
+    ) -> Empty:
+        me, other = convert.user_id(principal().user_id), convert.user_id(request.user_id)
+        async with self._database.transaction() as tx:
+            if await store.remove_block(tx, me, other):
+                tx.emit(events.unblocked(me, other))
+        return Empty()
+
+    async def ListBlocks(
+        self, request: block_service_pb2.ListBlocksRequest, context: object
+    ) -> block_service_pb2.ListBlocksResponse:
+        me, size = principal().user_id, page_size(request.page_size)
+        before: int | None = self._tokens.page_start(request.page_token, "blocks", me)
+        async with self._database.reading() as tx:
+            found = await store.blocks_of(tx, convert.user_id(me), before, size + 1)
+        reply = block_service_pb2.ListBlocksResponse(blocks=map(convert.block, found[:size]))
+        if len(found) > size:
+            reply.next_page_token = self._tokens.next_page(found[size - 1].number, "blocks", me)
+        return reply
+
+
+class SettingsHandler(SettingsServiceServicer):
+    """Serves how people want their clients to be."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def GetSettings(
+        self, request: settings_service_pb2.GetSettingsRequest, context: object
+    ) -> settings_service_pb2.Settings:
+        async with self._database.reading() as tx:
+            me = convert.user_id(principal().user_id)
+            return convert.settings(await store.settings_of(tx, me))
+
+    async def UpdateSettings(
+        self, request: settings_service_pb2.UpdateSettingsRequest, context: object
+    ) -> settings_service_pb2.Settings:
+        me = convert.user_id(principal().user_id)
+        changes = wire.changes(request, domain.SETTABLE)
+        async with self._database.transaction() as tx:
+            before = await store.settings_of(tx, me, to_change=True)
+            settings = domain.set_up(before, changes)
+            if settings != before:
+                await store.keep_settings(tx, me, settings)
+                tx.emit(events.settings_updated(me, settings))
+        return convert.settings(settings)

@@ -21,9 +21,10 @@ from creavio.user.v1.user_service_pb2_grpc import (
     UserServiceServicer,
     add_UserServiceServicer_to_server,
 )
-from services.auth import domain, store
+from services.auth import domain
 from services.auth.domain import Account, HandleTaken, Standing
-from services.auth.engine import Accounts
+from services.auth.engine.accounts import Accounts
+from services.auth.store import accounts, tables
 
 
 @dataclass
@@ -63,12 +64,12 @@ class World:
         moment = datetime.now(UTC) - timedelta(seconds=age)
         account = domain.new_account(handle, f"{handle}@example.org", handle, "hash", moment)
         async with self.database.transaction() as tx:
-            await store.add_account(tx, account)
+            await accounts.add_account(tx, account)
         return account
 
     async def standings(self) -> dict[str, Standing]:
         async with self.database.reading() as tx:
-            rows = await tx.execute(sa.select(store.ACCOUNT.c.handle, store.ACCOUNT.c.standing))
+            rows = await tx.execute(sa.select(tables.ACCOUNT.c.handle, tables.ACCOUNT.c.standing))
             return {row.handle: Standing(row.standing) for row in rows}
 
 

@@ -66,3 +66,28 @@ def test_a_session_lasts_for_thirty_days_from_its_latest_use() -> None:
     renewed = domain.refreshed(session, b"second", later)
     assert (renewed.refresh_hash, renewed.expire_time) == (b"second", later + timedelta(days=30))
     assert (renewed.id, renewed.create_time) == (session.id, NOW)
+
+
+moments = st.timedeltas(timedelta(0), timedelta(seconds=20))
+
+
+@given(moments)
+def test_a_spent_refresh_token_has_ten_seconds(later: timedelta) -> None:
+    session = domain.new_session(ids.new(), b"first", ids.new(), NOW)
+    assert domain.presented(session, b"first", NOW + later) is domain.Presented.CURRENT
+    assert domain.presented(session, b"other", NOW + later) is domain.Presented.REPLAYED
+    renewed = domain.refreshed(session, b"second", NOW)
+    assert domain.presented(renewed, b"second", NOW + later) is domain.Presented.CURRENT
+    expected = (
+        domain.Presented.JUST_SPENT if later <= timedelta(seconds=10) else domain.Presented.REPLAYED
+    )
+    assert domain.presented(renewed, b"first", NOW + later) is expected
+    again = domain.refreshed(renewed, b"third", NOW)
+    assert domain.presented(again, b"first", NOW + later) is domain.Presented.REPLAYED
+
+
+def test_mail_is_tried_for_a_day_and_ever_more_rarely() -> None:
+    waits = [domain.due_again(attempts) for attempts in range(1, 30)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (timedelta(minutes=1), timedelta(hours=2))
+    assert sum(waits[:16], timedelta()) < domain.MAIL_LASTS

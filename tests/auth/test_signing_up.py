@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes, policy
+import hashlib
+import time
 import uuid
 
 import httpx
@@ -11,15 +14,11 @@ import sqlalchemy as sa
 from chassis import ids
 from creavio.user.v1 import user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
-from tests.live import PASSWORD, Live
+from tests.live import PASSWORD, Listener, Live, refusal
 
 
 def post(live: Live, path: str, **body: str) -> httpx.Response:
     return httpx.post(f"{live.url}/v1/{path}", json=body, timeout=15)
-
-
-def reason(reply: httpx.Response) -> tuple[int, str]:
-    return reply.status_code, reply.json()["details"][0]["reason"]
 
 
 def fresh(name: str = "ada") -> str:
@@ -50,7 +49,7 @@ async def test_a_handle_user_gave_to_another_leaves_no_account(live: Live) -> No
         )
         await auth.call(UserServiceStub(auth.channel).CreateUser, request)
     body = {"handle": handle, "email": "a@example.org", "password": PASSWORD}
-    assert reason(post(live, "accounts", **body)) == (409, "HANDLE_TAKEN")
+    assert refusal(post(live, "accounts", **body)) == (409, "HANDLE_TAKEN")
     assert accounts(live, handle) == []
 
 
@@ -58,23 +57,128 @@ def test_a_handle_is_taken_whatever_its_case(live: Live) -> None:
     ada = live.sign_up("ada")
     body = {"email": "eve@example.org", "password": PASSWORD, "display_name": "Eve"}
     for handle in (ada.handle, ada.handle.upper()):
-        assert reason(post(live, "accounts", handle=handle, **body)) == (409, "HANDLE_TAKEN")
+        assert refusal(post(live, "accounts", handle=handle, **body)) == (409, "HANDLE_TAKEN")
     assert accounts(live, ada.handle) == ["settled"]
+
+
+def mail_to(live: Live, address: str, subject: str, within: float = 10) -> str:
+    """What came for an address under a subject, last."""
+    ends = time.monotonic() + within
+    while time.monotonic() < ends:
+        found = [
+            message
+            for file in sorted(live.home.mail.glob("*.eml"))
+            if (message := message_from_bytes(file.read_bytes(), policy=policy.default))["To"]
+            == address
+            and message["Subject"] == subject
+        ]
+        if found:
+            return str(found[-1].get_content())
+        time.sleep(0.05)
+    raise AssertionError(f"no mail {subject!r} within {within} s")
+
+
+def token_in(content: str) -> str:
+    return content.split("#token=")[1].split()[0]
 
 
 def test_an_address_says_nothing_of_who_has_an_account(live: Live) -> None:
     email = f"{fresh()}@example.org"
     handles = [fresh("ada"), fresh("bob")]
-    for handle, password in zip(handles, ("first password", "second password"), strict=True):
-        body = {"handle": handle, "email": email, "password": password}
-        assert post(live, "accounts", **body).is_success
-    for handle, password in zip(handles, ("first password", "second password"), strict=True):
-        signed_in = post(live, "sessions", login=email.upper(), password=password)
-        assert signed_in.json()["user"]["handle"] == handle
-    wrong = post(live, "sessions", login=email, password="third password")
-    unknown = post(live, "sessions", login=f"{fresh()}@example.org", password="third password")
-    assert reason(wrong) == reason(unknown) == (401, "WRONG_CREDENTIALS")
-    assert wrong.content == unknown.content
+    answers = [
+        post(live, "accounts", handle=handle, email=email, password=PASSWORD) for handle in handles
+    ]
+    assert len({frozenset(answer.json()) for answer in answers}) == 1
+    by_address = post(live, "sessions", login=email.upper(), password=PASSWORD)
+    unknown = post(live, "sessions", login=f"{fresh()}@example.org", password=PASSWORD)
+    assert refusal(by_address) == refusal(unknown) == (401, "WRONG_CREDENTIALS")
+    assert by_address.content == unknown.content
+
+
+def test_whoever_verifies_an_address_signs_in_by_it_and_the_next_is_told(live: Live) -> None:
+    email = f"{fresh()}@example.org"
+    ada, eve = fresh("ada"), fresh("eve")
+    session = post(live, "accounts", handle=ada, email=email, password=PASSWORD).json()
+    token = token_in(mail_to(live, email, "Verify your e-mail address"))
+    assert post(live, "email:verify", token=token).json() == {}
+    assert refusal(post(live, "email:verify", token=token)) == (401, "INVALID_LINK")
+    headers = {"authorization": f"Bearer {session['access_token']}"}
+    told = httpx.get(f"{live.url}/v1/email", headers=headers, timeout=15).json()
+    assert told == {"email": email, "verified": True}
+    signed_in = post(live, "sessions", login=email.upper(), password=PASSWORD)
+    assert signed_in.json()["user"]["handle"] == ada
+    assert post(live, "accounts", handle=eve, email=email, password=PASSWORD).is_success
+    assert f"@{ada}" in mail_to(live, email, "You have an account already")
+
+
+def test_a_forgotten_password_is_reset_and_everybody_signed_out(live: Live) -> None:
+    email = f"{fresh()}@example.org"
+    handle = fresh("ada")
+    session = post(live, "accounts", handle=handle, email=email, password=PASSWORD).json()
+    post(live, "email:verify", token=token_in(mail_to(live, email, "Verify your e-mail address")))
+    answers = [
+        post(live, "password:requestReset", email=asked)
+        for asked in (email, f"{fresh()}@example.org")
+    ]
+    assert answers[0].status_code == 200
+    assert answers[0].content == answers[1].content
+    token = token_in(mail_to(live, email, "Reset your password"))
+    new = "battery staple correct"
+    assert post(live, "password:reset", token=token, new_password=new).is_success
+    assert refusal(post(live, "password:reset", token=token, new_password=new)) == (
+        401,
+        "INVALID_LINK",
+    )
+    headers = {"authorization": f"Bearer {session['access_token']}"}
+    over = httpx.get(f"{live.url}/v1/users/me", headers=headers, timeout=15)
+    assert refusal(over) == (401, "SESSION_REVOKED")
+    assert refusal(post(live, "sessions", login=email, password=PASSWORD)) == (
+        401,
+        "WRONG_CREDENTIALS",
+    )
+    assert post(live, "sessions", login=email, password=new).is_success
+    assert mail_to(live, email, "Your password was changed")
+
+
+def told_until_the_end(stream: Listener) -> None:
+    while True:
+        stream.next()
+
+
+def test_a_change_of_password_leaves_the_session_it_is_made_in(live: Live) -> None:
+    ada = live.sign_up("ada")
+    other = live.sign_in(ada.handle)
+    with other.listening(read_timeout=5) as stream:
+        body = {"current_password": PASSWORD, "new_password": "battery staple correct"}
+        assert ada.do("POST", "/v1/password:change", json=body) == {}
+        with pytest.raises(StopIteration):
+            told_until_the_end(stream)
+    assert refusal(other.ask("GET", "/v1/users/me")) == (401, "SESSION_REVOKED")
+    assert ada.do("GET", "/v1/users/me")["handle"] == ada.handle
+    wrong = ada.ask("POST", "/v1/password:change", json=body)
+    assert refusal(wrong) == (401, "WRONG_CREDENTIALS")
+
+
+def test_another_address_is_changed_to_by_its_mail(live: Live) -> None:
+    ada = live.sign_up("ada")
+    new = f"{fresh()}@example.org"
+    body = {"email": new, "current_password": PASSWORD}
+    assert ada.do("POST", "/v1/email:change", json=body) == {}
+    assert ada.do("GET", "/v1/email")["email"] == f"{ada.handle}@example.org"
+    token = token_in(mail_to(live, new, "Verify your e-mail address"))
+    assert post(live, "email:verify", token=token).is_success
+    assert ada.do("GET", "/v1/email") == {"email": new, "verified": True}
+
+
+def test_mail_is_for_the_owner_of_the_folder_alone(live: Live) -> None:
+    ada = live.sign_up("ada")
+    content = mail_to(live, f"{ada.handle}@example.org", "Verify your e-mail address")
+    assert f"http://localhost:{live.port}/verify-email#token=" in content
+    assert live.home.mail.stat().st_mode & 0o777 == 0o700
+    log = live.home.log("auth").read_text()
+    assert "mail sent" in log
+    assert f"{ada.handle}@example.org" not in log
+    assert token_in(content) not in log
 
 
 @pytest.mark.parametrize(
@@ -95,26 +199,39 @@ def test_an_address_says_nothing_of_who_has_an_account(live: Live) -> None:
 def test_what_breaks_a_rule_is_refused_by_name(live: Live, field: str, value: str) -> None:
     body = {"handle": fresh(), "email": "ada@example.org", "password": PASSWORD, field: value}
     refused = post(live, "accounts", **body)
-    assert reason(refused) == (400, "INVALID_FIELD")
+    assert refusal(refused) == (400, "INVALID_FIELD")
     assert refused.json()["details"][1]["field_violations"][0]["field"] == field
 
 
 def test_a_login_nobody_can_have_is_refused(live: Live) -> None:
     refused = post(live, "sessions", login="a\0b", password=PASSWORD)
-    assert reason(refused) == (400, "INVALID_FIELD")
+    assert refusal(refused) == (400, "INVALID_FIELD")
 
 
-def test_a_session_is_renewed_and_a_spent_token_ends_it(live: Live) -> None:
+def spent(live: Live, *tokens: str) -> None:
+    """Let the moment pass in which refresh tokens can be spent once more."""
+    engine = sa.create_engine(live.database_url("creavio_auth"), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        hashes = [hashlib.sha256(token.encode()).digest() for token in tokens]
+        connection.execute(
+            sa.text(
+                "UPDATE session SET rotate_time = rotate_time - interval '10 seconds' "
+                "WHERE previous_hash = ANY(:hashes)"
+            ),
+            {"hashes": hashes},
+        )
+
+
+def test_a_session_is_renewed_and_a_replay_ends_it(live: Live) -> None:
     first = live.sign_up("ada").session["refresh_token"]
     second = post(live, "sessions:refresh", refresh_token=first)
-    assert second.is_success
-    spent = post(live, "sessions:refresh", refresh_token=first)
-    assert reason(spent) == (401, "INVALID_REFRESH_TOKEN")
+    again = post(live, "sessions:refresh", refresh_token=first)  # another tab
     good = second.json()["refresh_token"]
-    assert reason(post(live, "sessions:refresh", refresh_token=good)) == (
-        401,
-        "INVALID_REFRESH_TOKEN",
-    )
+    assert again.json()["refresh_token"] == good
+    spent(live, first)
+    for token in (first, good):
+        refused = post(live, "sessions:refresh", refresh_token=token)
+        assert refusal(refused) == (401, "INVALID_REFRESH_TOKEN")
 
 
 def test_every_session_is_its_own(live: Live) -> None:
@@ -122,6 +239,7 @@ def test_every_session_is_its_own(live: Live) -> None:
     other = post(live, "sessions", login=ada.handle, password=PASSWORD).json()["refresh_token"]
     first = ada.session["refresh_token"]
     post(live, "sessions:refresh", refresh_token=first)
+    spent(live, first)
     post(live, "sessions:refresh", refresh_token=first)  # ends that session
     assert post(live, "sessions:refresh", refresh_token=other).is_success
 
@@ -141,6 +259,7 @@ def test_a_password_stands_nowhere_in_clear(live: Live) -> None:
         session["access_token"],
         session["refresh_token"],
         renewed["refresh_token"],
+        token_in(mail_to(live, f"{handle}@example.org", "Verify your e-mail address")),
     }
     assert all(secrets)
     for log in live.home.logs.rglob("*"):
@@ -150,7 +269,7 @@ def test_a_password_stands_nowhere_in_clear(live: Live) -> None:
     engine = sa.create_engine(live.database_url("creavio_auth"), poolclass=sa.NullPool)
     with engine.connect() as connection:
         tables = sa.inspect(connection).get_table_names()
-        assert {"account", "session", "idempotency", "outbox"} <= set(tables)
+        assert {"account", "session", "idempotency", "outbox"} | {"mail", "proof"} <= set(tables)
         rows = ""
         for table in tables:
             whole: sa.ColumnElement[str] = sa.literal_column(f'"{table}"::text')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,25 +10,14 @@ from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.user.domain import HandleTaken, Profile, UserNotFound
-
-METADATA = sa.MetaData()
-
-PROFILE = sa.Table(
-    "profile",
-    METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("handle", sa.Text, nullable=False, unique=True),
-    sa.Column("display_name", sa.Text, nullable=False),
-    sa.Column("bio", sa.Text, nullable=False),
-    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
-)
+from services.user.domain import HandleTaken, Profile, UserNotFound, canonical_handle
+from services.user.store.tables import PROFILE
 
 
 async def add(tx: Transaction, profile: Profile) -> Profile:
     """Keep a new profile; return the one made first when the person has one.
 
-    Raises `HandleTaken` when the handle belongs to somebody else.
+    Raises `HandleTaken` when somebody else has the handle, or one that looks like it.
     """
     await tx.execute(
         insert(PROFILE)
@@ -37,6 +27,8 @@ async def add(tx: Transaction, profile: Profile) -> Profile:
             display_name=profile.display_name,
             bio=profile.bio,
             create_time=profile.create_time,
+            status_text=profile.status_text,
+            skeleton=profile.skeleton,
         )
         .on_conflict_do_nothing()
     )
@@ -51,6 +43,19 @@ async def profile_of(tx: Transaction, user_id: UUID) -> Profile:
     return _one((await tx.execute(sa.select(PROFILE).where(PROFILE.c.id == user_id))).one_or_none())
 
 
+async def profiles_of(tx: Transaction, user_ids: Sequence[UUID]) -> Sequence[Profile]:
+    """The profiles of those of these people who exist, in this order."""
+    rows = await tx.execute(sa.select(PROFILE).where(PROFILE.c.id.in_(user_ids)))
+    found = {row.id: _profile(row) for row in rows}
+    return [found[user_id] for user_id in user_ids if user_id in found]
+
+
+async def by_handle(tx: Transaction, handle: str) -> Profile:
+    """The profile of who has a handle, regardless of case. Raises `UserNotFound`."""
+    query = sa.select(PROFILE).where(PROFILE.c.handle == canonical_handle(handle))
+    return _one((await tx.execute(query)).one_or_none())
+
+
 async def profile_to_change(tx: Transaction, user_id: UUID) -> Profile:
     """A person's profile, which nobody else changes until the transaction ends."""
     query = sa.select(PROFILE).where(PROFILE.c.id == user_id).with_for_update()
@@ -62,7 +67,7 @@ async def save(tx: Transaction, profile: Profile) -> None:
     await tx.execute(
         sa.update(PROFILE)
         .where(PROFILE.c.id == profile.id)
-        .values(display_name=profile.display_name, bio=profile.bio)
+        .values(display_name=profile.display_name, bio=profile.bio, status_text=profile.status_text)
     )
 
 
@@ -73,4 +78,4 @@ def _one(row: Row[tuple[object, ...]] | None) -> Profile:
 
 
 def _profile(row: Row[tuple[object, ...]]) -> Profile:
-    return Profile(row.id, row.handle, row.display_name, row.bio, row.create_time)
+    return Profile(row.id, row.handle, row.display_name, row.bio, row.create_time, row.status_text)

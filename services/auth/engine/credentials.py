@@ -1,15 +1,16 @@
-"""Passwords, tokens, and the account that comes with a profile."""
+"""Passwords, and the tokens a session is used with."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 import hashlib
+import hmac
 from pathlib import Path
 import secrets
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -19,20 +20,11 @@ from joserfc.jwk import ECKey, KeySetSerialization
 
 from chassis import ids
 from chassis.auth import ALGORITHM
-from chassis.clients import Clients
 from chassis.config import Config
-from chassis.database import Database
-from chassis.errors import AlreadyExists, Invalid
+from chassis.errors import Invalid
 from chassis.tokens import Tokens
-from chassis.unfinished import finish_each
-from creavio.user.v1 import user_pb2, user_service_pb2
-from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
-from services.auth import domain, store
-from services.auth.domain import Account, Credentials, HandleTaken, InvalidRefreshToken
-
-_ABANDONED_AFTER: Final = timedelta(seconds=20)
-"""Longer than any call lives, so that nobody else is still at it."""
-_BATCH: Final = 100
+from services.auth import domain
+from services.auth.domain import Credentials, InvalidLink, InvalidRefreshToken, Purpose
 
 
 class Passwords:
@@ -102,9 +94,16 @@ class Issuer:
         self._issuer, self._audience = config.jwt_issuer, config.jwt_audience
         self._key = key
         self._tokens = tokens
+        self._chain = config.token_key.get_secret_value().encode()
 
-    def issue(self, account_id: UUID, session_id: UUID, now: datetime) -> Credentials:
-        """New credentials for a session."""
+    def issue(
+        self, account_id: UUID, session_id: UUID, now: datetime, *, after: str | None = None
+    ) -> Credentials:
+        """New credentials for a session.
+
+        A refresh token follows from the one it comes `after`: who spends that one
+        again a moment later goes on with the same next one.
+        """
         expires = now + domain.ACCESS_LASTS
         session = ids.text(ids.Kind.SESSION, session_id)
         access = self._key.sign(
@@ -118,8 +117,15 @@ class Issuer:
                 "jti": secrets.token_urlsafe(12),
             }
         )
-        refresh = self._tokens.seal([session, secrets.token_urlsafe(24)], "refresh")
+        unguessable = secrets.token_urlsafe(24) if after is None else self._next(after)
+        refresh = self._tokens.seal([session, unguessable], "refresh")
         return Credentials(access, refresh, digest(refresh), expires.replace(microsecond=0))
+
+    def _next(self, spent: str) -> str:
+        following = hmac.digest(
+            self._chain, b"the refresh token after\0" + spent.encode(), "sha256"
+        )
+        return base64.urlsafe_b64encode(following[:24]).decode()
 
     def session_of(self, refresh_token: str) -> UUID:
         """The session a refresh token was issued for. Raises `InvalidRefreshToken`."""
@@ -132,51 +138,27 @@ class Issuer:
         return ids.parse(ids.Kind.SESSION, session, field="refresh_token")
 
 
-def digest(refresh_token: str) -> bytes:
-    """What is kept of a refresh token."""
-    return hashlib.sha256(refresh_token.encode()).digest()
+class Links:
+    """The tokens that are mailed. What is kept of one cannot be turned into it."""
 
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
 
-class Accounts:
-    """Carries the creation of an account through: with its profile, or not at all."""
+    def token(self, purpose: Purpose, proof_id: UUID) -> str:
+        """The token of a proof."""
+        return self._tokens.seal(proof_id.hex, "mailed", purpose)
 
-    def __init__(self, database: Database, clients: Clients) -> None:
-        self._database = database
-        self._clients = clients
-        self._users = UserServiceStub(clients.channel)
-
-    async def finish_creating(self, account: Account) -> user_pb2.User:
-        """Create the profile, then let the account count.
-
-        Raises `HandleTaken`, the account given up, when the profile cannot be.
-        """
-        request = user_service_pb2.CreateUserRequest(
-            user_id=ids.text(ids.Kind.USER, account.id),
-            handle=account.handle,
-            display_name=account.display_name,
-        )
+    def proof_of(self, purpose: Purpose, token: str) -> UUID:
+        """The proof a token was mailed for. Raises `InvalidLink`."""
         try:
-            user = await self._clients.call(self._users.CreateUser, request)
-        except AlreadyExists:
-            async with self._database.transaction() as tx:
-                await store.drop_account(tx, account.id)
-            raise HandleTaken(account.handle) from None
-        async with self._database.transaction() as tx:
-            await store.settle_account(tx, account.id)
-        return user
+            found = self._tokens.open(
+                token, "mailed", purpose, error=lambda: Invalid("not a mailed token")
+            )
+        except Invalid:
+            raise InvalidLink from None
+        return UUID(hex=found)
 
-    async def user(self, account_id: UUID) -> user_pb2.User:
-        """The profile of an account."""
-        request = user_service_pb2.GetUserRequest(user_id=ids.text(ids.Kind.USER, account_id))
-        return await self._clients.call(self._users.GetUser, request)
 
-    async def resume(self) -> None:
-        """Finish the accounts a crash left half-way, and drop the sessions that are over."""
-        async with self._database.transaction() as tx:
-            left = await store.unsettled(tx, _ABANDONED_AFTER, _BATCH)
-            await store.forget_expired(tx)
-        await finish_each(left, self._finish)
-
-    async def _finish(self, account: Account) -> None:
-        with suppress(HandleTaken):
-            await self.finish_creating(account)
+def digest(token: str) -> bytes:
+    """What is kept of a refresh token, or of one that was mailed."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,1 @@
+"""Passwords, tokens, mail, and the account that comes with a profile."""

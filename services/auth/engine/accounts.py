@@ -1,0 +1,73 @@
+"""The account that comes with a profile."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from chassis import ids
+from chassis.clients import Clients
+from chassis.database import Database
+from chassis.errors import AlreadyExists
+from chassis.unfinished import finish_each
+from creavio.user.v1 import user_pb2, user_service_pb2
+from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
+from services.auth.domain import Account, HandleTaken, MailKind, new_mail
+from services.auth.store import accounts, guesses, mail, sessions
+
+_ABANDONED_AFTER: Final = timedelta(seconds=20)
+"""Longer than any call lives, so that nobody else is still at it."""
+_BATCH: Final = 100
+
+
+class Accounts:
+    """Carries the creation of an account through: with its profile, or not at all."""
+
+    def __init__(self, database: Database, clients: Clients) -> None:
+        self._database = database
+        self._clients = clients
+        self._users = UserServiceStub(clients.channel)
+
+    async def finish_creating(self, account: Account) -> user_pb2.User:
+        """Create the profile, then let the account count, and have its address verified.
+
+        Raises `HandleTaken`, the account given up, when the profile cannot be.
+        """
+        request = user_service_pb2.CreateUserRequest(
+            user_id=ids.text(ids.Kind.USER, account.id),
+            handle=account.handle,
+            display_name=account.display_name,
+        )
+        try:
+            user = await self._clients.call(self._users.CreateUser, request)
+        except AlreadyExists:
+            async with self._database.transaction() as tx:
+                await accounts.drop_account(tx, account.id)
+            raise HandleTaken(account.handle) from None
+        async with self._database.transaction() as tx:
+            await accounts.settle_account(tx, account.id)
+            now = datetime.now(UTC)
+            await mail.add_mail(
+                tx, new_mail(MailKind.VERIFY_EMAIL, account.email, now, account.handle)
+            )
+        return user
+
+    async def user(self, account_id: UUID) -> user_pb2.User:
+        """The profile of an account."""
+        request = user_service_pb2.GetUserRequest(user_id=ids.text(ids.Kind.USER, account_id))
+        return await self._clients.call(self._users.GetUser, request)
+
+    async def resume(self) -> None:
+        """Finish the accounts a crash left half-way, and drop what is over."""
+        async with self._database.transaction() as tx:
+            left = await accounts.unsettled(tx, _ABANDONED_AFTER, _BATCH)
+            await sessions.forget_expired(tx)
+            await mail.forget_expired(tx)
+            await guesses.forget_expired(tx)
+        await finish_each(left, self._finish)
+
+    async def _finish(self, account: Account) -> None:
+        with suppress(HandleTaken):
+            await self.finish_creating(account)

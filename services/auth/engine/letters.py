@@ -1,0 +1,104 @@
+"""What stands in the mail this service sends: plain text, and nothing that people chose but
+their handle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import policy
+from email.errors import HeaderDefect, MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Final
+from uuid import UUID
+
+_FOOT: Final = "If this was not you, you need not do anything."
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is said."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Writes what is said, with links into the web app.
+
+    A token stands behind the `#` of a link, where no server and no log sees it.
+    """
+
+    public_url: str
+    """Where people open the platform."""
+
+    def verify(self, handle: str, token: str) -> Letter:
+        """That an account names the address, and how it has it."""
+        return Letter(
+            "Verify your e-mail address",
+            f"The account @{handle} names this address as its own. To say that it is:\n\n"
+            f"{self._link('verify-email', token)}\n\n"
+            f"The link is good once, for a day. {_FOOT}\n",
+        )
+
+    def known(self, handle: str) -> Letter:
+        """That the address is somebody's already."""
+        return Letter(
+            "You have an account already",
+            "Somebody named this address for an account, but there is one that has it: "
+            f"@{handle}. Sign in with it, or reset its password if it is forgotten:\n\n"
+            f"{self.public_url}/\n\n{_FOOT}\n",
+        )
+
+    def reset(self, handle: str, token: str) -> Letter:
+        """How to set another password."""
+        return Letter(
+            "Reset your password",
+            f"To set another password for the account @{handle}:\n\n"
+            f"{self._link('reset-password', token)}\n\n"
+            f"The link is good once, for an hour. {_FOOT}\n",
+        )
+
+    def password_changed(self, handle: str) -> Letter:
+        """That there is another password."""
+        return Letter(
+            "Your password was changed",
+            f"The password of the account @{handle} was changed. If this was not you, reset "
+            f"it now:\n\n{self.public_url}/\n",
+        )
+
+    def email_changed(self, handle: str) -> Letter:
+        """That the account has another address."""
+        return Letter(
+            "Your e-mail address was changed",
+            f"The account @{handle} has another e-mail address now, and this one is not its own "
+            "any more. If this was not you, tell those who run this instance.\n",
+        )
+
+    def _link(self, page: str, token: str) -> str:
+        return f"{self.public_url}/{page}#token={token}"
+
+
+class NoAddressError(Exception):
+    """What mail is for is no address that mail can have."""
+
+
+def message(mail_id: UUID, sender: str, recipient: str, letter: Letter) -> EmailMessage:
+    """The mail, as RFC 5322 has it. Raises `NoAddressError`.
+
+    Every value is a header's or the body's by type: none can begin another header.
+    """
+    made = EmailMessage(policy=policy.SMTP)
+    made["From"] = sender
+    try:
+        made["To"] = Address(addr_spec=recipient)
+    except (MessageError, HeaderDefect, ValueError, IndexError) as error:
+        raise NoAddressError from error
+    made["Subject"] = letter.subject
+    made["Date"] = format_datetime(datetime.now(UTC))
+    made["Message-ID"] = f"<{mail_id}@creavio.invalid>"
+    made["Auto-Submitted"] = "auto-generated"
+    made.set_content(letter.body)
+    return made

@@ -1,0 +1,77 @@
+"""Sessions that end before their tokens do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from chassis.announce import Tell
+from chassis.database import Database, Transaction
+from creavio.auth.v1 import revocation_service_pb2
+from services.auth import convert, domain, events
+from services.auth.store import sessions
+
+_PAGE: Final = 1_000
+"""Revocations told at once."""
+
+
+class Revocations:
+    """Ends sessions, and tells everybody before it is answered.
+
+    What the others keep of it is `chassis.sessions`; for auth itself this is where
+    they ask.
+    """
+
+    def __init__(self, database: Database, tell: Tell) -> None:
+        self._database = database
+        self._tell = tell
+
+    async def revoke(self, session_id: UUID, account_id: UUID) -> None:
+        """End a session of an account. One that is over, or another's, is left as it is."""
+        async with self._database.transaction() as tx:
+            await self._end(tx, account_id, only=session_id)
+        await self.tell(tx)
+
+    async def end_all(self, tx: Transaction, account_id: UUID, *, but: UUID | None = None) -> None:
+        """End the sessions of an account, all or all but one, as part of a transaction.
+
+        Whoever asked for it has to `tell` once that is committed.
+        """
+        await self._end(tx, account_id, but=but)
+
+    async def tell(self, tx: Transaction) -> None:
+        """Tell everybody what a committed transaction ended."""
+        await self._tell(tx.events)
+
+    async def _end(
+        self,
+        tx: Transaction,
+        account_id: UUID,
+        *,
+        only: UUID | None = None,
+        but: UUID | None = None,
+    ) -> None:
+        ends = datetime.now(UTC) + domain.ACCESS_LASTS
+        for ended in await sessions.end_sessions(tx, account_id, ends, only=only, but=but):
+            tx.emit(events.session_revoked(ended, account_id))
+
+    async def list_revocations(
+        self, request: revocation_service_pb2.ListRevocationsRequest
+    ) -> revocation_service_pb2.ListRevocationsResponse:
+        """What was revoked after a revision, as far as its tokens may be about."""
+        async with self._database.reading() as tx:
+            # Read first: what is revoked in between is listed, and asked for again.
+            revision = await sessions.revision(tx)
+            found = await sessions.revocations_after(tx, request.after_revision, _PAGE + 1)
+        more = len(found) > _PAGE
+        return revocation_service_pb2.ListRevocationsResponse(
+            revocations=[convert.revocation(one) for one in found[:_PAGE]],
+            revision=found[_PAGE - 1].revision if more else revision,
+            more=more,
+        )
+
+    async def revision(self) -> int:
+        """The revision of the last revocation."""
+        async with self._database.reading() as tx:
+            return await sessions.revision(tx)

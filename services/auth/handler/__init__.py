@@ -1,0 +1,1 @@
+"""The servicers: one module for each service of the contract that people call."""

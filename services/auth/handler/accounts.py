@@ -1,0 +1,41 @@
+"""AccountService."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from chassis.database import Database
+from creavio.auth.v1 import account_service_pb2, session_pb2
+from creavio.auth.v1.account_service_pb2_grpc import AccountServiceServicer
+from services.auth import convert, domain
+from services.auth.engine.accounts import Accounts
+from services.auth.engine.credentials import Issuer, Passwords
+from services.auth.handler.sessions import sign_in
+from services.auth.store import accounts
+
+
+class AccountHandler(AccountServiceServicer):
+    """Creates accounts."""
+
+    def __init__(
+        self, database: Database, passwords: Passwords, accounts: Accounts, issuer: Issuer
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._accounts = accounts
+        self._issuer = issuer
+
+    async def CreateAccount(
+        self, request: account_service_pb2.CreateAccountRequest, context: object
+    ) -> session_pb2.Session:
+        account = domain.new_account(
+            request.handle,
+            request.email,
+            request.display_name,
+            await self._passwords.hash(request.password),
+            datetime.now(UTC),
+        )
+        async with self._database.transaction() as tx:
+            await accounts.add_account(tx, account)
+        user = await self._accounts.finish_creating(account)
+        return convert.session(await sign_in(self._database, self._issuer, account), user)

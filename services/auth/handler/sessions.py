@@ -1,0 +1,119 @@
+"""SessionService."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from google.protobuf.empty_pb2 import Empty
+
+from chassis import ids
+from chassis.calls import principal
+from chassis.database import Database
+from creavio.auth.v1 import session_pb2, session_service_pb2
+from creavio.auth.v1.session_service_pb2_grpc import SessionServiceServicer
+from services.auth import convert, domain
+from services.auth.engine.accounts import Accounts
+from services.auth.engine.credentials import Issuer, Passwords, digest
+from services.auth.engine.guesses import Guesses
+from services.auth.engine.sessions import Revocations
+from services.auth.store import accounts, sessions
+
+CURRENT: Final = "current"
+"""The session a call is made in."""
+MOST_LISTED: Final = 100
+
+
+class SessionHandler(SessionServiceServicer):
+    """Begins, renews, lists and ends sessions."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        accounts: Accounts,
+        issuer: Issuer,
+        revocations: Revocations,
+        guesses: Guesses,
+    ) -> None:
+        self._guesses = guesses
+        self._revocations = revocations
+        self._database = database
+        self._passwords = passwords
+        self._accounts = accounts
+        self._issuer = issuer
+
+    async def CreateSession(
+        self, request: session_service_pb2.CreateSessionRequest, context: object
+    ) -> session_pb2.Session:
+        guess = await self._guesses.spend(request.login)
+        async with self._database.reading() as tx:
+            account = await accounts.account_by(tx, request.login)
+        # As much work whoever has an account: time tells nobody.
+        kept = None if account is None else account.password_hash
+        if not await self._passwords.matches(request.password, kept) or account is None:
+            raise domain.WrongCredentials
+        credentials = await sign_in(self._database, self._issuer, account)
+        await self._guesses.right(guess)
+        return convert.session(credentials, await self._accounts.user(account.id))
+
+    async def RefreshSession(
+        self, request: session_service_pb2.RefreshSessionRequest, context: object
+    ) -> session_pb2.Session:
+        token = request.refresh_token
+        now, session_id = datetime.now(UTC), self._issuer.session_of(token)
+        async with self._database.transaction() as tx:
+            session = await sessions.session_to_change(tx, session_id, now)
+            if session is None:
+                raise domain.InvalidRefreshToken
+            presented = domain.presented(session, digest(token), now)
+            credentials = self._issuer.issue(session.account_id, session_id, now, after=token)
+            if presented is domain.Presented.CURRENT:
+                renewed = domain.refreshed(session, credentials.refresh_hash, now)
+                await sessions.save_session(tx, renewed)
+        if presented is domain.Presented.REPLAYED:
+            # One of the two who hold it is not its owner: nobody goes on with it.
+            await self._revocations.revoke(session_id, session.account_id)
+            raise domain.InvalidRefreshToken
+        return convert.session(credentials, await self._accounts.user(session.account_id))
+
+    async def ListSessions(
+        self, request: session_service_pb2.ListSessionsRequest, context: object
+    ) -> session_service_pb2.ListSessionsResponse:
+        caller = principal()
+        account_id = convert.account_id(caller.user_id)
+        async with self._database.reading() as tx:
+            lasting = await sessions.sessions_of(tx, account_id, datetime.now(UTC), MOST_LISTED)
+        current = convert.session_id(caller.session_id)
+        return session_service_pb2.ListSessionsResponse(
+            sessions=[convert.active_session(s, current=s.id == current) for s in lasting]
+        )
+
+    async def RevokeSession(
+        self, request: session_service_pb2.RevokeSessionRequest, context: object
+    ) -> Empty:
+        caller = principal()
+        named = caller.session_id if request.session_id == CURRENT else request.session_id
+        await self._revocations.revoke(
+            convert.session_id(named), convert.account_id(caller.user_id)
+        )
+        return Empty()
+
+
+async def sign_in(
+    database: Database, issuer: Issuer, account: domain.Account
+) -> domain.Credentials:
+    """Begin a session of an account whose password was proven just now.
+
+    Raises `WrongCredentials` when it was changed since: whoever changed it ended the
+    sessions there were.
+    """
+    now, session_id = datetime.now(UTC), ids.new()
+    credentials = issuer.issue(account.id, session_id, now)
+    async with database.transaction() as tx:
+        if not await accounts.password_is(tx, account.id, account.password_hash):
+            raise domain.WrongCredentials
+        await sessions.add_session(
+            tx, domain.new_session(account.id, credentials.refresh_hash, session_id, now)
+        )
+    return credentials

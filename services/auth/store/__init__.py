@@ -1,0 +1,1 @@
+"""Where accounts, sessions, proofs and mail on its way are kept."""

@@ -1,0 +1,85 @@
+"""The tables, as the migrations make them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+ACCOUNT = sa.Table(
+    "account",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("handle", sa.Text, nullable=False, unique=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("standing", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("email_verified_time", sa.DateTime(timezone=True)),
+)
+SESSION = sa.Table(
+    "session",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("refresh_hash", sa.LargeBinary, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("previous_hash", sa.LargeBinary),
+    sa.Column("rotate_time", sa.DateTime(timezone=True)),
+)
+PROOF = sa.Table(
+    "proof",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column(
+        "account_id",
+        sa.Uuid,
+        sa.ForeignKey("account.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.LargeBinary, nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+)
+MAIL = sa.Table(
+    "mail",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("handle", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("sent_time", sa.DateTime(timezone=True)),
+)
+REVISION = sa.Table(
+    "revision",
+    METADATA,
+    sa.Column("singleton", sa.Boolean, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+REVOCATION = sa.Table(
+    "revocation",
+    METADATA,
+    sa.Column("revision", sa.BigInteger, primary_key=True),
+    sa.Column("session_id", sa.Uuid, nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+)
+GUESS = sa.Table(
+    "guess",
+    METADATA,
+    sa.Column("key", sa.LargeBinary, primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("end_time", sa.DateTime(timezone=True), nullable=False),
+)
+KNOWN_SOURCE = sa.Table(
+    "known_source",
+    METADATA,
+    sa.Column("login", sa.LargeBinary, primary_key=True),
+    sa.Column("source", sa.LargeBinary, primary_key=True),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,26 @@
+"""Where profiles, blocks and settings are kept."""
+
+from services.user.store.blocks import add_block, blocks_of, remove_block
+from services.user.store.profiles import (
+    add,
+    by_handle,
+    profile_of,
+    profile_to_change,
+    profiles_of,
+    save,
+)
+from services.user.store.settings import keep_settings, settings_of
+
+__all__ = [
+    "add",
+    "add_block",
+    "blocks_of",
+    "by_handle",
+    "keep_settings",
+    "profile_of",
+    "profile_to_change",
+    "profiles_of",
+    "remove_block",
+    "save",
+    "settings_of",
+]

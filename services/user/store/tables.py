@@ -1,0 +1,43 @@
+"""The tables of user; migrations/ makes them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+METADATA: Final = sa.MetaData()
+_MOMENT: Final = sa.DateTime(timezone=True)
+
+PROFILE: Final = sa.Table(
+    "profile",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("handle", sa.Text, nullable=False, unique=True),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("bio", sa.Text, nullable=False),
+    sa.Column("create_time", _MOMENT, nullable=False),
+    sa.Column("status_text", sa.Text, nullable=False, server_default=""),
+    # NULL for those who looked like somebody else before that was looked at.
+    sa.Column("skeleton", sa.Text, unique=True),
+)
+
+BLOCK: Final = sa.Table(
+    "block",
+    METADATA,
+    sa.Column("number", sa.BigInteger, sa.Identity(always=True), unique=True),
+    sa.Column("blocker_id", sa.Uuid, primary_key=True),
+    sa.Column("blocked_id", sa.Uuid, primary_key=True),
+    sa.Column("create_time", _MOMENT, nullable=False),
+)
+
+SETTINGS: Final = sa.Table(
+    "settings",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("theme", sa.Integer, nullable=False),
+    sa.Column("locale", sa.Text, nullable=False),
+    sa.Column("reduce_motion", sa.Boolean, nullable=False),
+    sa.Column("hide_typing", sa.Boolean, nullable=False),
+    sa.Column("compact", sa.Boolean, nullable=False),
+)
