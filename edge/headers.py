@@ -84,11 +84,11 @@ def cors(topology: Topology) -> CorsPolicy:
         allow_methods="GET, POST, PUT, PATCH, DELETE",
         allow_headers=(
             "authorization, content-type, idempotency-key, grpc-timeout, x-grpc-web, "
-            "x-user-agent, traceparent, tracestate"
+            "x-user-agent, traceparent, tracestate, creavio-policy-revision"
         ),
         expose_headers=(
             "grpc-status, grpc-message, grpc-status-details-bin, x-request-id, retry-after, "
-            "ratelimit-limit, ratelimit-remaining, ratelimit-reset"
+            "ratelimit-limit, ratelimit-remaining, ratelimit-reset, creavio-policy-revision"
         ),
         max_age="7200",
         forward_not_matching_preflights=False,

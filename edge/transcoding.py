@@ -35,6 +35,8 @@ def transcoder(
     return GrpcJsonTranscoder(
         proto_descriptor_bin=descriptor_set(described),
         services=sorted({rpc.descriptor.containing_service.full_name for rpc in described}),
+        # As browsers and clients write a space (WHATWG URL, URLSearchParams).
+        query_param_unescape_plus=True,
         print_options=GrpcJsonTranscoderPrintOptions(
             always_print_primitive_fields=True,
             preserve_proto_field_names=True,

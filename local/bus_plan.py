@@ -19,14 +19,18 @@ from chassis import catalog as catalogs
 from chassis import contract as contracts
 from chassis.catalog import Catalog
 from chassis.contract import Contract
-from chassis.subjects import LIVE, filters_for, stream_of, subjects_of
+from chassis.subjects import LIVE, filters_for, stream_of, subject_root, subjects_of
+from creavio.auth.v1 import auth_events_pb2
 from creavio.options.v1 import event_pb2
 from local.bus import ADMIN, BusPlan, Durable, PlanError, Stream, User, dump
 
 _DELIVERS = "gateway"
 """Follows every live event and reads back what a stream's follower missed."""
-_FOLLOWED_BY_ALL = "rbac"
-"""Its changes void every other service's cached permissions."""
+_FOLLOWED_BY_ALL = (
+    subjects_of("rbac"),  # What changes voids what every service keeps of permissions.
+    f"{subject_root(auth_events_pb2.SessionRevoked.DESCRIPTOR.full_name)}.>",
+    subject_root(auth_events_pb2.SessionsHeartbeat.DESCRIPTOR.full_name),
+)
 
 
 def plan(catalog: Catalog, contract: Contract) -> BusPlan:
@@ -64,7 +68,7 @@ def _durables(catalog: Catalog) -> Iterable[Durable]:
 
 def _user(service: str, emits: bool, durables: Iterable[Durable], contract: Contract) -> User:
     publish = [subjects_of(service), f"{LIVE}{subjects_of(service)}"]
-    subscribe = [f"_INBOX_{service}.>", f"{LIVE}{subjects_of(_FOLLOWED_BY_ALL)}"]
+    subscribe = [f"_INBOX_{service}.>", *(f"{LIVE}{subjects}" for subjects in _FOLLOWED_BY_ALL)]
     if emits:
         publish += [*_reading(stream_of(service)), f"$JS.API.STREAM.MSG.GET.{stream_of(service)}"]
     for durable in durables:

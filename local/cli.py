@@ -12,21 +12,32 @@ import os
 from pathlib import Path
 import signal
 import time
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from rich.console import Console
 from rich.live import Live
 import typer
 
+from local import admin, events, policy
+from local.backup.command import backup, restore
+from local.console import console, fail, not_running
+from local.doctor.command import doctor
 from local.home import AlreadyRunningError, Home, running_pid
 from local.http_socket import ask
 from local.logs import follow, tail
+from local.seed.command import seed
 from local.table import status_table
 
 _STOP_SECONDS = 60
-_NOT_RUNNING = 3
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(admin.app, name="admin")
+app.add_typer(events.app, name="events")
+app.add_typer(policy.app, name="policy")
+app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
+app.command()(seed)
 
 
 @app.callback()
@@ -44,24 +55,32 @@ def up(
         Path | None,
         typer.Option(envvar="CREAVIO_LIMITS", help="A JSON file with other rate limits."),
     ] = None,
+    replicas: Annotated[
+        str,
+        typer.Option(
+            envvar="CREAVIO_REPLICAS", help="Processes of a service, such as chat=2,gateway=2."
+        ),
+    ] = "",
 ) -> None:
     """Start everything, and keep it running until ctrl-C."""
     from chassis.catalog import CatalogError
     from local.bus import PlanError
     from local.keeper import StartError
-    from local.parts import Options
+    from local.parts import Options, read_replicas
     from local.preflight import ObstacleError, check
     from local.supervisor import Supervisor
     from mesh.topology import TopologyError, load_limits
 
     home = Home.from_environment()
     if pid := running_pid(home):
-        _fail(f"Creavio already runs on {home.root} (pid {pid}): creavio status, or creavio down")
-    console = _console()
+        fail(f"Creavio already runs on {home.root} (pid {pid}): creavio status, or creavio down")
+    out = console()
     try:
-        options = Options(home, port, reload, limits=load_limits(limits))
+        options = Options(
+            home, port, reload, limits=load_limits(limits), replicas=read_replicas(replicas)
+        )
         check(options)
-        asyncio.run(Supervisor(options, lambda text: console.print(text, markup=False)).run())
+        asyncio.run(Supervisor(options, lambda text: out.print(text, markup=False)).run())
     except (
         ObstacleError,
         AlreadyRunningError,
@@ -70,7 +89,7 @@ def up(
         StartError,
         TopologyError,
     ) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -79,20 +98,20 @@ def down() -> None:
     home = Home.from_environment()
     pid = running_pid(home)
     if pid is None:
-        _console().print(f"nothing runs on {home.root}")
+        console().print(f"nothing runs on {home.root}")
         return
     try:
         os.kill(pid, signal.SIGTERM)
     except PermissionError:
-        _fail(f"process {pid} belongs to another user")
+        fail(f"process {pid} belongs to another user")
     except ProcessLookupError:
         pass
     deadline = time.monotonic() + _STOP_SECONDS
     while running_pid(home) == pid:
         if time.monotonic() > deadline:
-            _fail(f"process {pid} does not end; its logs are in {home.logs}")
+            fail(f"process {pid} does not end; its logs are in {home.logs}")
         time.sleep(0.05)
-    _console().print("stopped")
+    console().print("stopped")
 
 
 @app.command()
@@ -103,19 +122,19 @@ def status(
 ) -> None:
     """Show how every part is; 0 when all are well, 1 when not, 3 when nothing runs."""
     home = Home.from_environment()
-    console = _console()
+    out = console()
     if watch:
-        _watch(home, console)
+        _watch(home, out)
         return
     state = _ask_status(home)
     if name is not None:
         state["parts"] = [part for part in state["parts"] if part["name"] == name]
         if not state["parts"]:
-            _fail(f"there is no part called {name}")
+            fail(f"there is no part called {name}")
     if as_json:
-        console.print_json(json.dumps(state))
+        out.print_json(json.dumps(state))
     else:
-        console.print(status_table(state))
+        out.print(status_table(state))
     raise typer.Exit(0 if all(part["health"] == "ok" for part in state["parts"]) else 1)
 
 
@@ -129,7 +148,7 @@ def logs(
     home = Home.from_environment()
     known = {path.stem: path for path in sorted(home.logs.glob("*.log"))}
     if name is not None and name not in known:
-        _fail(f"there is no log of {name}; there are: {', '.join(known) or 'none yet'}")
+        fail(f"there is no log of {name}; there are: {', '.join(known) or 'none yet'}")
     chosen = {name: known[name]} if name else known
     width = max((len(label) for label in chosen), default=0)
     prefix = {label: "" if name else f"{label:<{width}} | " for label in chosen}
@@ -151,23 +170,23 @@ def reload(service: Annotated[str, typer.Argument(help="A service, or all.")]) -
     try:
         code, body = ask(home.control, "POST", f"/reload/{service}", timeout=90)
     except OSError:
-        _not_running(home)
+        not_running(home)
     if code != 200:
-        _fail(json.loads(body)["error"])
+        fail(json.loads(body)["error"])
 
 
 def _ask_status(home: Home) -> dict[str, Any]:
     try:
         _, body = ask(home.control, "GET", "/status", timeout=15)
     except OSError:
-        _not_running(home)
+        not_running(home)
     state: dict[str, Any] = json.loads(body)
     return state
 
 
-def _watch(home: Home, console: Console) -> None:
+def _watch(home: Home, out: Console) -> None:
     try:
-        with Live(status_table(_ask_status(home)), console=console, auto_refresh=False) as live:
+        with Live(status_table(_ask_status(home)), console=out, auto_refresh=False) as live:
             while True:
                 time.sleep(1)
                 live.update(status_table(_ask_status(home)), refresh=True)
@@ -175,23 +194,9 @@ def _watch(home: Home, console: Console) -> None:
         raise typer.Exit(130) from None
 
 
-def _not_running(home: Home) -> NoReturn:
-    Console(stderr=True).print(f"nothing runs on {home.root}: creavio up", style="red")
-    raise typer.Exit(_NOT_RUNNING)
-
-
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
-    raise typer.Exit(1)
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
-
-
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="creavio")
 
 
 if __name__ == "__main__":

@@ -88,6 +88,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def mail(self) -> Path:
+        """Mail that no server was there for."""
+        return self.root / "mail"
+
+    @property
     def run(self) -> Path:
         """Sockets and files of the running instance; emptied at every start."""
         return self.root / "run"

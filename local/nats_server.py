@@ -9,12 +9,16 @@ from pathlib import Path
 import signal
 import socket
 import sys
+import traceback
 
 from local.bus import ADMIN, BusPlan, User
 from local.credentials import Credentials, write_secret
 from local.home import Home
 from local.keeper import StartError
 from local.process import ChildProcess, Process, clean_environment, end, until
+
+_WATCH_SECONDS = 2.0
+_RETRY_SECONDS = 0.3
 
 
 class NatsPart:
@@ -31,6 +35,8 @@ class NatsPart:
         self._credentials = credentials
         self._port = _free_port()
         self._plan = BusPlan((), (), ())
+        self._provisioned = False
+        self._watch: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -87,9 +93,12 @@ authorization {{
     async def ready(self, process: Process) -> None:
         """Return once the server greets."""
         await until(self.answers)
+        if self._provisioned:
+            self._look_after_streams()
 
     async def stop(self, process: Process) -> None:
         """Let it flush its store and end."""
+        await self.leave_alone()
         await end(process, signal.SIGTERM, 10)
 
     async def answers(self) -> bool:
@@ -113,8 +122,41 @@ authorization {{
         # Imported while the server starts.
         from local import streams
 
-        password = self._credentials.password(f"nats_{ADMIN}")
-        await streams.provision(self.url, password, self._plan)
+        await streams.provision(self.url, self._password, self._plan)
+        self._provisioned = True
+        self._look_after_streams()
+
+    async def leave_alone(self) -> None:
+        """Look after the streams no more, until the server is started again."""
+        watch, self._watch = self._watch, None
+        while watch is not None and not watch.done():
+            watch.cancel()  # nats swallows it while it connects
+            await asyncio.wait((watch,), timeout=0.5)
+
+    def _look_after_streams(self) -> None:
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._keep_streams(), name="streams")
+
+    async def _keep_streams(self) -> None:
+        from nats.errors import Error as NatsError
+
+        from local import streams
+
+        while True:
+            try:
+                async with streams.connected(self.url, self._password) as client:
+                    while True:
+                        await streams.keep(client, self._plan)
+                        await asyncio.sleep(_WATCH_SECONDS)
+            except (NatsError, OSError):
+                pass  # It is away, and whether it comes back is the keeper's to see to.
+            except Exception:
+                traceback.print_exc()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    @property
+    def _password(self) -> str:
+        return self._credentials.password(f"nats_{ADMIN}")
 
     @property
     def _config(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 import signal
@@ -37,11 +37,26 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     """How much each source and each person may ask of the edge."""
     catalog_file: Path = catalogs.CATALOG_FILE
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    """How many processes of a service run, where it is not the catalog's number."""
 
     @property
     def url(self) -> str:
         """Where the platform opens in a browser."""
         return f"http://localhost:{self.port}"
+
+    def catalog(self) -> Catalog:
+        """The catalog as it is now. Raises `catalogs.CatalogError`."""
+        return catalogs.load(self.catalog_file).scaled(self.replicas)
+
+
+def read_replicas(text: str) -> dict[str, int]:
+    """What `chat=2,gateway=2` says. Raises `catalogs.CatalogError`."""
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    for name, _, number in pairs:
+        if not number.isdecimal():
+            raise catalogs.CatalogError(f"replicas: {name}={number} is not like chat=2")
+    return {name.strip(): int(number) for name, _, number in pairs}
 
 
 class Parts:
@@ -54,7 +69,7 @@ class Parts:
         self._options = options
         self._home = options.home
         self._credentials = Credentials(options.home.secrets)
-        self._catalog = catalogs.load(options.catalog_file)
+        self._catalog = options.catalog()
         self.postgres = PostgresPart(
             self._home,
             self._credentials,
@@ -146,6 +161,7 @@ class Parts:
             self.nats.url,
             self.warm,
             self._options.serve,
+            self._options.url,
         )
 
     def _instances(self) -> Iterator[Instance]:

@@ -36,6 +36,8 @@ from local.process import LINUX, ChildProcess, Process, clean_environment, descr
 _SUPERUSER = "postgres"
 _SPARE_CONNECTIONS = 8
 """For the supervisor, backups and an operator's psql."""
+_PER_DATABASE = 1
+"""A backup has one open to each database at once."""
 _EXTRA_PER_PROCESS = 2
 """Beyond the pool: a migration's, and one that a crash left half closed."""
 _HELLO = b"user\0postgres\0database\0postgres\0\0"
@@ -269,8 +271,8 @@ async def answers(home: Home) -> bool:
 
 
 def connection_budget(grants: Iterable[DatabaseGrant]) -> int:
-    """How many connections the services may hold together."""
-    return sum(grant.limit for grant in grants)
+    """How many connections the services may hold together, and a backup of them."""
+    return sum(grant.limit + _PER_DATABASE for grant in grants)
 
 
 def database_url(home: Home, credentials: Credentials, service: str) -> str:

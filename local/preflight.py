@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 
-from chassis import catalog as catalogs
 from local import postgres_binaries
 from local.home import SOCKET_PATH_LIMIT, Home, Instance
 from local.parts import Options
@@ -28,16 +27,17 @@ def check(options: Options) -> None:
     Touches nothing. Raises `ObstacleError` for the first thing found, or
     `CatalogError`.
     """
-    _check_home(options.home)
-    _check_paths(options)
-    _check_port(options.port)
+    check_home(options.home)
+    check_paths(options)
+    check_port(options.port)
     try:
         postgres_binaries.find()
     except postgres_binaries.PostgresUnavailableError as error:
         raise ObstacleError(str(error)) from error
 
 
-def _check_home(home: Home) -> None:
+def check_home(home: Home) -> None:
+    """Whether a home can be used. Raises `ObstacleError`."""
     existing = home.root
     while not existing.exists():
         existing = existing.parent
@@ -61,7 +61,8 @@ def _check_home(home: Home) -> None:
         )
 
 
-def _check_paths(options: Options) -> None:
+def check_paths(options: Options) -> None:
+    """Whether the sockets' paths are short enough. Raises `ObstacleError`, `CatalogError`."""
     longest = max(options.home.socket_paths(_instances(options)), key=lambda p: len(os.fsencode(p)))
     excess = len(os.fsencode(longest)) - (SOCKET_PATH_LIMIT - 1)
     if excess > 0:
@@ -72,11 +73,12 @@ def _check_paths(options: Options) -> None:
 
 
 def _instances(options: Options) -> Iterator[Instance]:
-    for name, entry in catalogs.load(options.catalog_file).services.items():
+    for name, entry in options.catalog().services.items():
         yield Instance(name, entry.replicas)
 
 
-def _check_port(port: int) -> None:
+def check_port(port: int) -> None:
+    """Whether a port can be opened. Raises `ObstacleError`."""
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -171,7 +171,7 @@ class Reloader:
         """New contracts or a new catalog: nothing of the old is left running."""
         began = time.monotonic()
         try:
-            catalog = catalogs.load(self._options.catalog_file)
+            catalog = self._options.catalog()
             plan, _ = await asyncio.gather(
                 plan_anew(self._options.catalog_file), self._parts.warm.prepare()
             )

@@ -19,8 +19,18 @@ from local.process import ChildProcess, Process, clean_environment, end
 from local.warm_parent import FORKS, WarmParentPart
 
 _READY = b"READY=1"
-_HANDED_DOWN = ("CREAVIO_LOG_LEVEL", "CREAVIO_OTLP_ENDPOINT")
+_HANDED_DOWN = ("CREAVIO_LOG_LEVEL", "CREAVIO_OTLP_ENDPOINT", "CREAVIO_REQUESTS_PER_SECOND")
 """What whoever starts the platform may set for every service."""
+_MAIL = (
+    "CREAVIO_MAIL_FROM",
+    "CREAVIO_PUBLIC_URL",
+    "CREAVIO_SMTP_HOST",
+    "CREAVIO_SMTP_PASSWORD",
+    "CREAVIO_SMTP_PORT",
+    "CREAVIO_SMTP_SECURITY",
+    "CREAVIO_SMTP_USER",
+)
+"""What they may set for the service that sends mail."""
 
 
 class ServicePart:
@@ -37,7 +47,9 @@ class ServicePart:
         nats_url: str,
         warm: WarmParentPart,
         serve: str,
+        public_url: str,
     ) -> None:
+        self._public_url = public_url
         self._home = home
         self._instance = instance
         self._entry = entry
@@ -83,11 +95,18 @@ class ServicePart:
         }
         if self._entry.database:
             values["CREAVIO_DATABASE_URL"] = database_url(home, credentials, service)
-        for secret in self._entry.secrets:
-            values[f"CREAVIO_{secret.upper()}_FILE"] = str(
-                credentials.signing_key(f"{service}_{secret}")
-            )
-        values |= {name: os.environ[name] for name in _HANDED_DOWN if name in os.environ}
+        for name in self._entry.secrets:
+            if name == "signing_key":
+                file = credentials.signing_key(f"{service}_{name}")
+                values["CREAVIO_SIGNING_KEY_FILE"] = str(file)
+            else:
+                values[f"CREAVIO_{name.upper()}"] = credentials.password(name)
+        names: tuple[str, ...] = _HANDED_DOWN
+        if service == "auth":
+            values["CREAVIO_MAIL_FOLDER"] = str(home.mail)
+            values["CREAVIO_PUBLIC_URL"] = self._public_url
+            names += _MAIL
+        values |= {name: os.environ[name] for name in names if name in os.environ}
         lines = (f"{name}={json.dumps(value)}" for name, value in values.items())
         path = home.env_file(self._instance)
         write_secret(path, "\n".join((*lines, "")).encode())

@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 from local.control import Control
+from local.credentials import Credentials
 from local.health import Health
 from local.home import HomeLock
 from local.http_socket import HttpSocket
@@ -147,7 +148,16 @@ class Supervisor:
         for keeper in parts.services:
             if keeper.state != "ok":
                 self._tell(f"{keeper.name} is {keeper.story}")
+        self._tell_claim_code()
         self._tell(f"Creavio is open at {self._options.url} ({status.started_in:.1f} s)")
+
+    def _tell_claim_code(self) -> None:
+        """Once in the life of a home, and not before a start that came through."""
+        told = self._home.secrets / "claim_code.told"
+        if not told.exists():
+            code = Credentials(self._home.secrets).password("claim_code")
+            self._tell(f"Its first administrator is who signs in and shows the code {code}")
+            told.touch(mode=0o600)
 
     async def _rotate(self) -> None:
         while True:

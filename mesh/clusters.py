@@ -52,7 +52,7 @@ def service_cluster(name: str, endpoints: tuple[str, ...], rpcs: Iterable[Rpc]) 
     A sole endpoint is tried even while it looks unhealthy, so that a service
     that was restarted is back with its first answer.
     """
-    live = any(not rpc.deadline for rpc in rpcs)
+    live = any(rpc.lasting for rpc in rpcs)
     return Cluster(
         name=name,
         type=ClusterDiscoveryType.STATIC

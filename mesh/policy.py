@@ -41,4 +41,4 @@ def may_repeat(rpc: Rpc) -> bool:
     Only when the contract calls the RPC repeatable. A live stream is resumed by
     its client, who knows what it has seen.
     """
-    return rpc.repeatable and bool(rpc.deadline)
+    return rpc.repeatable and not rpc.lasting

@@ -75,7 +75,7 @@ def retries(*, fate_unknown: bool) -> RetryPolicy:
 
 
 def _longest(rpc: Rpc) -> RouteActionMaxStreamDuration | None:
-    if not rpc.deadline:
+    if rpc.lasting:
         return None
     return RouteActionMaxStreamDuration(
         max_stream_duration=_patience(rpc), grpc_timeout_header_max=_patience(rpc)
@@ -83,7 +83,7 @@ def _longest(rpc: Rpc) -> RouteActionMaxStreamDuration | None:
 
 
 def _patience(rpc: Rpc) -> timedelta:
-    return seconds(rpc.deadline + GRACE if rpc.deadline else 0)
+    return seconds(0 if rpc.lasting else rpc.deadline + GRACE)
 
 
 def metadata(**facts: str) -> Metadata:

@@ -148,5 +148,11 @@ def test_unset_fields_are_present_and_names_are_the_contracts(platform: Platform
 
     platform.services["user"].answers[GET_ME] = me
     response = platform.get("/v1/users/me", token=platform.keys.token())
-    assert response.json() == {"id": "usr_1", "handle": "", "display_name": "", "bio": ""}
+    assert response.json() == {
+        "id": "usr_1",
+        "handle": "",
+        "display_name": "",
+        "bio": "",
+        "status_text": "",
+    }
     assert json.loads(response.text) == response.json()

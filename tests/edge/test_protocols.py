@@ -69,6 +69,18 @@ def test_rest_fills_the_request_from_path_query_and_body(platform: Platform) -> 
     )
 
 
+@pytest.mark.parametrize(("written", "read"), [("a+b", "a b"), ("a%20b", "a b"), ("a%2Bb", "a+b")])
+def test_a_space_in_a_query_is_read_as_clients_write_it(
+    platform: Platform, written: str, read: str
+) -> None:
+    path = f"/v1/channels/chn_1/messages?page_token={written}"
+    platform.get(path, token=platform.keys.token())
+    (call,) = platform.services["chat"].calls
+    assert call.request == message_service_pb2.ListMessagesRequest(
+        channel_id="chn_1", page_token=read
+    )
+
+
 def test_a_field_cannot_be_said_twice(platform: Platform) -> None:
     """Whoever is named in the path decides; a body that says otherwise is refused."""
     response = platform.request(

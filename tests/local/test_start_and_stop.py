@@ -60,6 +60,24 @@ def test_a_stop_while_it_starts_leaves_nothing_either(place: Place) -> None:
         assert platform.sockets() == []
 
 
+def test_the_code_of_the_first_administrator_is_told_by_the_first_start_that_came_through(
+    home: Home,
+) -> None:
+    """A start that was stopped, or failed, had made the secrets and told nobody."""
+    place = Place(home, str(free_port()))
+    with place.start(wait=False) as platform:
+        until(place.home.control.exists, 20, "control socket")
+        assert platform.stop() == 0
+        assert place.home.secrets.exists()
+    told = []
+    for _ in range(2):
+        with place.start() as platform:
+            told.append(platform.output.count("shows the code"))
+            code = (place.home.secrets / "claim_code.password").read_text()
+            assert (code in platform.output) == bool(told[-1])
+    assert told == [1, 0]
+
+
 def test_a_second_up_says_so_and_touches_nothing(platform: Running) -> None:
     before = {part["name"]: part["pid"] for part in platform.status()["parts"]}
     files = sorted(str(p) for p in platform.home.run.rglob("*"))

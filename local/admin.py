@@ -1,0 +1,125 @@
+"""`creavio admin`: who administrates the instance, from the machine it runs on.
+
+Whoever can read the home needs no account to say it. The changes go through the
+public API, in the name of an administrator there is; the first one is made with the
+code of the first start, as anybody would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import secrets
+import sys
+from typing import Annotated
+
+import typer
+
+from local.console import console, fail, not_running
+from local.credentials import Credentials
+from local.home import Home
+from local.rest import Rest, RestError, address
+
+_ADMINISTRATORS = "/v1/instance/administrators"
+_REFUSALS = {
+    "LAST_ADMINISTRATOR": "somebody has to administrate the instance: promote another one first",
+    "CLAIM_REFUSED": "somebody else has just claimed the instance: try again",
+    "LIMIT_REACHED": "there are 100 administrators already: demote one first",
+}
+
+app = typer.Typer(no_args_is_help=True, help="Who administrates the instance.")
+Handle = Annotated[str, typer.Argument(help="Whose.", show_default=False)]
+
+
+@app.command()
+def create(
+    handle: Annotated[str, typer.Argument(help="The handle to give.", show_default=False)],
+    email: Annotated[str, typer.Option(help="Where to reach the person.", prompt=True)],
+    name: Annotated[str, typer.Option(help="The name to show; the handle when empty.")] = "",
+) -> None:
+    """Create an account that administrates; asks for its password.
+
+    When the input is no terminal its first line is the password; an empty one has a
+    password made and shown.
+    """
+    with _running() as (home, rest):
+        password, made = _password()
+        account = {"handle": handle, "email": email, "password": password, "display_name": name}
+        try:
+            session = rest.post("/v1/accounts", account)
+        except RestError as error:
+            if error.reason == "HANDLE_TAKEN":
+                fail(f"{handle} is an account already: creavio admin promote {handle}")
+            raise
+        _promote(home, rest, session["user"]["id"], session["access_token"])
+    console().print(f"{handle} administrates the instance", markup=False)
+    if made:
+        console().print(f"with the password {password}", markup=False)
+
+
+@app.command()
+def promote(handle: Handle) -> None:
+    """Make somebody an administrator; again changes nothing."""
+    from local import operator
+
+    with _running() as (home, rest):
+        user_id = operator.user_of(home, handle)
+        _promote(home, rest, user_id, operator.token_for(home, user_id))
+    console().print(f"{handle} administrates the instance", markup=False)
+
+
+@app.command()
+def demote(handle: Handle) -> None:
+    """Take the administration from somebody; again changes nothing."""
+    from local import operator
+
+    with _running() as (home, rest):
+        user_id = operator.user_of(home, handle)
+        actor = operator.administrator(home)
+        if actor is not None:
+            acting = rest.signed_in(operator.token_for(home, actor))
+            acting.call("DELETE", f"{_ADMINISTRATORS}/{user_id}")
+    console().print(f"{handle} does not administrate the instance", markup=False)
+
+
+def _promote(home: Home, rest: Rest, user_id: str, token: str) -> None:
+    """Make a person an administrator; the first by the claim code, as themselves."""
+    from local import operator
+
+    actor = operator.administrator(home)
+    if actor is None:
+        code = Credentials(home.secrets).password("claim_code")
+        rest.signed_in(token).post("/v1/instance:claim", {"code": code})
+        return
+    acting = rest.signed_in(operator.token_for(home, actor))
+    acting.post(_ADMINISTRATORS, {"user_id": user_id})
+
+
+def _password() -> tuple[str, bool]:
+    """The password to give, and whether it was made here."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True)), False
+    given = sys.stdin.readline().rstrip("\n")
+    return (given, False) if given else (secrets.token_urlsafe(16), True)
+
+
+@contextmanager
+def _running() -> Iterator[tuple[Home, Rest]]:
+    """The home and its platform; says in one line what went wrong, and exits."""
+    import psycopg
+
+    from local.operator import UnknownHandleError
+
+    home = Home.from_environment()
+    try:
+        rest = Rest(address(home))
+    except OSError:
+        not_running(home)
+    try:
+        yield home, rest
+    except RestError as error:
+        fail(_REFUSALS.get(error.reason, str(error)))
+    except UnknownHandleError as error:
+        fail(str(error))
+    except (psycopg.Error, OSError) as error:
+        fail(f"{(str(error).strip().splitlines() or ['PostgreSQL is away'])[0]}: creavio doctor")

@@ -1,0 +1,1 @@
+"""`creavio backup` and `creavio restore`: one instance in one file, and back."""

@@ -1,0 +1,1 @@
+"""`creavio doctor`: what is wrong with this instance or its machine, and the mend."""

@@ -1,0 +1,1 @@
+"""`creavio seed`: a demo community, so that a newcomer sees a living place."""
