@@ -1,0 +1,16 @@
+"""A platform with two of what holds streams and of what writes messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live import Live, running
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Live]:
+    """Two gateways and two chats, shared by the tests of one module."""
+    with running(CREAVIO_REPLICAS="chat=2,gateway=2") as platform:
+        yield platform
