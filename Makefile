@@ -5,11 +5,12 @@
 #   make test          every test; make test T=tests/local for some
 #   make lint          ruff, mypy, import-linter
 #   make proto         generate from the contracts; make check-proto: is it done?
+#   make bench         measure the platform beside its references; bench-quick: briefly
 #   make lock          resolve the dependencies of pyproject.toml anew
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down test lint proto check-proto lock venv venv-dev
+.PHONY: up reload down test lint proto check-proto bench bench-quick lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 BIN := .venv/bin
@@ -37,6 +38,12 @@ proto: venv-dev
 
 check-proto: venv-dev
 	@$(BIN)/python -m tools.proto --check
+
+bench: venv-dev
+	@$(BIN)/python -m bench
+
+bench-quick: venv-dev
+	@$(BIN)/python -m bench --quick
 
 lock: venv-dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
