@@ -69,7 +69,8 @@ fi
 total=$(grep -c "^[A-Za-z0-9]" "$lock" || true)
 say "Installing $total packages from $lock"
 : >"$log"
-pip install --disable-pip-version-check --no-input --require-hashes -r "$lock" >"$log" 2>&1 &
+# A lock names every package: pip has nothing to resolve (and one is overridden).
+pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r "$lock" >"$log" 2>&1 &
 installer=$!
 trap 'kill "$installer" 2>/dev/null; wait "$installer" 2>/dev/null; exit 130' INT TERM HUP
 while kill -0 "$installer" 2>/dev/null; do
