@@ -24,6 +24,7 @@ from services.auth.engine.letters import Letters
 from services.auth.engine.outgoing import outgoing
 from services.auth.engine.post import Post
 from services.auth.engine.sessions import Revocations
+from services.auth.engine.sign_in import SignIn
 from services.auth.handler.accounts import AccountHandler
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
@@ -43,7 +44,8 @@ def app(chassis: Chassis) -> Service:
         raise ConfigError("CREAVIO_SIGNING_KEY_FILE: auth needs a key to sign tokens with")
     key, passwords = SigningKey(config.signing_key_file), Passwords()
     accounts = Accounts(database, chassis.clients)
-    parts = (database, passwords, accounts, Issuer(config, key, chassis.tokens))
+    issuer = Issuer(config, key, chassis.tokens)
+    sign_in = SignIn(database, issuer, accounts)
     announcer, links, told = chassis.announcer, Links(chassis.tokens), settings.load()
     revocations = Revocations(database, announcer.tell)
     guesses = Guesses(database, config, Allowances())
@@ -66,8 +68,16 @@ def app(chassis: Chassis) -> Service:
     return Service(
         authorizer=chassis.authorizer(),
         handlers=[
-            (add_AccountServiceServicer_to_server, AccountHandler(*parts)),
-            (add_SessionServiceServicer_to_server, SessionHandler(*parts, revocations, guesses)),
+            (
+                add_AccountServiceServicer_to_server,
+                AccountHandler(database, passwords, accounts, sign_in),
+            ),
+            (
+                add_SessionServiceServicer_to_server,
+                SessionHandler(
+                    database, passwords, accounts, issuer, revocations, guesses, sign_in
+                ),
+            ),
             (
                 add_EmailServiceServicer_to_server,
                 EmailHandler(database, step_up, links, revocations),

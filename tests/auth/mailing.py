@@ -30,6 +30,7 @@ from services.auth.engine.letters import Letters
 from services.auth.engine.outgoing import NotNowError
 from services.auth.engine.post import Post
 from services.auth.engine.sessions import Revocations
+from services.auth.engine.sign_in import SignIn
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.passwords import PasswordHandler
 from services.auth.handler.sessions import SessionHandler
@@ -93,8 +94,9 @@ class World:
         self.password = PasswordHandler(
             database, self.passwords, step_up, self.links, revocations, guesses
         )
+        self.sign_in = SignIn(database, issuer, profiles)
         self.session = SessionHandler(
-            database, self.passwords, profiles, issuer, revocations, guesses
+            database, self.passwords, profiles, issuer, revocations, guesses, self.sign_in
         )
         self.post = self.another_post()
 

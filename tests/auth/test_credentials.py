@@ -30,6 +30,7 @@ from services.auth.domain import InvalidRefreshToken, WrongCredentials
 from services.auth.engine.credentials import Issuer, Passwords, SigningKey
 from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.sessions import Revocations
+from services.auth.engine.sign_in import SignIn
 from services.auth.handler.sessions import SessionHandler
 from services.auth.store import accounts, tables
 
@@ -92,7 +93,8 @@ def sessions(database: Database, passwords: Counting, issuer: Issuer, told: Told
     profiles: Any = Profiles()
     revocations = Revocations(database, told.tell)
     guesses = Guesses(database, scratch_config("auth"), Allowances())
-    return SessionHandler(database, passwords, profiles, issuer, revocations, guesses)
+    sign_in = SignIn(database, issuer, profiles)
+    return SessionHandler(database, passwords, profiles, issuer, revocations, guesses, sign_in)
 
 
 async def account(

@@ -35,7 +35,6 @@ from services.auth.domain import (
     WrongCredentials,
 )
 from services.auth.engine.credentials import Passwords
-from services.auth.handler.sessions import sign_in
 from tests.auth.mailing import PASSWORD, World
 
 NEW = "battery staple"
@@ -208,14 +207,12 @@ async def test_two_changes_at_once_are_one(world: World) -> None:
     )
 
 
-async def test_a_sign_in_with_the_old_password_does_not_outlive_a_reset(
-    world: World, issuer: Any
-) -> None:
+async def test_a_sign_in_with_the_old_password_does_not_outlive_a_reset(world: World) -> None:
     # Its password was looked at before, its session is kept after.
     ada = await world.sign_up("ada")
     await reset(world, await mailed(world, MailKind.RESET_PASSWORD, "ada@example.org"))
     with pytest.raises(WrongCredentials):
-        await sign_in(world.database, issuer, ada)
+        await world.sign_in.begin(ada)
     assert await world.lasting(ada) == set()
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from chassis.database import Database
 from creavio.auth.v1 import account_service_pb2, session_pb2
 from creavio.auth.v1.account_service_pb2_grpc import AccountServiceServicer
-from services.auth import convert, domain
+from services.auth import domain
 from services.auth.engine.accounts import Accounts
-from services.auth.engine.credentials import Issuer, Passwords
-from services.auth.handler.sessions import sign_in
+from services.auth.engine.credentials import Passwords
+from services.auth.engine.sign_in import SignIn
 from services.auth.store import accounts
 
 
@@ -18,12 +18,12 @@ class AccountHandler(AccountServiceServicer):
     """Creates accounts."""
 
     def __init__(
-        self, database: Database, passwords: Passwords, accounts: Accounts, issuer: Issuer
+        self, database: Database, passwords: Passwords, accounts: Accounts, sign_in: SignIn
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._accounts = accounts
-        self._issuer = issuer
+        self._sign_in = sign_in
 
     async def CreateAccount(
         self, request: account_service_pb2.CreateAccountRequest, context: object
@@ -38,4 +38,4 @@ class AccountHandler(AccountServiceServicer):
         async with self._database.transaction() as tx:
             await accounts.add_account(tx, account)
         user = await self._accounts.finish_creating(account)
-        return convert.session(await sign_in(self._database, self._issuer, account), user)
+        return await self._sign_in.begin(account, user)

@@ -7,7 +7,6 @@ from typing import Final
 
 from google.protobuf.empty_pb2 import Empty
 
-from chassis import ids
 from chassis.calls import principal
 from chassis.database import Database
 from creavio.auth.v1 import session_pb2, session_service_pb2
@@ -17,6 +16,7 @@ from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Issuer, Passwords, digest
 from services.auth.engine.guesses import Guesses
 from services.auth.engine.sessions import Revocations
+from services.auth.engine.sign_in import SignIn
 from services.auth.store import accounts, sessions
 
 CURRENT: Final = "current"
@@ -35,7 +35,9 @@ class SessionHandler(SessionServiceServicer):
         issuer: Issuer,
         revocations: Revocations,
         guesses: Guesses,
+        sign_in: SignIn,
     ) -> None:
+        self._sign_in = sign_in
         self._guesses = guesses
         self._revocations = revocations
         self._database = database
@@ -53,9 +55,9 @@ class SessionHandler(SessionServiceServicer):
         kept = None if account is None else account.password_hash
         if not await self._passwords.matches(request.password, kept) or account is None:
             raise domain.WrongCredentials
-        credentials = await sign_in(self._database, self._issuer, account)
+        session = await self._sign_in.begin(account)
         await self._guesses.right(guess)
-        return convert.session(credentials, await self._accounts.user(account.id))
+        return session
 
     async def RefreshSession(
         self, request: session_service_pb2.RefreshSessionRequest, context: object
@@ -98,22 +100,3 @@ class SessionHandler(SessionServiceServicer):
             convert.session_id(named), convert.account_id(caller.user_id)
         )
         return Empty()
-
-
-async def sign_in(
-    database: Database, issuer: Issuer, account: domain.Account
-) -> domain.Credentials:
-    """Begin a session of an account whose password was proven just now.
-
-    Raises `WrongCredentials` when it was changed since: whoever changed it ended the
-    sessions there were.
-    """
-    now, session_id = datetime.now(UTC), ids.new()
-    credentials = issuer.issue(account.id, session_id, now)
-    async with database.transaction() as tx:
-        if not await accounts.password_is(tx, account.id, account.password_hash):
-            raise domain.WrongCredentials
-        await sessions.add_session(
-            tx, domain.new_session(account.id, credentials.refresh_hash, session_id, now)
-        )
-    return credentials
