@@ -101,6 +101,7 @@ class Verifier:
             session_id=str(claims.get("sid", "")),
             token=token,
             expires_at=float(claims["exp"]),
+            scopes=frozenset(str(claims["scope"]).split()) if "scope" in claims else None,
         )
 
     async def _load_keys(self) -> KeySet:

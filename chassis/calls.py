@@ -37,6 +37,8 @@ class Principal:
     """The token itself, to travel with calls made for this person."""
     expires_at: float
     """Unix time at which the token ends."""
+    scopes: frozenset[str] | None = None
+    """What a program's token may do; None in a session that a person signed in to."""
 
 
 @dataclass(slots=True)

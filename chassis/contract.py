@@ -60,12 +60,14 @@ class Rpc:
         return self.policy.stream == rpc_pb2.STREAM_BIDI
 
     @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.policy.idempotency == rpc_pb2.IDEMPOTENCY_READ
+
+    @property
     def open_to_services(self) -> bool:
         """Whether every service may call it: what anybody may read, they may."""
-        return (
-            self.policy.access == rpc_pb2.ACCESS_ANONYMOUS
-            and self.policy.idempotency == rpc_pb2.IDEMPOTENCY_READ
-        )
+        return self.policy.access == rpc_pb2.ACCESS_ANONYMOUS and self.reads
 
     @property
     def repeatable(self) -> bool:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CONVERSATION = "cnv"
     ROLE = "rol"
     EVENT = "evt"
+    TOKEN = "tok"  # noqa: S105  # no password
 
 
 def new() -> UUID:

@@ -3,8 +3,8 @@
 1. telemetry: a span, a count, a duration, one line when it goes wrong on our side
 2. failures: errors become google.rpc.Status, once
 3. deadline: the contract's, or the caller's if that is sooner
-4. authentication: the access token, where the contract wants a person, and their
-   session: a stream does not outlast it
+4. authentication: the access token, where the contract wants a person, its scopes,
+   and their session: a stream does not outlast it
 5. validation: the limits in the contract
 6. authorization: the contract's rule
 
@@ -33,6 +33,7 @@ from chassis.calls import Admission, Call, Principal
 from chassis.contract import Rpc
 from chassis.database import unreachable
 from chassis.rates import Budget
+from chassis.scopes import require_scope
 from creavio.options.v1 import rpc_pb2
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ if TYPE_CHECKING:
     from chassis.server import Handler, Interceptor
     from chassis.sessions import Sessions
     from chassis.telemetry import Telemetry
+    from chassis.usage import Usage
 
 
 def chain(
     telemetry: Telemetry,
     verifier: Verifier,
     sessions: Sessions,
+    usage: Usage,
     authorizer: Authorizer,
     callers: frozenset[str],
     requests_per_second: float,
@@ -59,7 +62,7 @@ def chain(
         telemetry.around,
         _failures(telemetry),
         _deadline,
-        _authentication(verifier, sessions, requests_per_second),
+        _authentication(verifier, sessions, usage, requests_per_second),
         _validation(),
         _authorization(telemetry, authorizer, callers),
     )
@@ -116,18 +119,20 @@ def _deadline(rpc: Rpc, proceed: Handler) -> Handler:
 
 
 def _authentication(
-    verifier: Verifier, sessions: Sessions, requests_per_second: float
+    verifier: Verifier, sessions: Sessions, usage: Usage, requests_per_second: float
 ) -> Interceptor:
     budget = Budget(requests_per_second)
 
     def authentication(rpc: Rpc, proceed: Handler) -> Handler:
         if rpc.policy.access not in (rpc_pb2.ACCESS_SIGNED_IN, rpc_pb2.ACCESS_PERMISSION):
             return proceed
-        writing = rpc.policy.idempotency != rpc_pb2.IDEMPOTENCY_READ
+        writing = not rpc.reads
 
         async def enter(call: Call) -> Principal:
             call.principal = await verifier.verify(bearer(call.metadata.get("authorization", "")))
+            require_scope(rpc, call.principal)
             await sessions.require(call.principal, writing=writing)
+            await usage.note(call.principal)
             return call.principal
 
         async def serve(call: Call) -> None:

@@ -36,6 +36,7 @@ from chassis.server import Chain, new_server
 from chassis.sessions import RemoteRevocations, Sessions
 from chassis.telemetry import Telemetry
 from chassis.tokens import Tokens
+from chassis.usage import Usage
 from creavio.auth.v1 import key_service_pb2
 from creavio.auth.v1.key_service_pb2_grpc import KeyServiceStub
 
@@ -150,6 +151,7 @@ async def run(
             telemetry,
             verifier,
             sessions,
+            Usage(bus),
             service.authorizer,
             chassis.catalog.callers_of(config.service),
             config.requests_per_second,

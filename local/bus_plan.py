@@ -33,6 +33,10 @@ _FOLLOWED_BY_ALL = (
 )
 
 
+_SAID_BY_ALL = subject_root(auth_events_pb2.TokenUsed.DESCRIPTOR.full_name)
+"""What every service tells auth."""
+
+
 def plan(catalog: Catalog, contract: Contract) -> BusPlan:
     """What follows from a catalog and its contracts."""
     emitters = sorted({event.service for event in contract.events.values()})
@@ -67,7 +71,7 @@ def _durables(catalog: Catalog) -> Iterable[Durable]:
 
 
 def _user(service: str, emits: bool, durables: Iterable[Durable], contract: Contract) -> User:
-    publish = [subjects_of(service), f"{LIVE}{subjects_of(service)}"]
+    publish = [subjects_of(service), f"{LIVE}{subjects_of(service)}", f"{LIVE}{_SAID_BY_ALL}"]
     subscribe = [f"_INBOX_{service}.>", *(f"{LIVE}{subjects}" for subjects in _FOLLOWED_BY_ALL)]
     if emits:
         publish += [*_reading(stream_of(service)), f"$JS.API.STREAM.MSG.GET.{stream_of(service)}"]
@@ -77,6 +81,8 @@ def _user(service: str, emits: bool, durables: Iterable[Durable], contract: Cont
                 f"$JS.API.CONSUMER.MSG.NEXT.{durable.stream}.{service}",
                 f"$JS.ACK.{durable.stream}.{service}.>",
             ]
+    if service == "auth":
+        subscribe.append(f"{LIVE}{_SAID_BY_ALL}")
     if service == _DELIVERS:
         subscribe.append(f"{LIVE}creavio.>")
         for stream in _streams_for_people(contract):

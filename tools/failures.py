@@ -42,6 +42,8 @@ STATUS: Final[dict[str, int]] = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
     "INTERNAL": 500,
+    "INSUFFICIENT_SCOPE": 403,
+    "SIGN_IN_REQUIRED": 403,
 }
 """The HTTP status each reason arrives with."""
 
@@ -95,6 +97,8 @@ def _implied(model: Model, rpc: Rpc) -> set[str]:
         "REQUEST_TOO_LARGE": any(binding.body for binding in rpc.http),
         "UNAUTHENTICATED": policy.access != "ANONYMOUS",
         "SESSION_REVOKED": policy.access != "ANONYMOUS",
+        "SIGN_IN_REQUIRED": policy.in_person,
+        "INSUFFICIENT_SCOPE": policy.access in ("SIGNED_IN", "PERMISSION") and not policy.in_person,
         # Whoever may not see a place is told that there is none.
         "PERMISSION_DENIED": policy.access == "PERMISSION"
         and not policy.permission.startswith("VIEW_"),

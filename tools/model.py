@@ -139,6 +139,7 @@ class Policy:
     max_request_bytes: int
     stream: str
     audit: str
+    in_person: bool
 
 
 @dataclass(frozen=True, slots=True)

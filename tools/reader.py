@@ -203,6 +203,7 @@ def _policy(option: Mapping[str, Json]) -> Policy:
         max_request_bytes=int(as_text(option.get("max_request_bytes")) or 0),
         stream=as_text(option.get("stream")).removeprefix("STREAM_"),
         audit=as_text(option.get("audit")).removeprefix("AUDIT_"),
+        in_person=option.get("in_person") is True,
     )
 
 

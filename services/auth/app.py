@@ -16,6 +16,7 @@ from creavio.auth.v1.revocation_service_pb2_grpc import (
     add_RevocationServiceServicer_to_server,
 )
 from creavio.auth.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
+from creavio.auth.v1.token_service_pb2_grpc import add_TokenServiceServicer_to_server
 from services.auth.engine import settings
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Issuer, Links, Passwords, SigningKey
@@ -25,16 +26,19 @@ from services.auth.engine.outgoing import outgoing
 from services.auth.engine.post import Post
 from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
+from services.auth.engine.usage import LastUses
 from services.auth.handler.accounts import AccountHandler
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
 from services.auth.handler.passwords import PasswordHandler
 from services.auth.handler.sessions import SessionHandler
 from services.auth.handler.step_up import StepUp
+from services.auth.handler.tokens import TokenHandler
 
 RESUME_SECONDS: Final = 5.0
 HEARTBEAT_SECONDS: Final = 0.5
 POST_SECONDS: Final = 1.0
+USES_SECONDS: Final = 1.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -58,6 +62,7 @@ def app(chassis: Chassis) -> Service:
     background = [
         every(RESUME_SECONDS, accounts.resume, chassis.telemetry),
         every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
+        every(USES_SECONDS, LastUses(database, chassis.bus).keep, chassis.telemetry),
     ]
     if way_out := outgoing(told):
         letters = Letters(told.public_url)
@@ -85,6 +90,10 @@ def app(chassis: Chassis) -> Service:
             (
                 add_PasswordServiceServicer_to_server,
                 PasswordHandler(database, passwords, step_up, links, revocations, guesses),
+            ),
+            (
+                add_TokenServiceServicer_to_server,
+                TokenHandler(database, step_up, issuer, revocations),
             ),
             (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
             (add_KeyServiceServicer_to_server, KeyHandler(key)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from chassis import ids
@@ -12,9 +14,16 @@ from creavio.auth.v1 import (
     revocation_service_pb2,
     session_pb2,
     session_service_pb2,
+    token_pb2,
 )
 from creavio.user.v1 import user_pb2
 from services.auth.domain import Account, Credentials, Revocation, Session
+from services.auth.domain.tokens import Scope, Token
+
+_SCOPES: Final = {
+    token_pb2.TOKEN_SCOPE_READ: Scope.READ,
+    token_pb2.TOKEN_SCOPE_WRITE: Scope.WRITE,
+}
 
 
 def session(credentials: Credentials, user: user_pb2.User) -> session_pb2.Session:
@@ -58,6 +67,29 @@ def revocation(value: Revocation) -> revocation_service_pb2.Revocation:
 def email(account: Account) -> email_service_pb2.Email:
     """An account's address as it stands on the wire."""
     return email_service_pb2.Email(email=account.email, verified=account.verified_email is not None)
+
+
+def token_id(identifier: str) -> UUID:
+    """The token a request names."""
+    return ids.parse(ids.Kind.TOKEN, identifier, field="token_id")
+
+
+def scopes(wanted: Iterable[token_pb2.TokenScope.ValueType]) -> list[Scope]:
+    """The scopes a request names."""
+    return [_SCOPES[scope] for scope in wanted]
+
+
+def token(value: Token) -> token_pb2.Token:
+    """A token as it stands on the wire."""
+    used = value.last_use_date
+    return token_pb2.Token(
+        id=ids.text(ids.Kind.TOKEN, value.id),
+        name=value.name,
+        scopes=[wire for wire, scope in _SCOPES.items() if scope in value.scopes],
+        create_time=timestamp(value.create_time),
+        expire_time=timestamp(value.expire_time),
+        last_use_date="" if used is None else used.isoformat(),
+    )
 
 
 def key_set(*keys: dict[str, str]) -> key_service_pb2.KeySet:

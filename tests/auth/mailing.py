@@ -21,6 +21,7 @@ from chassis.database import Database
 from chassis.telemetry import Telemetry
 from chassis.testing import scratch_config
 from chassis.tokens import Tokens
+from creavio.auth.v1 import password_service_pb2
 from creavio.user.v1 import user_pb2
 from services.auth import domain
 from services.auth.domain import Account, MailKind
@@ -86,9 +87,9 @@ class World:
         self.passwords = Passwords()
         self.tray, self.told = Tray(), Told()
         self.links = Links(Tokens(config))
-        revocations = Revocations(database, self.told.tell)
+        revocations = self.revocations = Revocations(database, self.told.tell)
         guesses = Guesses(database, config, Allowances())
-        step_up = StepUp(database, self.passwords, guesses)
+        step_up = self.step_up = StepUp(database, self.passwords, guesses)
         profiles: Any = _Profiles()
         self.emails = EmailHandler(database, step_up, self.links, revocations)
         self.password = PasswordHandler(
@@ -135,6 +136,13 @@ class World:
             found = await accounts.account_by(tx, handle)
         assert found is not None
         return found
+
+    async def change_password(self, password: str) -> None:
+        """Another password for whoever calls."""
+        request = password_service_pb2.ChangePasswordRequest(
+            current_password=PASSWORD, new_password=password
+        )
+        await self.password.ChangePassword(request, None)
 
     async def session_of(self, account: Account) -> UUID:
         """A session of somebody's."""

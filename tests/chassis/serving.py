@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, KeySetSerialization
 from chassis import interceptors
 from chassis.auth import Verifier
 from chassis.authz import Authorizer, RemoteAccess
+from chassis.bus import Bus
 from chassis.clients import Clients
 from chassis.contract import Contract
 from chassis.errors import Unavailable
@@ -24,6 +25,7 @@ from chassis.server import Chain, new_server
 from chassis.sessions import Sessions
 from chassis.telemetry import Telemetry
 from chassis.testing import Register, scratch_config
+from chassis.usage import Usage
 from creavio.auth.v1 import revocation_service_pb2
 
 PERSON = "usr_01h455vb4pex5vsknk084sn02q"
@@ -108,6 +110,7 @@ async def serving(
     callers: frozenset[str] = frozenset(),
     revocations: Revocations | None = None,
     watch: list[Sessions] | None = None,
+    usage: Usage | None = None,
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server as every service runs one; `rbac` is where it asks."""
     telemetry = Telemetry(scratch_config("user"))
@@ -118,7 +121,8 @@ async def serving(
     await sessions.load()
     if watch is not None:
         watch.append(sessions)
-    chain = interceptors.chain(telemetry, verifier, sessions, authorizer, callers, 5.0)
+    usage = usage or Usage(Bus(scratch_config("user"), telemetry))
+    chain = interceptors.chain(telemetry, verifier, sessions, usage, authorizer, callers, 5.0)
     with tempfile.TemporaryDirectory(prefix="cv-", dir="/tmp") as folder:
         address = f"unix:{Path(folder) / 'in.sock'}"
         server = new_server(Chain(contract, chain), address)

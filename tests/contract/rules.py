@@ -71,6 +71,17 @@ def names_its_permission(model: Model, rpc: Rpc) -> Iterator[str]:
     )
 
 
+def keeps_credentials_to_people(rpc: Rpc) -> Iterator[str]:
+    """No program's token touches credentials or the instance, and only people can be asked for."""
+    policy = rpc.policy
+    signed_in = policy.access in ("SIGNED_IN", "PERMISSION")
+    guarded = rpc.service.startswith("creavio.auth.") or policy.scope == _OF_NO_PLACE
+    if signed_in and guarded and not policy.in_person:
+        yield f"{rpc.path} has to be in_person: it is about credentials, or the instance"
+    if policy.in_person and not signed_in:
+        yield f"{rpc.path} is in_person and asks for nobody"
+
+
 def names_its_key(model: Model, rpc: Rpc) -> Iterator[str]:
     """An idempotency key stands exactly where it is used, and is a text of the request."""
     policy = rpc.policy

@@ -12,6 +12,7 @@ from tests.contract import rules
 from tools.model import EventPolicy, Message, Model, Rpc, Visibility
 
 SEND = "/creavio.chat.v1.MessageService/CreateMessage"
+SESSIONS = "/creavio.auth.v1.SessionService/ListSessions"
 KEYS = "/creavio.auth.v1.KeyService/GetKeySet"
 CHECK = "/creavio.rbac.v1.AccessService/Check"
 SUBSCRIBE = "/creavio.gateway.v1.GatewayService/Subscribe"
@@ -52,6 +53,9 @@ def with_policy(event: Message, **policy: Any) -> Message:
         (rules.is_reached_one_way, SEND, {"rate_limit": "NONE"}),
         (rules.reads_only_over_get, KEYS, {"idempotency": "NATURAL"}),
         (rules.reads_only_over_get, SEND, {"idempotency": "READ"}),
+        (rules.keeps_credentials_to_people, SESSIONS, {"in_person": False}),
+        (rules.keeps_credentials_to_people, KEYS, {"in_person": True}),
+        (rules.keeps_credentials_to_people, SEND, {"scope": "INSTANCE"}),
     ],
 )
 def test_a_careless_policy_is_seen(

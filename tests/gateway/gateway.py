@@ -20,6 +20,7 @@ from chassis.status import from_call
 from chassis.subjects import LIVE, subject_for
 from chassis.telemetry import Telemetry
 from chassis.testing import Caller, scratch_config
+from chassis.usage import Usage
 from creavio.auth.v1 import auth_events_pb2
 from creavio.gateway.v1 import gateway_service_pb2
 from creavio.gateway.v1.gateway_service_pb2_grpc import (
@@ -120,7 +121,13 @@ async def _serve(gateway: Gateway, replica: int, address: str) -> grpc.aio.Serve
     gateway.sessions.append(sessions)
     verifier = Verifier("creavio", "creavio", gateway.keys.fetch)
     chain = interceptors.chain(
-        telemetry, verifier, sessions, stage.authorizers[replica], frozenset(), 1_000.0
+        telemetry,
+        verifier,
+        sessions,
+        Usage(stage.gateway_buses[replica]),
+        stage.authorizers[replica],
+        frozenset(),
+        1_000.0,
     )
     grpc_server = new_server(Chain(stage.contract, chain), address)
     handler = GatewayHandler(

@@ -27,6 +27,7 @@ from chassis.service import Chassis
 from chassis.sessions import Sessions
 from chassis.telemetry import Telemetry
 from chassis.testing import Caller, scratch_config
+from chassis.usage import Usage
 from creavio.auth.v1 import revocation_service_pb2 as revocations
 from creavio.options.v1 import permission_pb2 as p
 from creavio.rbac.v1 import access_service_pb2 as access
@@ -298,6 +299,7 @@ async def served(
                 telemetry,
                 Verifier("creavio", "creavio", rbac.keys.fetch),
                 rbac.sessions,
+                Usage(told),
                 service.authorizer,
                 catalog.callers_of("rbac"),
                 50.0,

@@ -15,7 +15,7 @@ from chassis.unfinished import finish_each
 from creavio.user.v1 import user_pb2, user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
 from services.auth.domain import Account, HandleTaken, MailKind, new_mail
-from services.auth.store import accounts, guesses, mail, sessions
+from services.auth.store import accounts, guesses, mail, sessions, tokens
 
 _ABANDONED_AFTER: Final = timedelta(seconds=20)
 """Longer than any call lives, so that nobody else is still at it."""
@@ -66,6 +66,7 @@ class Accounts:
             await sessions.forget_expired(tx)
             await mail.forget_expired(tx)
             await guesses.forget_expired(tx)
+            await tokens.forget_expired(tx)
         await finish_each(left, self._finish)
 
     async def _finish(self, account: Account) -> None:

@@ -25,6 +25,7 @@ from chassis.errors import Invalid
 from chassis.tokens import Tokens
 from services.auth import domain
 from services.auth.domain import Credentials, InvalidLink, InvalidRefreshToken, Purpose
+from services.auth.domain.tokens import Token
 
 
 class Passwords:
@@ -106,20 +107,36 @@ class Issuer:
         """
         expires = now + domain.ACCESS_LASTS
         session = ids.text(ids.Kind.SESSION, session_id)
-        access = self._key.sign(
+        access = self._sign(account_id, session, now, expires)
+        unguessable = secrets.token_urlsafe(24) if after is None else self._next(after)
+        refresh = self._tokens.seal([session, unguessable], "refresh")
+        return Credentials(access, refresh, digest(refresh), expires.replace(microsecond=0))
+
+    def access_token(self, token: Token) -> str:
+        """The secret of a token, which is kept nowhere."""
+        return self._sign(
+            token.user_id,
+            ids.text(ids.Kind.SESSION, token.id),
+            token.create_time,
+            token.expire_time,
+            scope=" ".join(token.scopes),
+        )
+
+    def _sign(
+        self, user_id: UUID, session: str, now: datetime, expires: datetime, **more: str
+    ) -> str:
+        return self._key.sign(
             {
                 "iss": self._issuer,
                 "aud": self._audience,
-                "sub": ids.text(ids.Kind.USER, account_id),
+                "sub": ids.text(ids.Kind.USER, user_id),
                 "sid": session,
                 "iat": int(now.timestamp()),
                 "exp": int(expires.timestamp()),
                 "jti": secrets.token_urlsafe(12),
+                **more,
             }
         )
-        unguessable = secrets.token_urlsafe(24) if after is None else self._next(after)
-        refresh = self._tokens.seal([session, unguessable], "refresh")
-        return Credentials(access, refresh, digest(refresh), expires.replace(microsecond=0))
 
     def _next(self, spent: str) -> str:
         following = hmac.digest(

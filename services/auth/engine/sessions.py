@@ -10,7 +10,7 @@ from chassis.announce import Tell
 from chassis.database import Database, Transaction
 from creavio.auth.v1 import revocation_service_pb2
 from services.auth import convert, domain, events
-from services.auth.store import sessions
+from services.auth.store import sessions, tokens
 
 _PAGE: Final = 1_000
 """Revocations told at once."""
@@ -36,9 +36,21 @@ class Revocations:
     async def end_all(self, tx: Transaction, account_id: UUID, *, but: UUID | None = None) -> None:
         """End the sessions of an account, all or all but one, as part of a transaction.
 
-        Whoever asked for it has to `tell` once that is committed.
+        Its personal tokens end, too: whoever began a session may have made one. Whoever
+        asked for it has to `tell` once that is committed.
         """
         await self._end(tx, account_id, but=but)
+        await self.end_tokens(tx, account_id, account_id)
+
+    async def end_tokens(
+        self, tx: Transaction, owner_id: UUID, user_id: UUID, *, only: UUID | None = None
+    ) -> None:
+        """End somebody's tokens that act for somebody, all or one, as part of a transaction.
+
+        Whoever asked for it has to `tell` once that is committed.
+        """
+        for ended in await tokens.end_tokens(tx, owner_id, user_id, only=only):
+            tx.emit(events.session_revoked(ended, user_id))
 
     async def tell(self, tx: Transaction) -> None:
         """Tell everybody what a committed transaction ended."""

@@ -85,18 +85,23 @@ async def end_sessions(
     if but is not None:
         over = over.where(SESSION.c.id != but)
     ended = (await tx.execute(over.returning(SESSION.c.id))).scalars().all()
+    return await void(tx, [(session_id, tokens_end) for session_id in ended])
+
+
+async def void(tx: Transaction, ended: Sequence[tuple[UUID, datetime]]) -> Sequence[Revocation]:
+    """Keep that sessions have ended, each with when the last of its tokens ends."""
     if not ended:
         return []
     raised = sa.update(REVISION).values(value=REVISION.c.value + len(ended))
     last = int((await tx.execute(raised.returning(REVISION.c.value))).scalar_one())
     revocations = [
         Revocation(session_id, number, tokens_end)
-        for number, session_id in enumerate(ended, last - len(ended) + 1)
+        for number, (session_id, tokens_end) in enumerate(ended, last - len(ended) + 1)
     ]
     await tx.execute(
         sa.insert(REVOCATION),
         [
-            {"revision": one.revision, "session_id": one.session_id, "expire_time": tokens_end}
+            {"revision": one.revision, "session_id": one.session_id, "expire_time": one.expire_time}
             for one in revocations
         ],
     )

@@ -83,3 +83,15 @@ KNOWN_SOURCE = sa.Table(
     sa.Column("source", sa.LargeBinary, primary_key=True),
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
 )
+TOKEN = sa.Table(
+    "token",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("owner_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("last_use_date", sa.Date),
+)

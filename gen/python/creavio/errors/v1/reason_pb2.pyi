@@ -87,6 +87,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The call took longer than it may."""
     REASON_INTERNAL: _Reason.ValueType  # 83
     """Something went wrong on our side; the request id finds it in the logs."""
+    REASON_INSUFFICIENT_SCOPE: _Reason.ValueType  # 120
+    """The token was not given the scope that the call needs."""
+    REASON_SIGN_IN_REQUIRED: _Reason.ValueType  # 121
+    """The call takes a session that a person signed in to; no other token will do."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call failed: the stable, machine-readable half of an error. It stands
@@ -159,4 +163,8 @@ REASON_DEADLINE_EXCEEDED: Reason.ValueType  # 82
 """The call took longer than it may."""
 REASON_INTERNAL: Reason.ValueType  # 83
 """Something went wrong on our side; the request id finds it in the logs."""
+REASON_INSUFFICIENT_SCOPE: Reason.ValueType  # 120
+"""The token was not given the scope that the call needs."""
+REASON_SIGN_IN_REQUIRED: Reason.ValueType  # 121
+"""The call takes a session that a person signed in to; no other token will do."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

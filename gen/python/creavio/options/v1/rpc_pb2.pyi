@@ -217,6 +217,7 @@ class RpcPolicy(_message.Message):
     MAX_REQUEST_BYTES_FIELD_NUMBER: _builtins.int
     STREAM_FIELD_NUMBER: _builtins.int
     AUDIT_FIELD_NUMBER: _builtins.int
+    IN_PERSON_FIELD_NUMBER: _builtins.int
     audience: Global___Audience.ValueType
     """Who can reach the RPC at all."""
     access: Global___Access.ValueType
@@ -235,6 +236,11 @@ class RpcPolicy(_message.Message):
     """Whether the call ends by itself."""
     audit: Global___Audit.ValueType
     """Whether a decision to allow the call is recorded for the community."""
+    in_person: _builtins.bool
+    """Whether it takes a session that a person signed in to: a bot's, a personal
+    or an app's token is refused. So it is with credentials and administration;
+    everything else such a token may call within its scopes.
+    """
     @_builtins.property
     def permission(self) -> Global___PermissionRule:
         """The permission needed; set exactly when access is ACCESS_PERMISSION."""
@@ -258,10 +264,11 @@ class RpcPolicy(_message.Message):
         max_request_bytes: _builtins.int = ...,
         stream: Global___Stream.ValueType = ...,
         audit: Global___Audit.ValueType = ...,
+        in_person: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "permission", b"permission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "audience", b"audience", "audit", b"audit", "deadline", b"deadline", "idempotency", b"idempotency", "idempotency_field", b"idempotency_field", "max_request_bytes", b"max_request_bytes", "permission", b"permission", "rate_limit", b"rate_limit", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "audience", b"audience", "audit", b"audit", "deadline", b"deadline", "idempotency", b"idempotency", "idempotency_field", b"idempotency_field", "in_person", b"in_person", "max_request_bytes", b"max_request_bytes", "permission", b"permission", "rate_limit", b"rate_limit", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
