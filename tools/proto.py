@@ -6,7 +6,7 @@
                                     that main has published
 
 Both lint the contracts first. The same contracts give the same bytes anywhere,
-and after the first run nothing is fetched.
+and after the first run nothing is fetched (until `package-lock.json` changes).
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
 
-from tools import breaking, faults, openapi, reader, reference, third_party
+from tools import breaking, faults, openapi, packages, policies, reader, reference, third_party
 from tools.commands import CommandError, run
 from tools.descriptors import published
 from tools.faults import ContractError
+from tools.model import Model
 from tools.third_party import ResolveError
 from tools.tree import Difference, compare, files, publish
 
@@ -28,7 +29,26 @@ CONTRACTS = "proto"
 DESCRIPTORS = "gen/descriptors/creavio.binpb"
 OPENAPI = "gen/openapi/creavio.openapi.yaml"
 REFERENCE = "gen/reference/index.html"
-GENERATED = ("gen/python", "gen/descriptors", "gen/openapi", "gen/reference")
+SDK = "gen/sdk"
+TYPESCRIPT = "gen/ts"
+GENERATED = ("gen/python", "gen/descriptors", "gen/openapi", "gen/reference", SDK, TYPESCRIPT)
+# Read by nobody who calls: what the platform demands of a call, it says when it refuses one.
+# What an answer that is no reply is made of.
+_ERRORS = (
+    "creavio.errors.v1.Reason",
+    "google.rpc.BadRequest",
+    "google.rpc.ErrorInfo",
+    "google.rpc.RetryInfo",
+    "google.rpc.Status",
+)
+_OPTIONS = (
+    "buf.validate",
+    "google.api",
+    "creavio.options.v1.event",
+    "creavio.options.v1.rpc",
+    "creavio.options.v1.RpcPolicy",
+    "creavio.options.v1.EventPolicy",
+)
 
 
 class StaleError(Exception):
@@ -48,15 +68,33 @@ def generate(root: Path, out: Path) -> None:
     path = out / DESCRIPTORS
     path.parent.mkdir(parents=True)
     path.write_bytes(published(built))
-    for name, text in ((OPENAPI, openapi.render(model)), (REFERENCE, reference.render(model))):
+    _clients(root, out, model)
+    for name, text in (
+        (OPENAPI, openapi.render(model)),
+        (REFERENCE, reference.render(model)),
+        (f"{SDK}/policies.py", policies.python(model)),
+        (f"{TYPESCRIPT}/policies.ts", policies.typescript(model)),
+    ):
         path = out / name
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+def _clients(root: Path, out: Path, model: Model) -> None:
+    """Messages and stubs for those who call from outside: public RPCs, and what they say."""
+    kept = [*(f"{rpc.service}.{rpc.name}" for rpc in model.public_rpcs), *_ERRORS]
+    run(
+        *("buf", "generate", ".", "--template", "buf.gen.clients.yaml", "--output", str(out)),
+        *(part for name in kept for part in ("--type", name)),
+        *(part for name in _OPTIONS for part in ("--exclude-type", name)),
+        cwd=root,
+    )
 
 
 def update(root: Path) -> Difference:
     """Format and lint the contracts, bring `gen/` up to date, say what that changed."""
     third_party.resolve(root)
+    packages.install(root)
     run("buf", "format", "--write", CONTRACTS, cwd=root)
     run("buf", "lint", cwd=root)
     with TemporaryDirectory(prefix="creavio-gen-") as folder:
@@ -72,6 +110,7 @@ def check(root: Path) -> None:
     Raises `StaleError`, `CommandError`, `ContractError` or `breaking.BreakingError`.
     """
     third_party.resolve(root)
+    packages.install(root)
     run("buf", "lint", cwd=root)
     run("buf", "format", "--diff", "--exit-code", CONTRACTS, cwd=root)
     with TemporaryDirectory(prefix="creavio-gen-") as folder:

@@ -37,6 +37,8 @@ def main(arguments: list[str]) -> int:
     request = CodeGeneratorRequest.FromString(sys.stdin.buffer.read())
     for files in (request.proto_file, request.source_file_descriptors):
         drop_foreign_comments(files)
+        for file in files:
+            file.source_code_info.SetInParent()  # betterproto2 reads it without asking.
     if arguments[0] == _SERVICES:
         keep_services(request)
     if not request.file_to_generate:

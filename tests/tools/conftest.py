@@ -9,10 +9,15 @@ import subprocess
 
 import pytest
 
-from tools import proto, reader
+from tools import packages, proto, reader
 from tools.model import Model
 
-COPIED = ("proto", "tools", "gen", ".third_party", ".cache/protos", "buf.yaml", "buf.gen.yaml")
+# The project file says how generated Python is formatted.
+COPIED = (
+    *("proto", "tools", "gen", ".third_party", ".cache/protos"),
+    *("buf.yaml", "buf.gen.yaml", "buf.gen.clients.yaml", "pyproject.toml"),
+    packages.LOCK,
+)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +36,9 @@ def project(tmp_path: Path) -> Path:
         if source.is_dir():
             shutil.copytree(source, root / name, ignore=ignored)
         else:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, root / name)
+    (root / packages.INSTALLED).symlink_to(proto.ROOT / packages.INSTALLED)
     return root
 
 
@@ -43,7 +50,8 @@ def git(project: Path) -> Callable[..., None]:
         who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
         subprocess.run(("git", *who, *arguments), cwd=project, check=True, capture_output=True)
 
-    (project / ".gitignore").write_text("/.third_party/\n/.cache/\n__pycache__/\n")
+    ignored = ("/.third_party/", "/.cache/", "__pycache__/", packages.INSTALLED)
+    (project / ".gitignore").write_text("\n".join((*ignored, "")))
     run("init", "--initial-branch=main")
     return run
 
