@@ -15,6 +15,9 @@ from creavio.auth.v1.password_service_pb2_grpc import add_PasswordServiceService
 from creavio.auth.v1.revocation_service_pb2_grpc import (
     add_RevocationServiceServicer_to_server,
 )
+from creavio.auth.v1.second_factor_service_pb2_grpc import (
+    add_SecondFactorServiceServicer_to_server,
+)
 from creavio.auth.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
 from creavio.auth.v1.token_service_pb2_grpc import add_TokenServiceServicer_to_server
 from services.auth.engine import settings
@@ -24,6 +27,7 @@ from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
 from services.auth.engine.outgoing import outgoing
 from services.auth.engine.post import Post
+from services.auth.engine.second_factors import SecondFactors
 from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
 from services.auth.engine.usage import LastUses
@@ -31,6 +35,7 @@ from services.auth.handler.accounts import AccountHandler
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
 from services.auth.handler.passwords import PasswordHandler
+from services.auth.handler.second_factors import SecondFactorHandler
 from services.auth.handler.sessions import SessionHandler
 from services.auth.handler.step_up import StepUp
 from services.auth.handler.tokens import TokenHandler
@@ -49,11 +54,12 @@ def app(chassis: Chassis) -> Service:
     key, passwords = SigningKey(config.signing_key_file), Passwords()
     accounts = Accounts(database, chassis.clients)
     issuer = Issuer(config, key, chassis.tokens)
-    sign_in = SignIn(database, issuer, accounts)
     announcer, links, told = chassis.announcer, Links(chassis.tokens), settings.load()
     revocations = Revocations(database, announcer.tell)
     guesses = Guesses(database, config, Allowances())
-    step_up = StepUp(database, passwords, guesses)
+    second_factors = SecondFactors(database, config)
+    sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens)
+    step_up = StepUp(database, passwords, guesses, second_factors)
 
     async def heartbeat() -> None:
         beat = auth_events_pb2.SessionsHeartbeat(revision=await revocations.revision())
@@ -94,6 +100,10 @@ def app(chassis: Chassis) -> Service:
             (
                 add_TokenServiceServicer_to_server,
                 TokenHandler(database, step_up, issuer, revocations),
+            ),
+            (
+                add_SecondFactorServiceServicer_to_server,
+                SecondFactorHandler(database, step_up, second_factors, revocations),
             ),
             (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
             (add_KeyServiceServicer_to_server, KeyHandler(key)),

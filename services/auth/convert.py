@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,12 +13,14 @@ from creavio.auth.v1 import (
     email_service_pb2,
     key_service_pb2,
     revocation_service_pb2,
+    second_factor_pb2,
     session_pb2,
     session_service_pb2,
     token_pb2,
 )
 from creavio.user.v1 import user_pb2
 from services.auth.domain import Account, Credentials, Revocation, Session
+from services.auth.domain.second_factor import SecondFactor
 from services.auth.domain.tokens import Scope, Token
 
 _SCOPES: Final = {
@@ -33,6 +36,22 @@ def session(credentials: Credentials, user: user_pb2.User) -> session_pb2.Sessio
         refresh_token=credentials.refresh_token,
         expire_time=timestamp(credentials.expire_time),
         user=user,
+    )
+
+
+def challenge(token: str, expire_time: datetime) -> session_pb2.Session:
+    """A sign-in to be completed as it stands on the wire."""
+    return session_pb2.Session(challenge_token=token, challenge_expire_time=timestamp(expire_time))
+
+
+def second_factor(kept: SecondFactor | None, codes_left: int) -> second_factor_pb2.SecondFactor:
+    """A second factor as it stands on the wire."""
+    if kept is None or kept.enable_time is None:
+        return second_factor_pb2.SecondFactor()
+    return second_factor_pb2.SecondFactor(
+        enabled=True,
+        enable_time=timestamp(kept.enable_time),
+        recovery_codes_left=codes_left,
     )
 
 

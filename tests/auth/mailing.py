@@ -30,10 +30,12 @@ from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
 from services.auth.engine.outgoing import NotNowError
 from services.auth.engine.post import Post
+from services.auth.engine.second_factors import SecondFactors
 from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.passwords import PasswordHandler
+from services.auth.handler.second_factors import SecondFactorHandler
 from services.auth.handler.sessions import SessionHandler
 from services.auth.handler.step_up import StepUp
 from services.auth.store import accounts, mail, sessions, tables
@@ -89,13 +91,15 @@ class World:
         self.links = Links(Tokens(config))
         revocations = self.revocations = Revocations(database, self.told.tell)
         guesses = Guesses(database, config, Allowances())
-        step_up = self.step_up = StepUp(database, self.passwords, guesses)
+        self.factors = SecondFactors(database, config)
+        step_up = self.step_up = StepUp(database, self.passwords, guesses, self.factors)
         profiles: Any = _Profiles()
         self.emails = EmailHandler(database, step_up, self.links, revocations)
         self.password = PasswordHandler(
             database, self.passwords, step_up, self.links, revocations, guesses
         )
-        self.sign_in = SignIn(database, issuer, profiles)
+        self.sign_in = SignIn(database, issuer, profiles, self.factors, Tokens(config))
+        self.second_factor = SecondFactorHandler(database, step_up, self.factors, revocations)
         self.session = SessionHandler(
             database, self.passwords, profiles, issuer, revocations, guesses, self.sign_in
         )

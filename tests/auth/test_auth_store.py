@@ -24,7 +24,7 @@ from services.auth.domain import (
     Session,
     Standing,
 )
-from services.auth.store import accounts, mail, sessions, tables
+from services.auth.store import accounts, mail, second_factors, sessions, tables
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -249,6 +249,8 @@ VOLUME = """
         SELECT gen_random_uuid(), id, 'verify_email', email, 'x',
             now() + random() * interval '1 day'
         FROM account;
+    INSERT INTO second_factor SELECT id, 'x', 0, now() FROM account;
+    INSERT INTO recovery_code SELECT id, 'x' FROM account;
     ANALYZE;
 """
 
@@ -269,6 +271,12 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "all": await plan_of(database, lambda tx: sessions.end_sessions(tx, account.id, NOW)),
         "claim": await plan_of(database, lambda tx: mail.claim_mail(tx, 3)),
         "told": await plan_of(database, lambda tx: mail.told(tx, letter)),
+        "codes": await plan_of(
+            database, lambda tx: second_factors.recovery_codes_left(tx, account.id)
+        ),
+        "code": await plan_of(
+            database, lambda tx: second_factors.use_recovery_code(tx, account.id, b"x")
+        ),
         "void": await plan_of(database, lambda tx: mail.void(tx, account)),
         "over": await plan_of(database, mail.forget_expired),
         "unsettled": await plan_of(

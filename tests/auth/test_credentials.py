@@ -29,6 +29,7 @@ from services.auth import domain
 from services.auth.domain import InvalidRefreshToken, WrongCredentials
 from services.auth.engine.credentials import Issuer, Passwords, SigningKey
 from services.auth.engine.guesses import Allowances, Guesses
+from services.auth.engine.second_factors import SecondFactors
 from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
 from services.auth.handler.sessions import SessionHandler
@@ -93,7 +94,9 @@ def sessions(database: Database, passwords: Counting, issuer: Issuer, told: Told
     profiles: Any = Profiles()
     revocations = Revocations(database, told.tell)
     guesses = Guesses(database, scratch_config("auth"), Allowances())
-    sign_in = SignIn(database, issuer, profiles)
+    config = scratch_config("auth")
+    factors = SecondFactors(database, config)
+    sign_in = SignIn(database, issuer, profiles, factors, Tokens(config))
     return SessionHandler(database, passwords, profiles, issuer, revocations, guesses, sign_in)
 
 

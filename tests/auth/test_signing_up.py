@@ -8,13 +8,14 @@ import time
 import uuid
 
 import httpx
+import pyotp
 import pytest
 import sqlalchemy as sa
 
 from chassis import ids
 from creavio.user.v1 import user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
-from tests.live import PASSWORD, Listener, Live, refusal
+from tests.live import PASSWORD, Listener, Live, Person, refusal
 
 
 def post(live: Live, path: str, **body: str) -> httpx.Response:
@@ -277,3 +278,21 @@ def test_a_password_stands_nowhere_in_clear(live: Live) -> None:
             rows += "\n".join(connection.execute(query).scalars())
     assert handle in rows
     assert not [secret for secret in secrets if secret in rows]
+
+
+def test_with_a_second_factor_signing_in_takes_two_steps(live: Live) -> None:
+    ada = live.sign_up("ada")
+    begun = ada.do("POST", "/v1/second-factor:begin", json={"current_password": PASSWORD})
+    assert begun["uri"].startswith("otpauth://totp/Creavio:")
+    code = pyotp.TOTP(begun["secret"]).now()
+    codes = ada.do("POST", "/v1/second-factor:confirm", json={"code": code})["codes"]
+    asked = post(live, "sessions", login=ada.handle, password=PASSWORD).json()
+    assert (asked["access_token"], asked["refresh_token"]) == ("", "")
+    challenge = asked["challenge_token"]
+    wrong = post(live, "sessions:complete", challenge_token=challenge, code="nonsense")
+    assert refusal(wrong) == (401, "WRONG_CODE")
+    done = post(live, "sessions:complete", challenge_token=challenge, code=codes[0])
+    again = Person(live, ada.handle, done.json())
+    assert again.do("GET", "/v1/second-factor")["recovery_codes_left"] == 9
+    again.do("POST", "/v1/second-factor:disable", json={"proof": {"password": PASSWORD}})
+    assert post(live, "sessions", login=ada.handle, password=PASSWORD).json()["access_token"]

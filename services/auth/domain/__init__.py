@@ -226,6 +226,10 @@ class MailKind(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105  # no password
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # no password
     EMAIL_CHANGED = "email_changed"
+    SECOND_FACTOR_ENABLED = "second_factor_enabled"
+    SECOND_FACTOR_DISABLED = "second_factor_disabled"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
+    RECOVERY_CODE_USED = "recovery_code_used"
 
 
 MAIL_LASTS: Final = timedelta(days=1)

@@ -13,6 +13,26 @@ from email.utils import format_datetime
 from typing import Final
 from uuid import UUID
 
+from services.auth.domain import MailKind
+
+_SECOND_FACTORS: Final = {
+    MailKind.SECOND_FACTOR_ENABLED: (
+        "Two-step sign-in is on",
+        "Signing in to the account @{handle} asks for a code of an app from now on.",
+    ),
+    MailKind.SECOND_FACTOR_DISABLED: (
+        "Two-step sign-in is off",
+        "Signing in to the account @{handle} asks for no code any more.",
+    ),
+    MailKind.RECOVERY_CODES_RENEWED: (
+        "You have other recovery codes",
+        "Other recovery codes were made for the account @{handle}; the ones before are void.",
+    ),
+    MailKind.RECOVERY_CODE_USED: (
+        "A recovery code was used",
+        "One of the recovery codes of the account @{handle} was used, and is void now.",
+    ),
+}
 _FOOT: Final = "If this was not you, you need not do anything."
 
 
@@ -75,6 +95,15 @@ class Letters:
             "Your e-mail address was changed",
             f"The account @{handle} has another e-mail address now, and this one is not its own "
             "any more. If this was not you, tell those who run this instance.\n",
+        )
+
+    def second_factor(self, kind: MailKind, handle: str) -> Letter:
+        """What became of the second factor."""
+        subject, said = _SECOND_FACTORS[kind]
+        return Letter(
+            subject,
+            f"{said.format(handle=handle)} If this was not you, reset your password now, "
+            f"and look at your sessions:\n\n{self.public_url}/\n",
         )
 
     def _link(self, page: str, token: str) -> str:

@@ -1,42 +1,111 @@
-"""Where every way of proving who one is ends: in a session."""
+"""Where every way of proving who one is ends: in a session, or in a challenge before it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
 
 from chassis import ids
-from chassis.database import Database
+from chassis.database import Database, Transaction
+from chassis.errors import Invalid
+from chassis.tokens import Tokens
 from creavio.auth.v1 import session_pb2
 from creavio.user.v1 import user_pb2
 from services.auth import convert, domain
-from services.auth.domain import Account
+from services.auth.domain import Account, Credentials
+from services.auth.domain.second_factor import CHALLENGE_LASTS, InvalidChallenge, WrongCode
 from services.auth.engine.accounts import Accounts
-from services.auth.engine.credentials import Issuer
+from services.auth.engine.credentials import Issuer, digest
+from services.auth.engine.second_factors import SecondFactors
 from services.auth.store import accounts, sessions
+
+_CHALLENGE: Final = "challenge"
 
 
 class SignIn:
     """Begins sessions. Nothing else does, whatever the proof was."""
 
-    def __init__(self, database: Database, issuer: Issuer, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        database: Database,
+        issuer: Issuer,
+        accounts: Accounts,
+        second_factors: SecondFactors,
+        tokens: Tokens,
+    ) -> None:
         self._database = database
         self._issuer = issuer
         self._accounts = accounts
+        self._second_factors = second_factors
+        self._tokens = tokens
 
     async def begin(
-        self, account: Account, user: user_pb2.User | None = None
+        self,
+        account: Account,
+        user: user_pb2.User | None = None,
+        *,
+        by_two_factors: bool = False,
     ) -> session_pb2.Session:
         """Begin a session of an account that was proven just now; its profile may be at hand.
 
-        Raises `WrongCredentials` when its password was changed since the account was
-        read: whoever changed it ended the sessions there were.
+        An account with a second factor gets a challenge instead, unless it was proven
+        `by_two_factors`. Raises `WrongCredentials` when its password was changed since
+        the account was read: whoever changed it ended the sessions there were.
         """
-        now, session_id = datetime.now(UTC), ids.new()
-        credentials = self._issuer.issue(account.id, session_id, now)
+        now = datetime.now(UTC)
         async with self._database.transaction() as tx:
             if not await accounts.password_is(tx, account.id, account.password_hash):
                 raise domain.WrongCredentials
-            await sessions.add_session(
-                tx, domain.new_session(account.id, credentials.refresh_hash, session_id, now)
-            )
+            if not by_two_factors and await self._second_factors.is_enabled(tx, account.id):
+                return self._challenge(account, now)
+            credentials = await self._keep(tx, account.id, now)
         return convert.session(credentials, user or await self._accounts.user(account.id))
+
+    async def complete(self, challenge_token: str, code: str) -> session_pb2.Session:
+        """Begin the session that a code was asked for.
+
+        Raises `InvalidChallenge`, `WrongCode`, and `Exhausted` after too many guesses.
+        """
+        now = datetime.now(UTC)
+        account_id, proven = self._challenged(challenge_token, now)
+        guessing = self._second_factors.guessing(account_id)
+        async with guessing, self._database.transaction() as tx:
+            account = await accounts.account(tx, account_id)
+            if account is None or _fingerprint(account) != proven:
+                raise InvalidChallenge
+            if not await accounts.password_is(tx, account_id, account.password_hash):
+                raise InvalidChallenge
+            if not await self._second_factors.take(tx, account, code, now):
+                raise WrongCode
+            credentials = await self._keep(tx, account_id, now)
+        return convert.session(credentials, await self._accounts.user(account_id))
+
+    async def _keep(self, tx: Transaction, account_id: UUID, now: datetime) -> Credentials:
+        session_id = ids.new()
+        credentials = self._issuer.issue(account_id, session_id, now)
+        await sessions.add_session(
+            tx, domain.new_session(account_id, credentials.refresh_hash, session_id, now)
+        )
+        return credentials
+
+    def _challenge(self, account: Account, now: datetime) -> session_pb2.Session:
+        ends = (now + CHALLENGE_LASTS).replace(microsecond=0)
+        told = [account.id.hex, int(ends.timestamp()), _fingerprint(account)]
+        return convert.challenge(self._tokens.seal(told, _CHALLENGE), ends)
+
+    def _challenged(self, token: str, now: datetime) -> tuple[UUID, str]:
+        try:
+            account, ends, proven = self._tokens.open(
+                token, _CHALLENGE, error=lambda: Invalid("not a challenge")
+            )
+        except Invalid:
+            raise InvalidChallenge from None
+        if ends <= now.timestamp():
+            raise InvalidChallenge
+        return UUID(hex=account), str(proven)
+
+
+def _fingerprint(account: Account) -> str:
+    """What a challenge holds of the password that was proven: another voids it."""
+    return digest(account.password_hash).hex()[:16]

@@ -53,11 +53,7 @@ class EmailHandler(EmailServiceServicer):
             await mail.drop_proofs(tx, proof.account_id, purpose)
             if before.email != proof.email:
                 await mail.drop_proofs(tx, proof.account_id, Purpose.RESET_PASSWORD)
-                if before.verified_email is not None:
-                    notice = new_mail(
-                        MailKind.EMAIL_CHANGED, before.verified_email, now, before.handle
-                    )
-                    await mail.add_mail(tx, notice)
+                await mail.notify(tx, MailKind.EMAIL_CHANGED, before, now)
         return Empty()
 
     async def ResendVerification(

@@ -85,9 +85,4 @@ async def _set(tx: Transaction, account: Account, password_hash: str) -> None:
         raise domain.PasswordChanged
     # Whoever knew the old one may have asked for another address, or another password yet.
     await mail.void(tx, account)
-    # An address that is not verified may be anybody's.
-    if account.verified_email is not None:
-        notice = new_mail(
-            MailKind.PASSWORD_CHANGED, account.verified_email, datetime.now(UTC), account.handle
-        )
-        await mail.add_mail(tx, notice)
+    await mail.notify(tx, MailKind.PASSWORD_CHANGED, account, datetime.now(UTC))

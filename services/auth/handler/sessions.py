@@ -59,6 +59,11 @@ class SessionHandler(SessionServiceServicer):
         await self._guesses.right(guess)
         return session
 
+    async def CompleteSession(
+        self, request: session_service_pb2.CompleteSessionRequest, context: object
+    ) -> session_pb2.Session:
+        return await self._sign_in.complete(request.challenge_token, request.code)
+
     async def RefreshSession(
         self, request: session_service_pb2.RefreshSessionRequest, context: object
     ) -> session_pb2.Session:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis.calls import principal
 from chassis.database import Database
+from creavio.auth.v1 import proof_pb2
 from services.auth import convert, domain
 from services.auth.domain import Account
+from services.auth.domain.second_factor import WrongCode
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.guesses import Guesses
+from services.auth.engine.second_factors import SecondFactors
 from services.auth.store import accounts
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """A caller who knows their password."""
+    """A caller who proved to be who they are."""
 
     account: Account
     session_id: UUID
@@ -24,9 +28,16 @@ class Proven:
 
 
 class StepUp:
-    """Asks callers for their password."""
+    """Asks callers for their password, or for a code."""
 
-    def __init__(self, database: Database, passwords: Passwords, guesses: Guesses) -> None:
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        guesses: Guesses,
+        second_factors: SecondFactors,
+    ) -> None:
+        self._second_factors = second_factors
         self._guesses = guesses
         self._database = database
         self._passwords = passwords
@@ -44,4 +55,22 @@ class StepUp:
         if not await self._passwords.matches(password, kept) or account is None:
             raise domain.WrongCredentials
         await self._guesses.right(guess)
+        return Proven(account, convert.session_id(caller.session_id))
+
+    async def prove_by(self, proof: proof_pb2.Proof) -> Proven:
+        """The caller, whose password or code it is.
+
+        Raises `WrongCredentials` or `WrongCode`, and `Exhausted` after too many guesses.
+        """
+        if proof.WhichOneof("proof") == "password":
+            return await self.prove(proof.password)
+        caller = principal()
+        account_id = convert.account_id(caller.user_id)
+        guessing = self._second_factors.guessing(account_id)
+        async with guessing, self._database.transaction() as tx:
+            account = await accounts.account(tx, account_id)
+            if account is None or not await self._second_factors.take(
+                tx, account, proof.code, datetime.now(UTC)
+            ):
+                raise WrongCode
         return Proven(account, convert.session_id(caller.session_id))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.auth.domain import Account, Mail, MailKind, Proof, Purpose, due_again
+from services.auth.domain import Account, Mail, MailKind, Proof, Purpose, due_again, new_mail
 from services.auth.store.tables import MAIL, PROOF
 
 
@@ -70,6 +70,12 @@ async def void(tx: Transaction, account: Account) -> None:
             MAIL.c.sent_time.is_(None),
         )
     )
+
+
+async def notify(tx: Transaction, kind: MailKind, account: Account, now: datetime) -> None:
+    """Keep a notice for an account's owner: one that is not verified may be anybody's."""
+    if account.verified_email is not None:
+        await add_mail(tx, new_mail(kind, account.verified_email, now, account.handle))
 
 
 async def add_mail(tx: Transaction, mail: Mail) -> None:

@@ -56,6 +56,27 @@ MAIL = sa.Table(
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("sent_time", sa.DateTime(timezone=True)),
 )
+SECOND_FACTOR = sa.Table(
+    "second_factor",
+    METADATA,
+    sa.Column(
+        "account_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("sealed_secret", sa.Text, nullable=False),
+    sa.Column("used_step", sa.BigInteger, nullable=False),
+    sa.Column("enable_time", sa.DateTime(timezone=True)),
+)
+RECOVERY_CODE = sa.Table(
+    "recovery_code",
+    METADATA,
+    sa.Column(
+        "account_id",
+        sa.Uuid,
+        sa.ForeignKey("second_factor.account_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("code_hash", sa.LargeBinary, primary_key=True),
+)
 REVISION = sa.Table(
     "revision",
     METADATA,

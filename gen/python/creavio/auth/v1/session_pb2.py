@@ -26,7 +26,7 @@ from creavio.user.v1 import user_pb2 as creavio_dot_user_dot_v1_dot_user__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63reavio/auth/v1/session.proto\x12\x0f\x63reavio.auth.v1\x1a\x1a\x63reavio/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\x01\n\x07Session\x12!\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tR\x0b\x61\x63\x63\x65ssToken\x12#\n\rrefresh_token\x18\x02 \x01(\tR\x0crefreshToken\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12)\n\x04user\x18\x04 \x01(\x0b\x32\x15.creavio.user.v1.UserR\x04userb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63reavio/auth/v1/session.proto\x12\x0f\x63reavio.auth.v1\x1a\x1a\x63reavio/user/v1/user.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x02\n\x07Session\x12!\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tR\x0b\x61\x63\x63\x65ssToken\x12#\n\rrefresh_token\x18\x02 \x01(\tR\x0crefreshToken\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12)\n\x04user\x18\x04 \x01(\x0b\x32\x15.creavio.user.v1.UserR\x04user\x12\'\n\x0f\x63hallenge_token\x18\x05 \x01(\tR\x0e\x63hallengeToken\x12N\n\x15\x63hallenge_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x13\x63hallengeExpireTimeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,5 +34,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.auth.v1.session_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SESSION']._serialized_start=112
-  _globals['_SESSION']._serialized_end=297
+  _globals['_SESSION']._serialized_end=418
 # @@protoc_insertion_point(module_scope)

@@ -20,7 +20,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Session(_message.Message):
-    """A signed-in session: the credentials to call with, and whom they stand for."""
+    """A signed-in session: the credentials to call with, and whom they stand for. Or, of
+    an account with a second factor, what is to be completed, and nothing else.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -28,10 +30,14 @@ class Session(_message.Message):
     REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
+    CHALLENGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CHALLENGE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     access_token: _builtins.str
     """A JWT (ES256) for the `authorization: Bearer` header."""
     refresh_token: _builtins.str
     """Opaque; good for one RefreshSession."""
+    challenge_token: _builtins.str
+    """Set when a code is asked for: good for CompleteSession."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the access token stops being accepted."""
@@ -40,6 +46,10 @@ class Session(_message.Message):
     def user(self) -> _user_pb2.User:
         """The person signed in."""
 
+    @_builtins.property
+    def challenge_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the challenge stops being accepted."""
+
     def __init__(
         self,
         *,
@@ -47,10 +57,12 @@ class Session(_message.Message):
         refresh_token: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         user: _user_pb2.User | None = ...,
+        challenge_token: _builtins.str = ...,
+        challenge_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["challenge_expire_time", b"challenge_expire_time", "expire_time", b"expire_time", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time", "refresh_token", b"refresh_token", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "challenge_expire_time", b"challenge_expire_time", "challenge_token", b"challenge_token", "expire_time", b"expire_time", "refresh_token", b"refresh_token", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -46,6 +46,32 @@ class CreateSessionRequest(_message.Message):
 Global___CreateSessionRequest: _TypeAlias = CreateSessionRequest  # noqa: Y015
 
 @_typing.final
+class CompleteSessionRequest(_message.Message):
+    """Carries what was asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHALLENGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    challenge_token: _builtins.str
+    """The challenge."""
+    code: _builtins.str
+    """The code of an app, or a recovery code."""
+    def __init__(
+        self,
+        *,
+        challenge_token: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge_token", b"challenge_token", "code", b"code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteSessionRequest: _TypeAlias = CompleteSessionRequest  # noqa: Y015
+
+@_typing.final
 class RefreshSessionRequest(_message.Message):
     """Carries the refresh token to spend."""
 

@@ -42,6 +42,11 @@ class SessionServiceStub:
                 request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.CreateSessionRequest.SerializeToString,
                 response_deserializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
                 _registered_method=True)
+        self.CompleteSession = channel.unary_unary(
+                '/creavio.auth.v1.SessionService/CompleteSession',
+                request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.CompleteSessionRequest.SerializeToString,
+                response_deserializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
+                _registered_method=True)
         self.RefreshSession = channel.unary_unary(
                 '/creavio.auth.v1.SessionService/RefreshSession',
                 request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.RefreshSessionRequest.SerializeToString,
@@ -67,8 +72,21 @@ class SessionServiceServicer:
         """Signs a person in. Unknown logins and wrong passwords are told apart
         neither by the answer nor by the time it takes. Guesses are counted by source, by
         source and login, and by login; the last stops nobody where they signed in before.
+        An account with a second factor gets a challenge, to be completed.
 
         Fails with WRONG_CREDENTIALS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteSession(self, request, context):
+        """Completes a sign-in with a code of the second factor, or with one of the recovery
+        codes, which is used up. A code is good once, and in its 30 seconds, those before
+        and those after. Guesses are counted by account and by source.
+
+        Fails with WRONG_CODE, and with INVALID_CHALLENGE when the challenge is over or the
+        password was changed meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +127,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
             'CreateSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSession,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.CreateSessionRequest.FromString,
+                    response_serializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.SerializeToString,
+            ),
+            'CompleteSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteSession,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.CompleteSessionRequest.FromString,
                     response_serializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.SerializeToString,
             ),
             'RefreshSession': grpc.unary_unary_rpc_method_handler(
@@ -154,6 +177,33 @@ class SessionService:
             target,
             '/creavio.auth.v1.SessionService/CreateSession',
             creavio_dot_auth_dot_v1_dot_session__service__pb2.CreateSessionRequest.SerializeToString,
+            creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.SessionService/CompleteSession',
+            creavio_dot_auth_dot_v1_dot_session__service__pb2.CompleteSessionRequest.SerializeToString,
             creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
             options,
             channel_credentials,

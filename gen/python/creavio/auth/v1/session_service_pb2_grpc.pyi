@@ -39,8 +39,17 @@ class SessionServiceStub:
     """Signs a person in. Unknown logins and wrong passwords are told apart
     neither by the answer nor by the time it takes. Guesses are counted by source, by
     source and login, and by login; the last stops nobody where they signed in before.
+    An account with a second factor gets a challenge, to be completed.
 
     Fails with WRONG_CREDENTIALS.
+    """
+    CompleteSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CompleteSessionRequest, _session_pb2.Session]
+    """Completes a sign-in with a code of the second factor, or with one of the recovery
+    codes, which is used up. A code is good once, and in its 30 seconds, those before
+    and those after. Guesses are counted by account and by source.
+
+    Fails with WRONG_CODE, and with INVALID_CHALLENGE when the challenge is over or the
+    password was changed meanwhile.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_pb2.Session]
     """Exchanges a refresh token for new credentials; the old refresh token is
@@ -68,8 +77,17 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """Signs a person in. Unknown logins and wrong passwords are told apart
     neither by the answer nor by the time it takes. Guesses are counted by source, by
     source and login, and by login; the last stops nobody where they signed in before.
+    An account with a second factor gets a challenge, to be completed.
 
     Fails with WRONG_CREDENTIALS.
+    """
+    CompleteSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CompleteSessionRequest, _session_pb2.Session]  # type: ignore[assignment]
+    """Completes a sign-in with a code of the second factor, or with one of the recovery
+    codes, which is used up. A code is good once, and in its 30 seconds, those before
+    and those after. Guesses are counted by account and by source.
+
+    Fails with WRONG_CODE, and with INVALID_CHALLENGE when the challenge is over or the
+    password was changed meanwhile.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_pb2.Session]  # type: ignore[assignment]
     """Exchanges a refresh token for new credentials; the old refresh token is
@@ -100,8 +118,23 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Signs a person in. Unknown logins and wrong passwords are told apart
         neither by the answer nor by the time it takes. Guesses are counted by source, by
         source and login, and by login; the last stops nobody where they signed in before.
+        An account with a second factor gets a challenge, to be completed.
 
         Fails with WRONG_CREDENTIALS.
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteSession(
+        self,
+        request: _session_service_pb2.CompleteSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_pb2.Session, _abc.Awaitable[_session_pb2.Session]]:
+        """Completes a sign-in with a code of the second factor, or with one of the recovery
+        codes, which is used up. A code is good once, and in its 30 seconds, those before
+        and those after. Guesses are counted by account and by source.
+
+        Fails with WRONG_CODE, and with INVALID_CHALLENGE when the challenge is over or the
+        password was changed meanwhile.
         """
 
     @_abc_1.abstractmethod

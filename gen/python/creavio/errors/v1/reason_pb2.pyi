@@ -59,6 +59,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The code is wrong, or the instance has its administrators already."""
     REASON_INVALID_LINK: _Reason.ValueType  # 30
     """What was mailed is not valid, has expired, or was used; ask for another."""
+    REASON_WRONG_CODE: _Reason.ValueType  # 100
+    """The code of the second factor is wrong, or was used before."""
+    REASON_INVALID_CHALLENGE: _Reason.ValueType  # 101
+    """The sign-in to be completed is over or void; begin again."""
     REASON_NOT_FOUND: _Reason.ValueType  # 40
     """The resource does not exist, or the caller may not know of it."""
     REASON_INVITE_NOT_FOUND: _Reason.ValueType  # 41
@@ -77,6 +81,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """There are as many of these as there can be."""
     REASON_EMAIL_TAKEN: _Reason.ValueType  # 66
     """Another account has the e-mail address."""
+    REASON_SECOND_FACTOR_ENABLED: _Reason.ValueType  # 102
+    """There is a second factor already."""
     REASON_REPLY_NOT_FOUND: _Reason.ValueType  # 73
     """The message to be answered is not in this channel, or was deleted."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
@@ -135,6 +141,10 @@ REASON_CLAIM_REFUSED: Reason.ValueType  # 29
 """The code is wrong, or the instance has its administrators already."""
 REASON_INVALID_LINK: Reason.ValueType  # 30
 """What was mailed is not valid, has expired, or was used; ask for another."""
+REASON_WRONG_CODE: Reason.ValueType  # 100
+"""The code of the second factor is wrong, or was used before."""
+REASON_INVALID_CHALLENGE: Reason.ValueType  # 101
+"""The sign-in to be completed is over or void; begin again."""
 REASON_NOT_FOUND: Reason.ValueType  # 40
 """The resource does not exist, or the caller may not know of it."""
 REASON_INVITE_NOT_FOUND: Reason.ValueType  # 41
@@ -153,6 +163,8 @@ REASON_LIMIT_REACHED: Reason.ValueType  # 65
 """There are as many of these as there can be."""
 REASON_EMAIL_TAKEN: Reason.ValueType  # 66
 """Another account has the e-mail address."""
+REASON_SECOND_FACTOR_ENABLED: Reason.ValueType  # 102
+"""There is a second factor already."""
 REASON_REPLY_NOT_FOUND: Reason.ValueType  # 73
 """The message to be answered is not in this channel, or was deleted."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80

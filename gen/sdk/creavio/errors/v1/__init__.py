@@ -107,6 +107,16 @@ class Reason(betterproto2.Enum):
     What was mailed is not valid, has expired, or was used; ask for another.
     """
 
+    WRONG_CODE = 100
+    """
+    The code of the second factor is wrong, or was used before.
+    """
+
+    INVALID_CHALLENGE = 101
+    """
+    The sign-in to be completed is over or void; begin again.
+    """
+
     NOT_FOUND = 40
     """
     The resource does not exist, or the caller may not know of it.
@@ -150,6 +160,11 @@ class Reason(betterproto2.Enum):
     EMAIL_TAKEN = 66
     """
     Another account has the e-mail address.
+    """
+
+    SECOND_FACTOR_ENABLED = 102
+    """
+    There is a second factor already.
     """
 
     REPLY_NOT_FOUND = 73
@@ -208,6 +223,8 @@ class Reason(betterproto2.Enum):
             28: "REASON_BANNED",
             29: "REASON_CLAIM_REFUSED",
             30: "REASON_INVALID_LINK",
+            100: "REASON_WRONG_CODE",
+            101: "REASON_INVALID_CHALLENGE",
             40: "REASON_NOT_FOUND",
             41: "REASON_INVITE_NOT_FOUND",
             60: "REASON_HANDLE_TAKEN",
@@ -217,6 +234,7 @@ class Reason(betterproto2.Enum):
             64: "REASON_LAST_ADMINISTRATOR",
             65: "REASON_LIMIT_REACHED",
             66: "REASON_EMAIL_TAKEN",
+            102: "REASON_SECOND_FACTOR_ENABLED",
             73: "REASON_REPLY_NOT_FOUND",
             80: "REASON_RATE_LIMITED",
             81: "REASON_UNAVAILABLE",
@@ -247,6 +265,8 @@ class Reason(betterproto2.Enum):
             "REASON_BANNED": 28,
             "REASON_CLAIM_REFUSED": 29,
             "REASON_INVALID_LINK": 30,
+            "REASON_WRONG_CODE": 100,
+            "REASON_INVALID_CHALLENGE": 101,
             "REASON_NOT_FOUND": 40,
             "REASON_INVITE_NOT_FOUND": 41,
             "REASON_HANDLE_TAKEN": 60,
@@ -256,6 +276,7 @@ class Reason(betterproto2.Enum):
             "REASON_LAST_ADMINISTRATOR": 64,
             "REASON_LIMIT_REACHED": 65,
             "REASON_EMAIL_TAKEN": 66,
+            "REASON_SECOND_FACTOR_ENABLED": 102,
             "REASON_REPLY_NOT_FOUND": 73,
             "REASON_RATE_LIMITED": 80,
             "REASON_UNAVAILABLE": 81,

@@ -14,10 +14,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/session.proto.
  */
 export const file_creavio_auth_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jcmVhdmlvL2F1dGgvdjEvc2Vzc2lvbi5wcm90bxIPY3JlYXZpby5hdXRoLnYxIowBCgdTZXNzaW9uEhQKDGFjY2Vzc190b2tlbhgBIAEoCRIVCg1yZWZyZXNoX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgR1c2VyGAQgASgLMhUuY3JlYXZpby51c2VyLnYxLlVzZXJiBnByb3RvMw", [file_creavio_user_v1_user, file_google_protobuf_timestamp]);
+  fileDesc("Ch1jcmVhdmlvL2F1dGgvdjEvc2Vzc2lvbi5wcm90bxIPY3JlYXZpby5hdXRoLnYxIuABCgdTZXNzaW9uEhQKDGFjY2Vzc190b2tlbhgBIAEoCRIVCg1yZWZyZXNoX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgR1c2VyGAQgASgLMhUuY3JlYXZpby51c2VyLnYxLlVzZXISFwoPY2hhbGxlbmdlX3Rva2VuGAUgASgJEjkKFWNoYWxsZW5nZV9leHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_creavio_user_v1_user, file_google_protobuf_timestamp]);
 
 /**
- * A signed-in session: the credentials to call with, and whom they stand for.
+ * A signed-in session: the credentials to call with, and whom they stand for. Or, of
+ * an account with a second factor, what is to be completed, and nothing else.
  *
  * @generated from message creavio.auth.v1.Session
  */
@@ -49,6 +50,20 @@ export type Session = Message<"creavio.auth.v1.Session"> & {
    * @generated from field: creavio.user.v1.User user = 4;
    */
   user?: User | undefined;
+
+  /**
+   * Set when a code is asked for: good for CompleteSession.
+   *
+   * @generated from field: string challenge_token = 5;
+   */
+  challengeToken: string;
+
+  /**
+   * When the challenge stops being accepted.
+   *
+   * @generated from field: google.protobuf.Timestamp challenge_expire_time = 6;
+   */
+  challengeExpireTime?: Timestamp | undefined;
 };
 
 /**

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/session_service.proto.
  */
 export const file_creavio_auth_v1_session_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvc2Vzc2lvbl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiNwoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSDQoFbG9naW4YASABKAkSEAoIcGFzc3dvcmQYAiABKAkiLgoVUmVmcmVzaFNlc3Npb25SZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiFQoTTGlzdFNlc3Npb25zUmVxdWVzdCJIChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIwCghzZXNzaW9ucxgBIAMoCzIeLmNyZWF2aW8uYXV0aC52MS5BY3RpdmVTZXNzaW9uIo4BCg1BY3RpdmVTZXNzaW9uEgoKAmlkGAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgEIAEoCCIqChRSZXZva2VTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJMuMCCg5TZXNzaW9uU2VydmljZRJQCg1DcmVhdGVTZXNzaW9uEiUuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24SUgoOUmVmcmVzaFNlc3Npb24SJi5jcmVhdmlvLmF1dGgudjEuUmVmcmVzaFNlc3Npb25SZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24SWwoMTGlzdFNlc3Npb25zEiQuY3JlYXZpby5hdXRoLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaJS5jcmVhdmlvLmF1dGgudjEuTGlzdFNlc3Npb25zUmVzcG9uc2USTgoNUmV2b2tlU2Vzc2lvbhIlLmNyZWF2aW8uYXV0aC52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eWIGcHJvdG8z", [file_creavio_auth_v1_session, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvc2Vzc2lvbl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiNwoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSDQoFbG9naW4YASABKAkSEAoIcGFzc3dvcmQYAiABKAkiPwoWQ29tcGxldGVTZXNzaW9uUmVxdWVzdBIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSDAoEY29kZRgCIAEoCSIuChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkgKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEjAKCHNlc3Npb25zGAEgAygLMh4uY3JlYXZpby5hdXRoLnYxLkFjdGl2ZVNlc3Npb24ijgEKDUFjdGl2ZVNlc3Npb24SCgoCaWQYASABKAkSLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAQgASgIIioKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkyuQMKDlNlc3Npb25TZXJ2aWNlElAKDUNyZWF0ZVNlc3Npb24SJS5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlU2Vzc2lvblJlcXVlc3QaGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhJUCg9Db21wbGV0ZVNlc3Npb24SJy5jcmVhdmlvLmF1dGgudjEuQ29tcGxldGVTZXNzaW9uUmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uElIKDlJlZnJlc2hTZXNzaW9uEiYuY3JlYXZpby5hdXRoLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uElsKDExpc3RTZXNzaW9ucxIkLmNyZWF2aW8uYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiUuY3JlYXZpby5hdXRoLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlEk4KDVJldm9rZVNlc3Npb24SJS5jcmVhdmlvLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_session, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * Says who signs in.
@@ -45,6 +45,34 @@ export const CreateSessionRequestSchema: GenMessage<CreateSessionRequest> = /*@_
   messageDesc(file_creavio_auth_v1_session_service, 0);
 
 /**
+ * Carries what was asked for.
+ *
+ * @generated from message creavio.auth.v1.CompleteSessionRequest
+ */
+export type CompleteSessionRequest = Message<"creavio.auth.v1.CompleteSessionRequest"> & {
+  /**
+   * The challenge.
+   *
+   * @generated from field: string challenge_token = 1;
+   */
+  challengeToken: string;
+
+  /**
+   * The code of an app, or a recovery code.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message creavio.auth.v1.CompleteSessionRequest.
+ * Use `create(CompleteSessionRequestSchema)` to create a new message.
+ */
+export const CompleteSessionRequestSchema: GenMessage<CompleteSessionRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_session_service, 1);
+
+/**
  * Carries the refresh token to spend.
  *
  * @generated from message creavio.auth.v1.RefreshSessionRequest
@@ -63,7 +91,7 @@ export type RefreshSessionRequest = Message<"creavio.auth.v1.RefreshSessionReque
  * Use `create(RefreshSessionRequestSchema)` to create a new message.
  */
 export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 1);
+  messageDesc(file_creavio_auth_v1_session_service, 2);
 
 /**
  * Asks for the caller's sessions.
@@ -78,7 +106,7 @@ export type ListSessionsRequest = Message<"creavio.auth.v1.ListSessionsRequest">
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 2);
+  messageDesc(file_creavio_auth_v1_session_service, 3);
 
 /**
  * The sessions.
@@ -99,7 +127,7 @@ export type ListSessionsResponse = Message<"creavio.auth.v1.ListSessionsResponse
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 3);
+  messageDesc(file_creavio_auth_v1_session_service, 4);
 
 /**
  * A session that lasts.
@@ -141,7 +169,7 @@ export type ActiveSession = Message<"creavio.auth.v1.ActiveSession"> & {
  * Use `create(ActiveSessionSchema)` to create a new message.
  */
 export const ActiveSessionSchema: GenMessage<ActiveSession> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 4);
+  messageDesc(file_creavio_auth_v1_session_service, 5);
 
 /**
  * Names a session.
@@ -162,7 +190,7 @@ export type RevokeSessionRequest = Message<"creavio.auth.v1.RevokeSessionRequest
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 5);
+  messageDesc(file_creavio_auth_v1_session_service, 6);
 
 /**
  * Signing in and staying signed in.
@@ -174,6 +202,7 @@ export const SessionService: GenService<{
    * Signs a person in. Unknown logins and wrong passwords are told apart
    * neither by the answer nor by the time it takes. Guesses are counted by source, by
    * source and login, and by login; the last stops nobody where they signed in before.
+   * An account with a second factor gets a challenge, to be completed.
    *
    * Fails with WRONG_CREDENTIALS.
    *
@@ -182,6 +211,21 @@ export const SessionService: GenService<{
   createSession: {
     methodKind: "unary";
     input: typeof CreateSessionRequestSchema;
+    output: typeof SessionSchema;
+  },
+  /**
+   * Completes a sign-in with a code of the second factor, or with one of the recovery
+   * codes, which is used up. A code is good once, and in its 30 seconds, those before
+   * and those after. Guesses are counted by account and by source.
+   *
+   * Fails with WRONG_CODE, and with INVALID_CHALLENGE when the challenge is over or the
+   * password was changed meanwhile.
+   *
+   * @generated from rpc creavio.auth.v1.SessionService.CompleteSession
+   */
+  completeSession: {
+    methodKind: "unary";
+    input: typeof CompleteSessionRequestSchema;
     output: typeof SessionSchema;
   },
   /**
