@@ -42,6 +42,7 @@ Scope: TypeAlias = p.Scope.ValueType
 
 HEARTBEAT_SUBJECT: Final = LIVE + subject_root(rbac_events_pb2.Heartbeat.DESCRIPTOR.full_name)
 _CONVERSATION: Final = "cnv_"
+_THREAD: Final = "thr_"
 _CATCH_UP_SECONDS: Final = 0.2
 
 _VIEW: Final[Mapping[Scope, Permission]] = {
@@ -59,6 +60,9 @@ class Places(Protocol):
 
     async def belongs(self, user_id: str, conversation_id: str) -> bool:
         """Whether somebody is a member of a conversation; False when there is none."""
+
+    async def channel_of(self, thread_id: str) -> str | None:
+        """The channel a thread is in; None when there is no such thread."""
 
 
 class Access(Protocol):
@@ -209,10 +213,13 @@ class Authorizer:
         assert self._places is not None, "the service serves no channels"
         if identifier.startswith(_CONVERSATION):
             return permission in IN_CONVERSATION and await self._places.belongs(user_id, identifier)
-        community_id = await self._places.community_of(identifier)
-        return community_id is not None and await self.holds(
-            user_id, permission, community_id, identifier, reading=reading
-        )
+        channel_id: str | None = identifier
+        if identifier.startswith(_THREAD):
+            channel_id = await self._places.channel_of(identifier)
+        community_id = channel_id and await self._places.community_of(channel_id)
+        if not channel_id or not community_id:
+            return False
+        return await self.holds(user_id, permission, community_id, channel_id, reading=reading)
 
     async def holds(
         self,

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     CHANNEL = "chn"
     MESSAGE = "msg"
     CONVERSATION = "cnv"
+    THREAD = "thr"
     ROLE = "rol"
     EVENT = "evt"
     TOKEN = "tok"  # noqa: S105  # no password

@@ -64,6 +64,7 @@ class Visibility:
     field: str
     require: str
     within: str
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

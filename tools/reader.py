@@ -216,6 +216,7 @@ def _event(option: Mapping[str, Json]) -> EventPolicy:
                 field=as_text(one.get("field")),
                 require=as_text(one.get("require")).removeprefix("PERMISSION_"),
                 within=as_text(one.get("within")),
+                decided_by=as_text(one.get("decided_by")),
             )
             for one in map(as_mapping, as_list(option.get("visible_to")))
         ),

@@ -9,9 +9,11 @@ from creavio.chat.v1.pin_service_pb2_grpc import add_PinServiceServicer_to_serve
 from creavio.chat.v1.reaction_service_pb2_grpc import add_ReactionServiceServicer_to_server
 from creavio.chat.v1.read_state_service_pb2_grpc import add_ReadStateServiceServicer_to_server
 from creavio.chat.v1.slow_mode_service_pb2_grpc import add_SlowModeServiceServicer_to_server
+from creavio.chat.v1.thread_service_pb2_grpc import add_ThreadServiceServicer_to_server
 from services.chat.consumer import CommunityConsumer
 from services.chat.domain.message import Fingerprints
 from services.chat.engine.places import Places
+from services.chat.engine.threads import ThreadKeeper
 from services.chat.engine.writer import Writer
 from services.chat.handler.conversations import ConversationHandler
 from services.chat.handler.messages import MessageHandler
@@ -19,6 +21,7 @@ from services.chat.handler.pins import PinHandler
 from services.chat.handler.reactions import ReactionHandler
 from services.chat.handler.reading import ReadStateHandler
 from services.chat.handler.slow_mode import SlowModeHandler
+from services.chat.handler.threads import ThreadHandler
 
 
 def app(chassis: Chassis) -> Service:
@@ -38,6 +41,7 @@ def app(chassis: Chassis) -> Service:
     )
     conversations = ConversationHandler(database, tokens)
     read_states = ReadStateHandler(database, places, chassis.clients, authorizer, tokens)
+    threads = ThreadHandler(database, places, authorizer, tokens)
     return Service(
         authorizer=authorizer,
         handlers=[
@@ -47,7 +51,8 @@ def app(chassis: Chassis) -> Service:
             (add_ConversationServiceServicer_to_server, conversations),
             (add_SlowModeServiceServicer_to_server, SlowModeHandler(database)),
             (add_ReadStateServiceServicer_to_server, read_states),
+            (add_ThreadServiceServicer_to_server, threads),
         ],
         consumers={"community": CommunityConsumer()},
-        background=[writer.run],
+        background=[writer.run, ThreadKeeper(database, telemetry).run],
     )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import ids
 from chassis.wire import timestamp
-from creavio.chat.v1 import conversation_pb2, message_pb2, read_state_pb2
+from creavio.chat.v1 import conversation_pb2, message_pb2, read_state_pb2, thread_pb2
 from services.chat.domain.conversation import Conversation
 from services.chat.domain.mentions import Mentions
 from services.chat.domain.message import Draft, Message, Reference, Version
-from services.chat.domain.place import Place
+from services.chat.domain.place import Home, Place
 from services.chat.domain.reading import ReadState
+from services.chat.domain.thread import ARCHIVE_HOURS, Change, Thread
 
 _CONVERSATION = f"{ids.Kind.CONVERSATION.value}_"
+_THREAD = f"{ids.Kind.THREAD.value}_"
 
 
 def names_conversation(identifier: str) -> bool:
@@ -22,17 +28,25 @@ def names_conversation(identifier: str) -> bool:
     return identifier.startswith(_CONVERSATION)
 
 
+def names_thread(identifier: str) -> bool:
+    """Whether the place a request names is a thread."""
+    return identifier.startswith(_THREAD)
+
+
 def place(identifier: str, field: str = "channel_id") -> Place:
-    """The channel or conversation a request names."""
+    """The channel, conversation or thread a request names."""
     if names_conversation(identifier):
         return Place(ids.parse(ids.Kind.CONVERSATION, identifier, field=field), conversation=True)
+    if names_thread(identifier):
+        return Place(ids.parse(ids.Kind.THREAD, identifier, field=field), thread=True)
     return Place(ids.parse(ids.Kind.CHANNEL, identifier, field=field))
 
 
 def place_id(value: Place) -> str:
     """How a place is called on the wire."""
-    kind = ids.Kind.CONVERSATION if value.conversation else ids.Kind.CHANNEL
-    return ids.text(kind, value.id)
+    if value.conversation:
+        return ids.text(ids.Kind.CONVERSATION, value.id)
+    return ids.text(ids.Kind.THREAD if value.thread else ids.Kind.CHANNEL, value.id)
 
 
 def message_id(identifier: str, field: str = "message_id") -> UUID:
@@ -50,9 +64,14 @@ def community(identifier: str) -> UUID:
     return ids.parse(ids.Kind.COMMUNITY, identifier, field="community_id")
 
 
-def community_id(value: UUID | None) -> str:
+def community_id(value: Home) -> str:
     """The community of a place as events name it: empty for a conversation."""
-    return "" if value is None else ids.text(ids.Kind.COMMUNITY, value)
+    return "" if value.community_id is None else ids.text(ids.Kind.COMMUNITY, value.community_id)
+
+
+def parent_channel_id(value: Home) -> str:
+    """The channel a thread is in as events name it: empty for other places."""
+    return "" if value.channel_id is None else ids.text(ids.Kind.CHANNEL, value.channel_id)
 
 
 def draft(value: Draft) -> message_pb2.Message:
@@ -70,11 +89,15 @@ def draft(value: Draft) -> message_pb2.Message:
 
 
 def message(
-    value: Message, reacted: Collection[str] = (), answered: Reference | None = None
+    value: Message,
+    reacted: Collection[str] = (),
+    answered: Reference | None = None,
+    thread: Thread | None = None,
 ) -> message_pb2.Message:
     """A message as it stands on the wire.
 
-    `reacted` is what the caller reacted with, `answered` the message it answers.
+    `reacted` is what the caller reacted with, `answered` the message it answers,
+    `thread` the thread that began at it.
     """
     gone = value.delete_time is not None
     return message_pb2.Message(
@@ -85,15 +108,16 @@ def message(
         sequence=value.sequence,
         nonce=value.nonce,
         create_time=timestamp(value.create_time),
-        edit_time=None if value.edit_time is None else timestamp(value.edit_time),
+        edit_time=_moment(value.edit_time),
         revision=value.revision,
-        pin_time=None if value.pin_time is None else timestamp(value.pin_time),
+        pin_time=_moment(value.pin_time),
         reactions=[
             message_pb2.Reaction(emoji=r.emoji, count=r.count, reacted=r.emoji in reacted)
             for r in value.reactions
         ],
         reply_to=None if gone else _reference(answered),
         mentions=_mentions(value.mentions),
+        thread=None if thread is None or gone else _message_thread(thread),
     )
 
 
@@ -145,3 +169,55 @@ def conversation(value: Conversation) -> conversation_pb2.Conversation:
         member_ids=[ids.text(ids.Kind.USER, member) for member in value.member_ids],
         create_time=timestamp(value.create_time),
     )
+
+
+def thread(value: Thread, *, following: bool = False) -> thread_pb2.Thread:
+    """A thread as it stands on the wire."""
+    return thread_pb2.Thread(
+        id=thread_id(value.id),
+        channel_id=ids.text(ids.Kind.CHANNEL, value.channel_id),
+        message_id="" if value.message_id is None else ids.text(ids.Kind.MESSAGE, value.message_id),
+        creator_id=ids.text(ids.Kind.USER, value.creator_id),
+        name=value.name,
+        create_time=timestamp(value.create_time),
+        reply_count=value.reply_count,
+        last_reply_time=_moment(value.last_reply_time),
+        archive_time=_moment(value.archive_time),
+        locked=value.locked,
+        archive_after_hours=value.archive_hours,
+        following=following,
+    )
+
+
+def thread_id(value: UUID) -> str:
+    """How a thread is called on the wire."""
+    return ids.text(ids.Kind.THREAD, value)
+
+
+def thread_change(changes: Mapping[str, Any]) -> Change:
+    """What a request asks to have changed in a thread; what it clears is as it began."""
+    cleared: dict[str, Any] = {
+        "name": "",
+        "archived": False,
+        "locked": False,
+        "archive_after_hours": ARCHIVE_HOURS,
+    }
+    wanted = {name: cleared[name] if value is None else value for name, value in changes.items()}
+    return Change(
+        name=wanted.get("name"),
+        archived=wanted.get("archived"),
+        locked=wanted.get("locked"),
+        archive_hours=wanted.get("archive_after_hours"),
+    )
+
+
+def _message_thread(value: Thread) -> message_pb2.MessageThread:
+    return message_pb2.MessageThread(
+        thread_id=thread_id(value.id),
+        reply_count=value.reply_count,
+        last_reply_time=_moment(value.last_reply_time),
+    )
+
+
+def _moment(value: datetime | None) -> Timestamp | None:
+    return None if value is None else timestamp(value)

@@ -9,12 +9,17 @@ from creavio.chat.v1 import chat_events_pb2, message_pb2
 from services.chat import convert
 from services.chat.domain.conversation import Conversation
 from services.chat.domain.message import Message, Reference, count_of
-from services.chat.domain.place import Place
+from services.chat.domain.place import Home, Place
+from services.chat.domain.thread import Thread
 
 
-def drafted(message: message_pb2.Message, community_id: str) -> chat_events_pb2.MessageCreated:
+def drafted(message: message_pb2.Message, home: Home) -> chat_events_pb2.MessageCreated:
     """A message was sent; which number it has is said by `numbered`."""
-    return chat_events_pb2.MessageCreated(message=message, community_id=community_id)
+    return chat_events_pb2.MessageCreated(
+        message=message,
+        community_id=convert.community_id(home),
+        parent_channel_id=convert.parent_channel_id(home),
+    )
 
 
 def numbered(sequence: int) -> bytes:
@@ -28,27 +33,29 @@ def numbered(sequence: int) -> bytes:
 
 
 def updated(
-    message: Message, answered: Reference | None, community_id: UUID | None
+    message: Message, answered: Reference | None, thread: Thread | None, home: Home
 ) -> chat_events_pb2.MessageUpdated:
     """A message, that answers another perhaps, was edited, pinned or unpinned."""
     return chat_events_pb2.MessageUpdated(
-        message=convert.message(message, answered=answered),
-        community_id=convert.community_id(community_id),
+        message=convert.message(message, answered=answered, thread=thread),
+        community_id=convert.community_id(home),
+        parent_channel_id=convert.parent_channel_id(home),
     )
 
 
-def deleted(message: Message, community_id: UUID | None) -> chat_events_pb2.MessageDeleted:
+def deleted(message: Message, home: Home) -> chat_events_pb2.MessageDeleted:
     """A message was deleted."""
     return chat_events_pb2.MessageDeleted(
         channel_id=convert.place_id(message.place),
         message_id=ids.text(ids.Kind.MESSAGE, message.id),
         revision=message.revision,
-        community_id=convert.community_id(community_id),
+        community_id=convert.community_id(home),
+        parent_channel_id=convert.parent_channel_id(home),
     )
 
 
 def reaction_added(
-    message: Message, user_id: str, emoji: str, community_id: UUID | None
+    message: Message, user_id: str, emoji: str, home: Home
 ) -> chat_events_pb2.ReactionAdded:
     """Somebody reacted to a message."""
     return chat_events_pb2.ReactionAdded(
@@ -58,12 +65,13 @@ def reaction_added(
         emoji=emoji,
         count=count_of(message, emoji),
         revision=message.revision,
-        community_id=convert.community_id(community_id),
+        community_id=convert.community_id(home),
+        parent_channel_id=convert.parent_channel_id(home),
     )
 
 
 def reaction_removed(
-    message: Message, user_id: str, emoji: str, community_id: UUID | None
+    message: Message, user_id: str, emoji: str, home: Home
 ) -> chat_events_pb2.ReactionRemoved:
     """Somebody took a reaction back."""
     return chat_events_pb2.ReactionRemoved(
@@ -73,7 +81,8 @@ def reaction_removed(
         emoji=emoji,
         count=count_of(message, emoji),
         revision=message.revision,
-        community_id=convert.community_id(community_id),
+        community_id=convert.community_id(home),
+        parent_channel_id=convert.parent_channel_id(home),
     )
 
 
@@ -89,12 +98,45 @@ def read_on(user_id: str, place: Place, sequence: int) -> chat_events_pb2.ReadSt
     )
 
 
-def slow_mode_changed(
-    place: Place, seconds: int, community_id: UUID | None
-) -> chat_events_pb2.SlowModeChanged:
+def slow_mode_changed(place: Place, seconds: int, home: Home) -> chat_events_pb2.SlowModeChanged:
     """How often people may write in a place was changed."""
     return chat_events_pb2.SlowModeChanged(
         channel_id=convert.place_id(place),
         seconds=seconds,
-        community_id=convert.community_id(community_id),
+        community_id=convert.community_id(home),
+    )
+
+
+def thread_created(thread: Thread, revision: int, home: Home) -> chat_events_pb2.ThreadCreated:
+    """A thread was begun."""
+    return chat_events_pb2.ThreadCreated(
+        thread=convert.thread(thread), revision=revision, community_id=convert.community_id(home)
+    )
+
+
+def thread_updated(thread: Thread, revision: int, home: Home) -> chat_events_pb2.ThreadUpdated:
+    """A thread is another, or something was sent in it."""
+    return chat_events_pb2.ThreadUpdated(
+        thread=convert.thread(thread), revision=revision, community_id=convert.community_id(home)
+    )
+
+
+def thread_deleted(thread: Thread, revision: int, home: Home) -> chat_events_pb2.ThreadDeleted:
+    """A thread was deleted."""
+    known = convert.thread(thread)
+    return chat_events_pb2.ThreadDeleted(
+        channel_id=known.channel_id,
+        thread_id=known.id,
+        message_id=known.message_id,
+        revision=revision,
+        community_id=convert.community_id(home),
+    )
+
+
+def thread_followed(
+    user_id: str, thread_id: UUID, *, following: bool
+) -> chat_events_pb2.ThreadFollowChanged:
+    """Somebody follows a thread, or follows it no longer."""
+    return chat_events_pb2.ThreadFollowChanged(
+        user_id=user_id, thread_id=convert.thread_id(thread_id), following=following
     )

@@ -27,6 +27,7 @@ from tests.scratch_nats import ScratchNats
 
 ADA, TABLE, CHANNEL = "usr_01h455vb4pex5vsknk084sn02q", "com_01h455vb4pex5vsknk084sn02q", "chn_1"
 TALK = "cnv_1"
+THREAD = "thr_1"
 TELEMETRY = Telemetry(scratch_config("chat"))
 
 
@@ -38,6 +39,9 @@ class Places:
 
     async def belongs(self, user_id: str, conversation_id: str) -> bool:
         return (user_id, conversation_id) == (ADA, TALK)
+
+    async def channel_of(self, thread_id: str) -> str | None:
+        return CHANNEL if thread_id == THREAD else None
 
 
 @dataclass
@@ -265,6 +269,18 @@ async def test_a_conversation_is_its_members(contract: Contract) -> None:
         with pytest.raises(Denied):
             await it.authorizer.require(ADA, p.PERMISSION_MANAGE_MESSAGES, p.SCOPE_CHANNEL, TALK)
         assert it.rbac.asked == []
+
+
+async def test_for_a_thread_decides_the_channel_it_is_in(contract: Contract) -> None:
+    view = p.PERMISSION_VIEW_CHANNEL
+    async with world(contract, view) as it:
+        await it.authorizer.require(ADA, view, p.SCOPE_CHANNEL, THREAD)
+        with pytest.raises(NotFound):
+            await it.authorizer.require(ADA, view, p.SCOPE_CHANNEL, "thr_2")
+    async with world(contract, view) as it:
+        hidden = access_pb2.PermissionMask(permission=view, deny=to_bytes(1))
+        it.rbac.overrides = [access_pb2.ChannelMasks(channel_id=CHANNEL, masks=[hidden])]
+        assert not await it.authorizer.allows(ADA, view, p.SCOPE_CHANNEL, THREAD)
 
 
 async def test_who_does_not_administrate_the_instance_is_told_no(contract: Contract) -> None:

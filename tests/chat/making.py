@@ -14,7 +14,7 @@ from chassis.publisher import Entry
 from services.chat import convert, events
 from services.chat.domain import message as domain
 from services.chat.domain.message import Draft, Fingerprints, Message
-from services.chat.domain.place import Place
+from services.chat.domain.place import Home, Place
 from services.chat.store import messages, places, sending
 from services.chat.store.sending import Outcome
 
@@ -38,7 +38,7 @@ def draft(place: Place, content: str = "hello", nonce: str = "", author: UUID = 
 
 def entry(draft: Draft, headers: dict[str, str] | None = None) -> Entry:
     """The event of a draft, as the outbox makes it."""
-    event = events.drafted(convert.draft(draft), COMMUNITY_ID)
+    event = events.drafted(convert.draft(draft), Home(COMMUNITY))
     return Entry(
         id=ids.new(),
         type=event.DESCRIPTOR.full_name,

@@ -21,10 +21,11 @@ from creavio.chat.v1 import (
     reaction_service_pb2,
     read_state_service_pb2,
     slow_mode_service_pb2,
+    thread_service_pb2,
 )
 from creavio.options.v1 import permission_pb2 as p
 from creavio.options.v1 import rpc_pb2
-from tests.chat.world import MEMBER, OWNER, World
+from tests.chat.world import MEMBER, OWNER, READER, World
 
 Make: Any = Callable[[str, str], Message]
 
@@ -74,7 +75,22 @@ IN_A_CHANNEL: dict[str, Make] = {
     ),
     "GetSlowMode": lambda place, _: slow_mode_service_pb2.GetSlowModeRequest(channel_id=place),
 }
-MODERATION = ("BulkDeleteMessages", "SetSlowMode")
+IN_A_CHANNEL["CreateThread"] = lambda place, message: thread_service_pb2.CreateThreadRequest(
+    channel_id=place, name="talk"
+)
+IN_A_CHANNEL["ListThreads"] = lambda place, _: thread_service_pb2.ListThreadsRequest(
+    channel_id=place
+)
+IN_A_THREAD: dict[str, Make] = {
+    "GetThread": lambda place, _: thread_service_pb2.GetThreadRequest(thread_id=place),
+    "UpdateThread": lambda place, _: thread_service_pb2.UpdateThreadRequest(
+        thread_id=place, name="other"
+    ),
+    "FollowThread": lambda place, _: thread_service_pb2.FollowThreadRequest(thread_id=place),
+    "UnfollowThread": lambda place, _: thread_service_pb2.UnfollowThreadRequest(thread_id=place),
+    "DeleteThread": lambda place, _: thread_service_pb2.DeleteThreadRequest(thread_id=place),
+}
+MODERATION = ("BulkDeleteMessages", "SetSlowMode", "DeleteThread")
 """What members do not, and nobody does in a conversation."""
 ELSEWHERE: dict[str, Make] = {
     "CreateConversation": lambda _, __: conversation_service_pb2.CreateConversationRequest(
@@ -84,6 +100,9 @@ ELSEWHERE: dict[str, Make] = {
         conversation_id=place
     ),
     "ListReadStates": lambda _, __: read_state_service_pb2.ListReadStatesRequest(
+        community_id=ids.text(ids.Kind.COMMUNITY, ids.new())
+    ),
+    "ListThreadReadStates": lambda _, __: read_state_service_pb2.ListThreadReadStatesRequest(
         community_id=ids.text(ids.Kind.COMMUNITY, ids.new())
     ),
     "ListConversationReadStates": (
@@ -96,7 +115,7 @@ ELSEWHERE: dict[str, Make] = {
         )
     ),
 }
-EVERYTHING = {**IN_A_PLACE, **IN_A_CHANNEL, **ELSEWHERE}
+EVERYTHING = {**IN_A_PLACE, **IN_A_CHANNEL, **IN_A_THREAD, **ELSEWHERE}
 
 
 async def call(contract: Contract, caller: Caller, name: str, request: Message) -> Any:
@@ -143,8 +162,10 @@ async def test_nobody_calls_without_a_token(world: World) -> None:
     ada = world.person(community)
     message = (await ada.send(channel, "text")).id
     conversation = (await ada.converse(world.person())).id
+    thread = (await ada.begin(channel)).id
     for name, make in EVERYTHING.items():
         place = conversation if name in ELSEWHERE else channel
+        place = thread if name in IN_A_THREAD else place
         internal = rpc_named(world.contract, name).policy.access == rpc_pb2.ACCESS_SERVICE
         with pytest.raises(Denied if internal else Unauthenticated):
             await call(world.contract, world.nobody(), name, make(place, message))
@@ -188,6 +209,29 @@ async def test_a_member_does_what_they_may_and_nothing_else(world: World) -> Non
         if name not in ("DeleteMessage", *MODERATION):
             await call(world.contract, ada, name, make(channel, message))
     await call(world.contract, ada, "DeleteMessage", IN_A_PLACE["DeleteMessage"](channel, message))
+
+
+async def test_a_thread_is_there_for_who_sees_its_channel(world: World) -> None:
+    community, other = world.found(), world.found()
+    channel = world.open_channel(community)
+    ada = world.person(community)
+    thread = (await ada.begin(channel)).id
+    message = (await ada.send(thread, "text")).id
+    of_a_thread = {**IN_A_PLACE, **IN_A_THREAD}
+    for somebody in (
+        world.person(),
+        world.person(other, OWNER),
+        world.person(community, READER - {p.PERMISSION_VIEW_CHANNEL}),
+    ):
+        for name, make in of_a_thread.items():
+            with pytest.raises(NotFound):
+                await call(world.contract, somebody, name, make(thread, message))
+    for name, make in of_a_thread.items():
+        needed = rpc_named(world.contract, name).policy.permission.require
+        if needed != p.PERMISSION_VIEW_CHANNEL:
+            somebody = world.person(community, OWNER - {needed})
+            with pytest.raises(Denied):
+                await call(world.contract, somebody, name, make(thread, message))
 
 
 async def test_a_conversation_is_there_for_its_members_only(world: World) -> None:

@@ -17,7 +17,7 @@ from chassis.testing import plan_of
 from services.chat.domain import conversation as conversing
 from services.chat.domain import message as domain
 from services.chat.domain.message import Message, MessageNotFound
-from services.chat.domain.place import Place, PlaceNotFound
+from services.chat.domain.place import Home, Place, PlaceNotFound
 from services.chat.store import conversations, messages, places, reactions
 from tests.chat.making import ADA, BOB, COMMUNITY, NOW, draft, new_channel, send, send_in, sent
 
@@ -74,7 +74,7 @@ async def test_a_channel_that_began_is_not_begun_again(database: Database, chann
     await send(database, draft(channel))
     async with database.transaction() as tx:
         await places.add_channel(tx, channel.id, ids.new())
-        assert await places.lock(tx, channel) == COMMUNITY
+        assert await places.lock(tx, channel) == Home(COMMUNITY)
     assert await send(database, draft(channel)) == [2]
 
 
@@ -85,7 +85,7 @@ async def test_only_what_there_is_can_be_locked_and_by_its_own_name(
     async with database.transaction() as tx:
         await conversations.add(tx, conversation)
     async with database.transaction() as tx:
-        assert await places.lock(tx, Place(conversation.id, conversation=True)) is None
+        assert await places.lock(tx, Place(conversation.id, conversation=True)) == Home()
         assert await places.community_of(tx, conversation.id) is None
         assert await places.community_of(tx, ids.new()) is None
         for nothing in (

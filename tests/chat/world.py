@@ -41,6 +41,8 @@ from creavio.chat.v1 import (
     read_state_pb2,
     read_state_service_pb2,
     slow_mode_service_pb2,
+    thread_pb2,
+    thread_service_pb2,
 )
 from creavio.chat.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
@@ -48,6 +50,7 @@ from creavio.chat.v1.pin_service_pb2_grpc import PinServiceStub
 from creavio.chat.v1.reaction_service_pb2_grpc import ReactionServiceStub
 from creavio.chat.v1.read_state_service_pb2_grpc import ReadStateServiceStub
 from creavio.chat.v1.slow_mode_service_pb2_grpc import SlowModeServiceStub
+from creavio.chat.v1.thread_service_pb2_grpc import ThreadServiceStub
 from creavio.community.v1 import (
     channel_service_pb2_grpc,
 )
@@ -88,6 +91,7 @@ class Person(Caller):
         self.conversations = ConversationServiceStub(channel)
         self.reading = ReadStateServiceStub(channel)
         self.slow_mode = SlowModeServiceStub(channel)
+        self.threads = ThreadServiceStub(channel)
 
     async def send(
         self,
@@ -190,6 +194,35 @@ class Person(Caller):
         request = read_state_service_pb2.ListConversationReadStatesRequest()
         reply = await self.call(self.reading.ListConversationReadStates, request)
         return _counts(reply.read_states)
+
+    async def begin(
+        self, channel: str, at: message_pb2.Message | None = None, name: str = "talk", key: str = ""
+    ) -> thread_pb2.Thread:
+        request = thread_service_pb2.CreateThreadRequest(
+            channel_id=channel,
+            message_id="" if at is None else at.id,
+            name=name,
+            request_id=key,
+        )
+        return await self.call(self.threads.CreateThread, request)
+
+    async def thread(self, thread: thread_pb2.Thread) -> thread_pb2.Thread:
+        request = thread_service_pb2.GetThreadRequest(thread_id=thread.id)
+        return await self.call(self.threads.GetThread, request)
+
+    async def change(self, thread: thread_pb2.Thread, **changes: Any) -> thread_pb2.Thread:
+        request = thread_service_pb2.UpdateThreadRequest(thread_id=thread.id, **changes)
+        return await self.call(self.threads.UpdateThread, request)
+
+    async def threads_of(self, channel: str, *, archived: bool = False) -> list[str]:
+        """The threads of a channel, by their ids."""
+        request = thread_service_pb2.ListThreadsRequest(channel_id=channel, archived=archived)
+        return [t.id for t in (await self.call(self.threads.ListThreads, request)).threads]
+
+    async def news_of_threads(self, community: str) -> dict[str, tuple[int, int]]:
+        """New messages and mentions, by thread; a hundred stands for more."""
+        request = read_state_service_pb2.ListThreadReadStatesRequest(community_id=community)
+        return _counts((await self.call(self.reading.ListThreadReadStates, request)).read_states)
 
     async def converse(self, *others: Person, key: str = "") -> conversation_pb2.Conversation:
         request = conversation_service_pb2.CreateConversationRequest(

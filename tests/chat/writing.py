@@ -19,10 +19,10 @@ from chassis.telemetry import Telemetry
 from chassis.testing import scratch_config
 from creavio.chat.v1 import message_pb2
 from services.chat.domain.message import Draft
-from services.chat.domain.place import Place
+from services.chat.domain.place import Home, Place
 from services.chat.engine.writer import Writer
 from services.chat.store import places
-from tests.chat.making import COMMUNITY_ID
+from tests.chat.making import COMMUNITY
 
 
 class Outboxed(Outbox):
@@ -49,7 +49,7 @@ class Desk:
     answers: list[asyncio.Future[message_pb2.Message]] = field(default_factory=list)
 
     def submit(self, *drafts: Draft) -> list[asyncio.Future[message_pb2.Message]]:
-        return [self.writer.submit(draft, COMMUNITY_ID) for draft in drafts]
+        return [self.writer.submit(draft, Home(COMMUNITY)) for draft in drafts]
 
     async def send(self, *drafts: Draft) -> list[message_pb2.Message | BaseException]:
         """What becomes of each, in the end."""

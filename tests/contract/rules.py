@@ -14,8 +14,13 @@ from tools import failures
 from tools.model import Field, Json, Message, Model, Rpc, as_mapping
 
 GATEWAY_EVENT: Final = "creavio.gateway.v1.Event"
-PREFIXES: Final = {"COMMUNITY": "com", "CHANNEL": "chn", "SELF": "usr", "CONVERSATION": "cnv"}
-"""How the ids of what a scope kind names begin."""
+PREFIXES: Final = {
+    "COMMUNITY": ("com",),
+    "CHANNEL": ("chn", "thr"),
+    "SELF": ("usr",),
+    "CONVERSATION": ("cnv",),
+}
+"""How the ids of what a scope kind names begin: a thread is a channel of its channel's."""
 _OF_NO_PLACE: Final = "INSTANCE"
 """The scope that names nothing: there is one instance."""
 _TEXT_LIMITS: Final = frozenset({"max_len", "len", "pattern", "in", "const", "uuid"})
@@ -149,6 +154,10 @@ def names_who_sees_it(model: Model, event: Message) -> Iterator[str]:
             yield f"{event.name}: {group.scope} needs `within` exactly when it is a channel"
         elif group.within:
             yield from _names_a_place(model, event.name, event, "COMMUNITY", group.within)
+        if group.decided_by and group.scope != "CHANNEL":
+            yield f"{event.name}: nothing but its channel decides for a thread"
+        elif group.decided_by:
+            yield from _names_a_place(model, event.name, event, "CHANNEL", group.decided_by)
 
 
 def names_its_subject(model: Model, event: Message) -> Iterator[str]:
@@ -203,8 +212,9 @@ def _names_a_place(
         yield f"{owner}: {scope or 'no scope'} is no scope of a place"
         return
     prefix = _prefix_of(field)
-    if prefix != PREFIXES[scope]:
-        yield f"{owner}: {path} names a {prefix or 'thing unknown'}, not a {PREFIXES[scope]}"
+    if prefix not in PREFIXES[scope]:
+        wanted = " or ".join(PREFIXES[scope])
+        yield f"{owner}: {path} names a {prefix or 'thing unknown'}, not a {wanted}"
 
 
 def _prefix_of(field: Field) -> str:
@@ -216,7 +226,13 @@ def _prefix_of(field: Field) -> str:
     named = re.match(r"Identifier, `([a-z]{3})_…`", field.comment)
     if named:
         return named[1]
-    ids = {"community_id": "com", "channel_id": "chn", "user_id": "usr", "owner_id": "usr"}
+    ids = {
+        "community_id": "com",
+        "channel_id": "chn",
+        "parent_channel_id": "chn",
+        "user_id": "usr",
+        "owner_id": "usr",
+    }
     return ids.get(field.name, "")
 
 

@@ -117,6 +117,8 @@ def test_a_list_of_any_length_is_seen(model: Model) -> None:
                 Visibility("CHANNEL", "message.channel_id", "", "community_id"),
                 Visibility("CHANNEL", "message.channel_id", "VIEW", ""),
                 Visibility("CHANNEL", "message.channel_id", "VIEW", "message.id"),
+                Visibility("CHANNEL", "message.channel_id", "VIEW", "community_id", "message.id"),
+                Visibility("COMMUNITY", "community_id", "VIEW", "", "message.channel_id"),
                 Visibility("COMMUNITY", "community_id", "VIEW", "community_id"),
                 Visibility("COMMUNITY", "message.channel_id", "VIEW", ""),
                 Visibility("CONVERSATION", "message.channel_id", "", ""),

@@ -73,6 +73,7 @@ def cast(live: Live) -> Cast:
     outsider.open_channel(outsider.found("Elsewhere")["id"])
     role = owner.do("POST", f"/v1/communities/{community}/roles", json={"name": "x"})["id"]
     message = owner.send(channel, "hello")["id"]
+    thread = owner.do("POST", f"/v1/channels/{channel}/threads", json={"name": "talk"})["id"]
     talk = owner.do("POST", "/v1/conversations", json={"user_ids": [member.id]})["id"]
     return Cast(
         owner,
@@ -88,6 +89,7 @@ def cast(live: Live) -> Cast:
             "role_id": role,
             "target_id": role,
             "conversation_id": talk,
+            "thread_id": thread,
             "session_id": "current",
             "code": "nosuchcode",
             "handle": "nosuchhandle",

@@ -16,6 +16,15 @@ def message(channel: str, content: str, community: str = "table") -> Message:
     )
 
 
+def aside(channel: str, thread: str, content: str) -> Message:
+    """Somebody said something in a thread of a channel."""
+    return chat_events_pb2.MessageCreated(
+        message=message_pb2.Message(channel_id=thread, content=content),
+        community_id="table",
+        parent_channel_id=channel,
+    )
+
+
 def whisper(conversation: str, content: str) -> Message:
     """Somebody said something in a conversation."""
     return message(conversation, content, community="")

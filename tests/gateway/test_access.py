@@ -15,7 +15,7 @@ from chassis.errors import Unavailable
 from chassis.testing import eventually
 from creavio.rbac.v1 import rbac_events_pb2
 from services.gateway.engine.stream import Stream
-from tests.gateway.happenings import joined, message, opened
+from tests.gateway.happenings import aside, joined, message, opened
 from tests.gateway.table import BARRED, GUEST, MEMBER, VIEW_CHANNEL, Says
 from tests.gateway.world import QUIET, Stage, payloads, read, staged, texts, told
 from tests.scratch_nats import ScratchNats
@@ -52,6 +52,16 @@ async def test_who_is_kicked_sees_nothing_more(stage: Stage) -> None:
     for stream in (bob, phone):
         assert await kinds(stream) == ["message_created", "access_changed"]
     assert texts(await told(ada)) == ["before", "after"]
+
+
+async def test_a_thread_is_seen_by_who_sees_its_channel(stage: Stage) -> None:
+    ada, bob = await stage.open("ada"), await stage.open("bob")
+    await stage.bind("table", "ada", MEMBER, 7)
+    stage.world.table("table").roles.append(type(stage.world.table("table").role(MEMBER))(7))
+    await hide(stage, "staff", 7)
+    await stage.happen(aside("staff", "thr_1", "secret"), aside("general", "thr_2", "hello"))
+    assert texts(await told(bob)) == ["hello"]
+    assert texts(await told(ada)) == ["secret", "hello"]
 
 
 async def test_who_is_let_in_sees_everything_from_then_on(stage: Stage) -> None:

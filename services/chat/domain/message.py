@@ -142,6 +142,8 @@ class Message:
     reply_to: UUID | None = None
     """The message of the same place that it answers."""
     mentions: Mentions = NONE
+    thread_id: UUID | None = None
+    """The thread that began at it."""
 
 
 def draft(

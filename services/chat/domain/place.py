@@ -34,7 +34,18 @@ class TooSoon(Exhausted):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A channel of a community, or a conversation: everything below treats them alike."""
+    """A channel of a community, a conversation or a thread: everything below treats them alike."""
 
     id: UUID
     conversation: bool = False
+    thread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a place belongs to."""
+
+    community_id: UUID | None = None
+    """None for a conversation."""
+    channel_id: UUID | None = None
+    """The channel a thread is in; None for other places."""

@@ -24,9 +24,14 @@ _REGIONAL: Final = re.compile("[\U0001f1e6-\U0001f1ff]")
 _PICTOGRAPHS: Final = 0x1F000
 
 
+def shows(text: str) -> bool:
+    """Whether anything in a text would show."""
+    return _SHOWN.search(text) is not None
+
+
 def written(content: str) -> str:
     """The text, as it is. Raises `Invalid` when nothing in it would show."""
-    if not _SHOWN.search(content):
+    if not shows(content):
         raise Invalid("content must not be blank", fields=(("content", "must not be blank"),))
     return content
 

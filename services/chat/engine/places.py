@@ -1,8 +1,8 @@
-"""The channels and conversations chat knows of, and whose they are.
+"""The channels, threads and conversations chat knows of, and whose they are.
 
 A channel is learnt from community's events; one that is not known yet is asked
 for once. That a channel is unknown is never concluded from events: they may be
-on their way. Conversations are chat's own. A channel stays in its community, and a
+on their way. Conversations and threads are chat's own. A channel stays in its community, and a
 conversation keeps its members; that a channel was deleted is looked up every few
 seconds, and by every statement that writes to it.
 """
@@ -20,7 +20,7 @@ from chassis.errors import Invalid, NotFound
 from creavio.community.v1 import channel_service_pb2
 from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
 from services.chat import convert
-from services.chat.domain.place import Place, PlaceNotFound
+from services.chat.domain.place import Home, Place, PlaceNotFound
 from services.chat.store import conversations, places
 
 _KEPT: Final = 50_000
@@ -29,13 +29,14 @@ _KEPT_SECONDS: Final = 5.0
 
 
 class Places:
-    """Finds the community of a channel, and who is in a conversation."""
+    """Finds the community of a channel, the channel of a thread, and who is in a conversation."""
 
     def __init__(self, database: Database, clients: Clients) -> None:
         self._database = database
         self._clients = clients
         self._community = ChannelServiceStub(clients.channel)
         self._communities: TTLCache[str, str] = TTLCache(_KEPT, _KEPT_SECONDS)
+        self._channels: TTLCache[str, str] = TTLCache(_KEPT, _KEPT_SECONDS)
         self._belonging: LRUCache[tuple[str, str], bool] = LRUCache(_KEPT)
 
     async def community_of(self, channel_id: str) -> str | None:
@@ -67,17 +68,39 @@ class Places:
             self._belonging[user_id, conversation_id] = True
         return member
 
-    async def scope_of(self, channel_id: str) -> str:
-        """What events of a channel or conversation name as its community: empty for the latter.
+    async def channel_of(self, thread_id: str) -> str | None:
+        """The channel a thread is in; None when there is no such thread."""
+        known = self._channels.get(thread_id)
+        if known is None:
+            try:
+                thread = convert.place(thread_id)
+            except Invalid:  # looks like a name, and names nothing
+                return None
+            async with self._database.reading() as tx:
+                channel = await places.channel_of(tx, thread.id)
+            if channel is None:
+                return None
+            known = self._channels[thread_id] = ids.text(ids.Kind.CHANNEL, channel)
+        return known
 
-        Raises `PlaceNotFound`.
-        """
-        if convert.names_conversation(channel_id):
-            return ""
-        community_id = await self.community_of(channel_id)
-        if community_id is None:
+    async def scope_of(self, identifier: str) -> Home:
+        """What a channel, a conversation or a thread belongs to. Raises `PlaceNotFound`."""
+        if convert.names_conversation(identifier):
+            return Home()
+        channel_id: str | None = identifier
+        if convert.names_thread(identifier):
+            channel_id = await self.channel_of(identifier)
+        community_id = channel_id and await self.community_of(channel_id)
+        if not channel_id or not community_id:
             raise PlaceNotFound
-        return community_id
+        thread = channel_id != identifier
+        return Home(
+            convert.community(community_id), convert.place(channel_id).id if thread else None
+        )
+
+    def forget(self, thread_id: str) -> None:
+        """Have it looked up again what a thread is in."""
+        self._channels.pop(thread_id, None)
 
     async def _kept(self, channel_id: str) -> str | None:
         async with self._database.reading() as tx:

@@ -32,7 +32,8 @@ from creavio.chat.v1 import message_pb2
 from services.chat import convert, events
 from services.chat.domain import message as domain
 from services.chat.domain.message import Draft
-from services.chat.domain.place import PlaceNotFound, TooSoon
+from services.chat.domain.place import Home, PlaceNotFound, TooSoon
+from services.chat.domain.thread import ThreadLocked
 from services.chat.engine.failures import Failure, failure_of
 from services.chat.store import sending
 
@@ -69,6 +70,7 @@ class _Send:
     entry: Entry
     answer: asyncio.Future[message_pb2.Message]
     excused: Excused | None
+    """Also asked where only moderators write: they are who does not wait either."""
     repeats: list[_Send] = field(default_factory=list)
     """The same author's sends under the same nonce: answered by what becomes of this one."""
 
@@ -103,13 +105,13 @@ class Writer:
         ).set_function(lambda: len(self._waiting))
 
     def submit(
-        self, draft: Draft, community_id: str, excused: Excused | None = None
+        self, draft: Draft, home: Home, excused: Excused | None = None
     ) -> asyncio.Future[message_pb2.Message]:
         """Have a message kept, after those submitted before; never blocks.
 
         The future is the message, or the one its author sent before under the same
         nonce, or why it is not kept: `NonceReused`, `PlaceNotFound`,
-        `ReplyNotFound`, `TooSoon`, `Unavailable`.
+        `ReplyNotFound`, `TooSoon`, `ThreadLocked`, `Unavailable`.
         Cancelled before its turn the message is not kept, later it may be.
 
         Raises `Exhausted` when too many wait, `Unavailable` when the service stops.
@@ -119,7 +121,7 @@ class Writer:
         if len(self._waiting) >= MAX_WAITING:
             raise Exhausted("too many messages are waiting to be sent", retry_after=1.0)
         wire = convert.draft(draft)
-        entry = self._outbox.entry(events.drafted(wire, community_id))
+        entry = self._outbox.entry(events.drafted(wire, home))
         send = _Send(draft, wire, entry, asyncio.get_running_loop().create_future(), excused)
         self._waiting.append(send)
         self._wake.set()
@@ -238,6 +240,8 @@ class Writer:
                 self._refuse(send, domain.ReplyNotFound())
             elif isinstance(outcome, sending.Early):
                 self._hold(send, TooSoon(outcome.seconds))
+            elif isinstance(outcome, sending.Frozen):
+                self._hold(send, ThreadLocked())
             else:
                 # What it answers is what is answered now: `same` says so.
                 answered = send.draft.reply_to
@@ -245,8 +249,8 @@ class Writer:
                 _answer_alike([send, *send.repeats], outcome.message, before)
         self._outbox.publish(told)
 
-    def _hold(self, send: _Send, error: TooSoon) -> None:
-        """Refuse a send in slow mode, unless its author is excused: then it is sent."""
+    def _hold(self, send: _Send, error: TooSoon | ThreadLocked) -> None:
+        """Refuse a send that its author has to be excused for, unless they are: then it is sent."""
         self._waiting.extendleft(reversed(send.repeats))
         send.repeats.clear()
         asking = asyncio.create_task(self._ask(send, error))
@@ -254,7 +258,7 @@ class Writer:
         asking.add_done_callback(self._asking.discard)
         self._wake.set()
 
-    async def _ask(self, send: _Send, error: TooSoon) -> None:
+    async def _ask(self, send: _Send, error: TooSoon | ThreadLocked) -> None:
         try:
             excused = send.excused is not None and await send.excused()
         except Exception as failure:  # told to who waits for it

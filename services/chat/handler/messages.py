@@ -30,7 +30,7 @@ from services.chat.engine.places import Places
 from services.chat.engine.writer import Writer
 from services.chat.handler.shown import change_of, shown
 from services.chat.handler.stream import Exchange
-from services.chat.store import mentioned, messages, places, reactions, versions
+from services.chat.store import mentioned, messages, places, reactions, threads, versions
 
 if TYPE_CHECKING:
     from chassis.telemetry import Telemetry
@@ -114,14 +114,14 @@ class MessageHandler(MessageServiceServicer):
         # Asked before the transaction: no call leaves from inside one.
         mentions = await self._mentions(request.channel_id, content)
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
+            home = await places.lock(tx, place)
             before = await messages.message(tx, place, message_id)
             message = domain.edit(before, editor_id, content, datetime.now(UTC), mentions)
             if message != before:
                 message = await messages.save(tx, message)
                 await mentioned.change(tx, before, message)
                 await versions.keep(tx, before)
-                tx.emit(await change_of(tx, message, community_id))
+                tx.emit(await change_of(tx, message, home))
             (reply,) = await shown(tx, [message])
         return reply
 
@@ -136,7 +136,7 @@ class MessageHandler(MessageServiceServicer):
         # Asked before the transaction: no call leaves from inside one.
         moderates = author != caller and await self._moderates(request.channel_id)
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
+            home = await places.lock(tx, place)
             before = await messages.message(tx, place, message_id)
             message = domain.delete(before, caller, moderates=moderates, now=datetime.now(UTC))
             if message != before:
@@ -144,7 +144,8 @@ class MessageHandler(MessageServiceServicer):
                 await reactions.remove_all(tx, message_id)
                 await versions.remove_all(tx, message_id)
                 await mentioned.change(tx, before, message)
-                tx.emit(events.deleted(message, community_id))
+                await threads.recount(tx, place, -1)
+                tx.emit(events.deleted(message, home))
         return Empty()
 
     async def BulkDeleteMessages(
@@ -153,9 +154,11 @@ class MessageHandler(MessageServiceServicer):
         place = convert.place(request.channel_id)
         named = [convert.message_id(one, field="message_ids") for one in request.message_ids]
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
-            for message in await messages.remove_many(tx, place, named, datetime.now(UTC)):
-                tx.emit(events.deleted(message, community_id))
+            home = await places.lock(tx, place)
+            removed = await messages.remove_many(tx, place, named, datetime.now(UTC))
+            await threads.recount(tx, place, -len(removed))
+            for message in removed:
+                tx.emit(events.deleted(message, home))
         return Empty()
 
     async def ListMessageVersions(

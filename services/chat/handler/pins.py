@@ -25,13 +25,13 @@ class PinHandler(PinServiceServicer):
         place = convert.place(request.channel_id)
         message_id = convert.message_id(request.message_id)
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
+            home = await places.lock(tx, place)
             before = await messages.message(tx, place, message_id)
             pinned = await messages.count_pinned(tx, place)
             message = domain.pin(before, pinned, datetime.now(UTC))
             if message != before:
                 message = await messages.save(tx, message)
-                tx.emit(await change_of(tx, message, community_id))
+                tx.emit(await change_of(tx, message, home))
             (reply,) = await shown(tx, [message])
         return reply
 
@@ -41,12 +41,12 @@ class PinHandler(PinServiceServicer):
         place = convert.place(request.channel_id)
         message_id = convert.message_id(request.message_id)
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
+            home = await places.lock(tx, place)
             before = await messages.message(tx, place, message_id)
             message = domain.unpin(before)
             if message != before:
                 message = await messages.save(tx, message)
-                tx.emit(await change_of(tx, message, community_id))
+                tx.emit(await change_of(tx, message, home))
             (reply,) = await shown(tx, [message])
         return reply
 

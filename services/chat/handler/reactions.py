@@ -26,12 +26,12 @@ class ReactionHandler(ReactionServiceServicer):
         message_id, user_id = convert.message_id(request.message_id), convert.user_id(caller)
         chosen = emoji(request.emoji)
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
+            home = await places.lock(tx, place)
             message = await messages.message(tx, place, message_id)
             reacted = domain.react(message, chosen)
             if await reactions.add(tx, message_id, user_id, chosen):
                 message = await messages.save(tx, reacted)
-                tx.emit(events.reaction_added(message, caller, chosen, community_id))
+                tx.emit(events.reaction_added(message, caller, chosen, home))
             (reply,) = await shown(tx, [message])
         return reply
 
@@ -41,11 +41,11 @@ class ReactionHandler(ReactionServiceServicer):
         place, caller = convert.place(request.channel_id), principal().user_id
         message_id, user_id = convert.message_id(request.message_id), convert.user_id(caller)
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
+            home = await places.lock(tx, place)
             message = await messages.message(tx, place, message_id)
             less = domain.unreact(message, request.emoji)
             if await reactions.remove(tx, message_id, user_id, request.emoji):
                 message = await messages.save(tx, less)
-                tx.emit(events.reaction_removed(message, caller, request.emoji, community_id))
+                tx.emit(events.reaction_removed(message, caller, request.emoji, home))
             (reply,) = await shown(tx, [message])
         return reply

@@ -42,18 +42,18 @@ class ReadStateHandler(ReadStateServiceServicer):
         self, request: read_state_service_pb2.MarkReadRequest, context: object
     ) -> read_state_pb2.ReadState:
         place = convert.place(request.channel_id)
-        community_id = await self._places.scope_of(request.channel_id)
+        community_id = (await self._places.scope_of(request.channel_id)).community_id
         reader = Reader(convert.user_id(principal().user_id))
         async with self._database.transaction() as tx:
             kept = await reading.mark(tx, place, reader.user_id, request.sequence)
             if kept is not None:
                 tx.emit(events.read_on(principal().user_id, place, kept))
-            if community_id:
-                await reading.settle(tx, reader.user_id, convert.community(community_id))
+            if community_id is not None:
+                await reading.settle(tx, reader.user_id, community_id)
             state = await reading.state(tx, reader, place)
-        if state and community_id:
+        if state and community_id is not None:
             # Roles are asked for only where there is something they may be mentioned in.
-            reader = await self._reader(community_id)
+            reader = await self._reader(ids.text(ids.Kind.COMMUNITY, community_id))
             async with self._database.reading() as tx:
                 state = await reading.state(tx, reader, place)
         return convert.read_state(state)
@@ -78,6 +78,33 @@ class ReadStateHandler(ReadStateServiceServicer):
         reader = await self._reader(request.community_id)
         async with self._database.reading() as tx:
             states = await reading.states(tx, reader, [page[channel] for channel in seen])
+        reply.read_states.extend(convert.read_state(state) for state in states if state)
+        return reply
+
+    async def ListThreadReadStates(
+        self, request: read_state_service_pb2.ListThreadReadStatesRequest, context: object
+    ) -> read_state_service_pb2.ListThreadReadStatesResponse:
+        caller, size = principal().user_id, page_size(request.page_size)
+        purpose = ("threads' read states", caller, request.community_id)
+        after = self._after(request.page_token, *purpose)
+        user_id, community_id = convert.user_id(caller), convert.community(request.community_id)
+        async with self._database.reading() as tx:
+            found = await reading.lively_threads(tx, user_id, community_id, after, size + 1)
+        page = {
+            thread: ids.text(ids.Kind.CHANNEL, channel)
+            for thread, channel in list(found.items())[:size]
+        }
+        reply = read_state_service_pb2.ListThreadReadStatesResponse()
+        if len(found) > size:
+            reply.next_page_token = self._tokens.next_page(str(list(page)[-1]), *purpose)
+        seen = await self._authorizer.visible(caller, request.community_id, set(page.values()))
+        if not seen:
+            return reply
+        reader = await self._reader(request.community_id)
+        async with self._database.reading() as tx:
+            states = await reading.states(
+                tx, reader, [thread for thread, channel in page.items() if channel in seen]
+            )
         reply.read_states.extend(convert.read_state(state) for state in states if state)
         return reply
 

@@ -20,9 +20,9 @@ class SlowModeHandler(SlowModeServiceServicer):
     ) -> slow_mode_service_pb2.SlowMode:
         place = convert.place(request.channel_id)
         async with self._database.transaction() as tx:
-            community_id = await places.lock(tx, place)
+            home = await places.lock(tx, place)
             if await places.slow_down(tx, place, request.seconds):
-                tx.emit(events.slow_mode_changed(place, request.seconds, community_id))
+                tx.emit(events.slow_mode_changed(place, request.seconds, home))
         return slow_mode_service_pb2.SlowMode(
             channel_id=request.channel_id, seconds=request.seconds
         )

@@ -227,4 +227,5 @@ def read(row: Row[Any], place: Place) -> Message:
         row.fingerprint,
         row.reply_to,
         unpacked(row.mentions),
+        row.thread_id,
     )

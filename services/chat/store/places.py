@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.chat.domain.place import Place, PlaceNotFound
+from services.chat.domain.place import Home, Place, PlaceNotFound
 from services.chat.store.tables import CHANNEL, PACE
 
 
@@ -22,7 +22,10 @@ async def add_channel(tx: Transaction, channel_id: UUID, community_id: UUID) -> 
 
 
 async def remove_channel(tx: Transaction, channel_id: UUID, community_id: UUID) -> None:
-    """Let nobody write or read in a channel from now on, though its beginning comes later."""
+    """Let nobody write or read in a channel from now on, though its beginning comes later.
+
+    Nor in its threads.
+    """
     await tx.execute(
         insert(CHANNEL)
         .values(
@@ -34,39 +37,64 @@ async def remove_channel(tx: Transaction, channel_id: UUID, community_id: UUID) 
             where=CHANNEL.c.delete_time.is_(None),
         )
     )
+    # In the order of their ids, as everybody locks them.
+    threads = (
+        sa.select(CHANNEL.c.id)
+        .where(CHANNEL.c.parent_id == channel_id, CHANNEL.c.delete_time.is_(None))
+        .order_by(CHANNEL.c.id)
+        .with_for_update()
+        .cte("threads")
+    )
+    await tx.execute(
+        sa.update(CHANNEL)
+        .where(CHANNEL.c.id.in_(sa.select(threads.c.id)))
+        .values(delete_time=sa.func.now())
+    )
 
 
 async def community_of(tx: Transaction, channel_id: UUID) -> UUID | None:
     """The community of a channel; None for a conversation, and when it was never heard of.
 
-    Raises `PlaceNotFound` for a channel that was deleted.
+    Raises `PlaceNotFound` for a channel that was deleted, and for a thread: by its own
+    id nothing would be decided as its channel says.
     """
-    query = sa.select(CHANNEL.c.community_id, CHANNEL.c.delete_time)
+    query = sa.select(CHANNEL.c.community_id, CHANNEL.c.delete_time, CHANNEL.c.parent_id)
     row = (await tx.execute(query.where(CHANNEL.c.id == channel_id))).one_or_none()
     if row is None:
         return None
-    if row.delete_time is not None:
+    if row.delete_time is not None or row.parent_id is not None:
         raise PlaceNotFound
     community: UUID | None = row.community_id
     return community
 
 
-async def lock(tx: Transaction, place: Place) -> UUID | None:
+async def channel_of(tx: Transaction, thread_id: UUID) -> UUID | None:
+    """The channel a thread is in; None when there is no such thread (any more)."""
+    query = sa.select(CHANNEL.c.parent_id).where(
+        CHANNEL.c.id == thread_id, CHANNEL.c.delete_time.is_(None)
+    )
+    channel: UUID | None = (await tx.execute(query)).scalar_one_or_none()
+    return channel
+
+
+async def lock(tx: Transaction, place: Place) -> Home:
     """Let nobody else change the place until the transaction ends.
 
-    Returns its community; a conversation has none. Raises `PlaceNotFound`.
+    Returns what it belongs to. Raises `PlaceNotFound`.
     """
     row = (
         await tx.execute(
-            sa.select(CHANNEL.c.community_id)
+            sa.select(CHANNEL.c.community_id, CHANNEL.c.parent_id)
             .where(CHANNEL.c.id == place.id, CHANNEL.c.delete_time.is_(None))
             .with_for_update()
         )
     ).one_or_none()
-    if row is None or (row.community_id is None) != place.conversation:
+    if row is None or (row.community_id is None, row.parent_id is not None) != (
+        place.conversation,
+        place.thread,
+    ):
         raise PlaceNotFound
-    community: UUID | None = row.community_id
-    return community
+    return Home(row.community_id, row.parent_id)
 
 
 async def slow_seconds(tx: Transaction, place: Place) -> int:

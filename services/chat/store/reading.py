@@ -9,7 +9,7 @@ is noted; who reads anything is settled up to the hour before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -63,7 +63,7 @@ _NOTE: Final = sa.text(
     INSERT INTO read_state (user_id, channel_id, community_id, sequence, behind)
     SELECT :user_id, channel.id, channel.community_id, 0, true
     FROM reader
-        JOIN channel ON channel.community_id = reader.community_id
+        JOIN channel ON channel.community_id = reader.community_id AND parent_id IS NULL
             AND active >= settled AND active < hour_of(now()) - interval '1 hour'
         LEFT JOIN read_state ON read_state.user_id = :user_id AND channel_id = channel.id
     WHERE reader.user_id = :user_id AND reader.community_id = :community_id
@@ -92,7 +92,7 @@ _LIVELY: Final = sa.text(
     SELECT channel.id
     FROM (
         SELECT id FROM channel
-        WHERE community_id = :community_id AND active >= coalesce(
+        WHERE community_id = :community_id AND parent_id IS NULL AND active >= coalesce(
             (SELECT settled FROM reader WHERE user_id = :user_id AND community_id = :community_id),
             '2000-01-01 00:00+00'
         )
@@ -103,6 +103,7 @@ _LIVELY: Final = sa.text(
         JOIN channel ON channel.id = lively.id
         LEFT JOIN read_state ON read_state.user_id = :user_id AND channel_id = channel.id
     WHERE last_message > greatest(counted_from, sequence) AND delete_time IS NULL
+        AND parent_id IS NULL
         AND (CAST(:after AS uuid) IS NULL OR channel.id > CAST(:after AS uuid))
     ORDER BY channel.id LIMIT :limit
     """
@@ -118,9 +119,22 @@ _LIVELY_CONVERSATIONS: Final = sa.text(
     ORDER BY channel.id LIMIT :limit
     """
 )
+_LIVELY_THREADS: Final = sa.text(
+    """
+    SELECT channel.id, channel.parent_id
+    FROM thread_follower AS mine
+        JOIN channel ON channel.id = mine.thread_id
+        LEFT JOIN read_state ON read_state.user_id = mine.user_id AND channel_id = channel.id
+    WHERE mine.user_id = :user_id AND mine.community_id = :community_id
+        AND last_message > coalesce(sequence, 0) AND delete_time IS NULL
+        AND (CAST(:after AS uuid) IS NULL OR mine.thread_id > CAST(:after AS uuid))
+    ORDER BY mine.thread_id LIMIT :limit
+    """
+)
 _COUNT: Final = sa.text(
     """
-    SELECT channel.id, channel.community_id IS NULL AS conversation, read.sequence,
+    SELECT channel.id, channel.community_id IS NULL AS conversation,
+        channel.parent_id IS NOT NULL AS thread, read.sequence,
         (
             SELECT count(*) FROM (
                 SELECT FROM (
@@ -218,6 +232,20 @@ async def lively_conversations(
     return list(found.scalars())
 
 
+async def lively_threads(
+    tx: Transaction, user_id: UUID, community_id: UUID, after: UUID | None, limit: int
+) -> Mapping[UUID, UUID]:
+    """The threads somebody follows where something may be new to them, by their ids.
+
+    Each with the channel it is in.
+    """
+    found = await tx.execute(
+        _LIVELY_THREADS,
+        {"user_id": user_id, "community_id": community_id, "after": after, "limit": limit},
+    )
+    return {row.id: row.parent_id for row in found}
+
+
 async def states(tx: Transaction, reader: Reader, places: Collection[UUID]) -> Sequence[ReadState]:
     """What is new to somebody in places that they see, by the ids of these."""
     if not places:
@@ -235,7 +263,10 @@ async def states(tx: Transaction, reader: Reader, places: Collection[UUID]) -> S
     )
     return [
         ReadState(
-            Place(row.id, row.conversation), row.sequence, tally(row.unread), tally(row.mentions)
+            Place(row.id, row.conversation, row.thread),
+            row.sequence,
+            tally(row.unread),
+            tally(row.mentions),
         )
         for row in rows
     ]

@@ -34,7 +34,7 @@ _SEND: Final = sa.text(
     -- In the order of their ids: whoever writes to the same channels waits for this,
     -- and never this for them and they for this.
     locked AS MATERIALIZED (
-        SELECT id, last_sequence, slow_seconds FROM channel
+        SELECT id, last_sequence, slow_seconds, frozen, parent_id, community_id FROM channel
         WHERE id = ANY (ARRAY (SELECT DISTINCT channel_id FROM draft)) AND delete_time IS NULL
         ORDER BY id
         FOR UPDATE
@@ -69,6 +69,7 @@ _SEND: Final = sa.text(
             draft.paced AND locked.slow_seconds > 0 AS slow
         FROM draft JOIN locked ON locked.id = draft.channel_id
         WHERE draft.place NOT IN (SELECT before.place FROM before)
+            AND NOT (draft.paced AND locked.frozen)
             AND (draft.reply_to IS NULL OR draft.place IN (SELECT answering.place FROM answering))
     ),
     -- In slow mode, the first draft of each author.
@@ -116,6 +117,30 @@ _SEND: Final = sa.text(
         FROM fresh CROSS JOIN LATERAL mention_targets(mentions) AS target
         WHERE mentions IS NOT NULL
     ),
+    -- A message takes its thread out of the archive.
+    discussed AS (
+        UPDATE thread SET reply_count = reply_count + new.count, last_reply_time = now(),
+            archive_time = NULL, stale = true,
+            review_time = CASE
+                WHEN archive_time IS NULL THEN review_time
+                ELSE now() + archive_hours * interval '1 hour'
+            END
+        FROM (SELECT channel_id, count(*) FROM fresh GROUP BY channel_id) AS new
+        WHERE thread.id = new.channel_id
+        AND thread.id = ANY (ARRAY (SELECT id FROM locked WHERE parent_id IS NOT NULL))
+    ),
+    followed AS (
+        INSERT INTO thread_follower (user_id, community_id, thread_id)
+        SELECT user_id, community_id, locked.id
+        FROM fresh JOIN locked ON locked.id = channel_id CROSS JOIN LATERAL (
+            SELECT author_id AS user_id
+            UNION
+            SELECT CAST(encode(substring(target FROM 2), 'hex') AS uuid)
+            FROM mention_targets(mentions) AS target WHERE get_byte(target, 0) = 1
+        ) AS concerned
+        WHERE parent_id IS NOT NULL
+        ON CONFLICT DO NOTHING
+    ),
     told AS (
         INSERT INTO outbox (id, type, subject, body, headers, create_time)
         -- A second occurrence of `message` (1) with `sequence` (5) and `revision` (9).
@@ -144,8 +169,11 @@ _SEND: Final = sa.text(
         LEFT JOIN pace ON pace.channel_id = admitted.channel_id AND pace.user_id = author_id
     WHERE slow AND place NOT IN (SELECT fresh.place FROM fresh)
     UNION ALL
+    SELECT place, NULL, NULL, -1 FROM draft JOIN locked ON locked.id = draft.channel_id
+    WHERE paced AND frozen AND place NOT IN (SELECT before.place FROM before)
+    UNION ALL
     SELECT place, NULL, NULL, NULL FROM draft JOIN locked ON locked.id = draft.channel_id
-    WHERE reply_to IS NOT NULL
+    WHERE reply_to IS NOT NULL AND NOT (paced AND frozen)
         AND place NOT IN (SELECT answering.place FROM answering)
         AND place NOT IN (SELECT before.place FROM before)
     """
@@ -173,9 +201,15 @@ class Early:
     seconds: float
 
 
-Outcome: TypeAlias = int | SentBefore | Unanswerable | Early | None
+class Frozen(Enum):
+    """Only moderators write in the place."""
+
+    FROZEN = auto()
+
+
+Outcome: TypeAlias = int | SentBefore | Unanswerable | Early | Frozen | None
 """What became of a draft: its number, the message it was before, nothing to answer, too
-soon, or no place to stand in."""
+soon, for moderators only, or no place to stand in."""
 
 
 async def send(
@@ -213,6 +247,8 @@ async def send(
             outcomes[row.place] = _sent_before(row.before, drafts[row.place])
         elif row.sequence is not None:
             outcomes[row.place] = row.sequence
+        elif row.wait == -1:
+            outcomes[row.place] = Frozen.FROZEN
         elif row.wait is not None:
             outcomes[row.place] = Early(float(row.wait))
         else:
@@ -264,6 +300,7 @@ def _sent_before(row: dict[str, Any], draft: Draft) -> SentBefore:
         _bytes(row["fingerprint"]),
         None if answered is None else UUID(answered),
         unpacked(_bytes(row["mentions"])),
+        None if row["thread_id"] is None else UUID(row["thread_id"]),
     )
     return SentBefore(message, frozenset(row["reacted"]))
 

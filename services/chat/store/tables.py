@@ -18,9 +18,13 @@ CHANNEL = sa.Table(
     sa.Column("active", sa.DateTime(timezone=True)),
     sa.Column("slow_seconds", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("delete_time", sa.DateTime(timezone=True)),
+    sa.Column("parent_id", sa.Uuid, sa.ForeignKey("channel.id")),
+    sa.Column("frozen", sa.Boolean, nullable=False, server_default=sa.false()),
 )
-"""Channels and conversations; these have no community. `last_message` is the number of the
-latest message, `active` the hour it was sent in; up to `counted_from` everybody has read."""
+"""Channels, conversations and threads; conversations have no community, threads the channel
+they are in as `parent_id`. In what is `frozen` only moderators write. `last_message` is the
+number of the latest message, `active` the hour it was sent in; up to `counted_from`
+everybody has read."""
 MESSAGE = sa.Table(
     "message",
     METADATA,
@@ -40,6 +44,7 @@ MESSAGE = sa.Table(
     sa.Column("reactions", JSONB, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("reply_to", sa.Uuid),
     sa.Column("mentions", sa.LargeBinary),
+    sa.Column("thread_id", sa.Uuid),
 )
 """`reactions` is what is counted from REACTION, as pairs of emoji and count, in the order
 in which each came first. `pin_revision` is the change that pinned it: pins are ordered by
@@ -90,6 +95,32 @@ CONVERSATION_MEMBER = sa.Table(
     sa.Column("conversation_id", sa.Uuid, sa.ForeignKey("conversation.id"), primary_key=True),
     sa.Column("user_id", sa.Uuid, primary_key=True),
 )
+THREAD = sa.Table(
+    "thread",
+    METADATA,
+    sa.Column("id", sa.Uuid, sa.ForeignKey("channel.id"), primary_key=True),
+    sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), nullable=False),
+    sa.Column("message_id", sa.Uuid),
+    sa.Column("creator_id", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("archive_hours", sa.Integer, nullable=False),
+    sa.Column("archive_time", sa.DateTime(timezone=True)),
+    sa.Column("review_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("reply_count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("last_reply_time", sa.DateTime(timezone=True)),
+    sa.Column("stale", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+"""`stale` is what changed and was not told yet. At `review_time` it is seen whether a thread
+is to be archived; it may come too early, and never too late."""
+THREAD_FOLLOWER = sa.Table(
+    "thread_follower",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, primary_key=True),
+    sa.Column("thread_id", sa.Uuid, sa.ForeignKey("thread.id"), primary_key=True),
+)
+"""Who follows which thread, with the community it is in."""
 PACE = sa.Table(
     "pace",
     METADATA,

@@ -55,6 +55,10 @@ class Places:
         """Whether somebody is a member of a conversation."""
         return user_id in await self.members_of(conversation_id)
 
+    async def channel_of(self, thread_id: str) -> str | None:
+        """Nothing is asked of gateway about threads."""
+        return None
+
     def known_members(self, conversation_id: str) -> frozenset[str] | None:
         """The members of a conversation, if they were asked for before."""
         members: frozenset[str] | None = self._conversations.get(conversation_id)

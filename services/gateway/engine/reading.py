@@ -95,11 +95,13 @@ def _look(rule: event_pb2.Visibility) -> Look:
     named = attrgetter(rule.field)
     if rule.scope == p.SCOPE_CHANNEL:
         within = attrgetter(rule.within)
+        decided_by = attrgetter(rule.decided_by or rule.field)
 
         def channel(body: Message) -> Place | None:
             community = within(body)
             if community:
-                return Place(p.SCOPE_CHANNEL, named(body), community, rule.require)
+                channel_id = decided_by(body) or named(body)
+                return Place(p.SCOPE_CHANNEL, channel_id, community, rule.require)
             return Place(p.SCOPE_CONVERSATION, named(body))
 
         return channel

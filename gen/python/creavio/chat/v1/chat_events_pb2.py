@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from creavio.chat.v1 import conversation_pb2 as creavio_dot_chat_dot_v1_dot_conversation__pb2
 from creavio.chat.v1 import message_pb2 as creavio_dot_chat_dot_v1_dot_message__pb2
+from creavio.chat.v1 import thread_pb2 as creavio_dot_chat_dot_v1_dot_thread__pb2
 from creavio.options.v1 import event_pb2 as creavio_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/chat_events.proto\x12\x0f\x63reavio.chat.v1\x1a\"creavio/chat/v1/conversation.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\xb9\x01\n\x0eMessageCreated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xb9\x01\n\x0eMessageUpdated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xcf\x01\n\x0eMessageDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x04 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x93\x02\n\rReactionAdded\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x95\x02\n\x0fReactionRemoved\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x86\x01\n\x13\x43onversationCreated\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation:,\xa2\xbb\x18(\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x1a\x0f\x63onversation.id\"\x8d\x01\n\x10ReadStateUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12#\n\rread_sequence\x18\x03 \x01(\x03R\x0creadSequence:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xaf\x01\n\x0fSlowModeChanged\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x18\n\x07seconds\x18\x02 \x01(\x05R\x07seconds\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/chat_events.proto\x12\x0f\x63reavio.chat.v1\x1a\"creavio/chat/v1/conversation.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1c\x63reavio/chat/v1/thread.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\xf8\x01\n\x0eMessageCreated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x03 \x01(\tR\x0fparentChannelId:c\xa2\xbb\x18_\x08\x02\x12\x39\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xf8\x01\n\x0eMessageUpdated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x03 \x01(\tR\x0fparentChannelId:c\xa2\xbb\x18_\x08\x02\x12\x39\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\x8e\x02\n\x0eMessageDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x04 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x05 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xd2\x02\n\rReactionAdded\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x08 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xd4\x02\n\x0fReactionRemoved\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x08 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x86\x01\n\x13\x43onversationCreated\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation:,\xa2\xbb\x18(\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x1a\x0f\x63onversation.id\"\x8d\x01\n\x10ReadStateUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12#\n\rread_sequence\x18\x03 \x01(\x03R\x0creadSequence:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xaf\x01\n\x0fSlowModeChanged\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x18\n\x07seconds\x18\x02 \x01(\x05R\x07seconds\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xcf\x01\n\rThreadCreated\x12/\n\x06thread\x18\x01 \x01(\x0b\x32\x17.creavio.chat.v1.ThreadR\x06thread\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:N\xa2\xbb\x18J\x08\x02\x12%\x08\x02\x12\x11thread.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x11thread.channel_id\"\xcf\x01\n\rThreadUpdated\x12/\n\x06thread\x18\x01 \x01(\x0b\x32\x17.creavio.chat.v1.ThreadR\x06thread\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:N\xa2\xbb\x18J\x08\x02\x12%\x08\x02\x12\x11thread.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x11thread.channel_id\"\xeb\x01\n\rThreadDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1b\n\tthread_id\x18\x02 \x01(\tR\x08threadId\x12\x1d\n\nmessage_id\x18\x03 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x05 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x87\x01\n\x13ThreadFollowChanged\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1b\n\tthread_id\x18\x02 \x01(\tR\x08threadId\x12\x1c\n\tfollowing\x18\x03 \x01(\x08R\tfollowing:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,35 +36,51 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.chat_events
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MESSAGECREATED']._loaded_options = None
-  _globals['_MESSAGECREATED']._serialized_options = b'\242\273\030L\010\002\022&\010\002\022\022message.channel_id\030\002\"\014community_id\032\014community_id\032\022message.channel_id'
+  _globals['_MESSAGECREATED']._serialized_options = b'\242\273\030_\010\002\0229\010\002\022\022message.channel_id\030\002\"\014community_id*\021parent_channel_id\032\014community_id\032\022message.channel_id'
   _globals['_MESSAGEUPDATED']._loaded_options = None
-  _globals['_MESSAGEUPDATED']._serialized_options = b'\242\273\030L\010\002\022&\010\002\022\022message.channel_id\030\002\"\014community_id\032\014community_id\032\022message.channel_id'
+  _globals['_MESSAGEUPDATED']._serialized_options = b'\242\273\030_\010\002\0229\010\002\022\022message.channel_id\030\002\"\014community_id*\021parent_channel_id\032\014community_id\032\022message.channel_id'
   _globals['_MESSAGEDELETED']._loaded_options = None
-  _globals['_MESSAGEDELETED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_MESSAGEDELETED']._serialized_options = b'\242\273\030O\010\002\0221\010\002\022\nchannel_id\030\002\"\014community_id*\021parent_channel_id\032\014community_id\032\nchannel_id'
   _globals['_REACTIONADDED']._loaded_options = None
-  _globals['_REACTIONADDED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_REACTIONADDED']._serialized_options = b'\242\273\030O\010\002\0221\010\002\022\nchannel_id\030\002\"\014community_id*\021parent_channel_id\032\014community_id\032\nchannel_id'
   _globals['_REACTIONREMOVED']._loaded_options = None
-  _globals['_REACTIONREMOVED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_REACTIONREMOVED']._serialized_options = b'\242\273\030O\010\002\0221\010\002\022\nchannel_id\030\002\"\014community_id*\021parent_channel_id\032\014community_id\032\nchannel_id'
   _globals['_CONVERSATIONCREATED']._loaded_options = None
   _globals['_CONVERSATIONCREATED']._serialized_options = b'\242\273\030(\010\002\022\023\010\004\022\017conversation.id\032\017conversation.id'
   _globals['_READSTATEUPDATED']._loaded_options = None
   _globals['_READSTATEUPDATED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
   _globals['_SLOWMODECHANGED']._loaded_options = None
   _globals['_SLOWMODECHANGED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
-  _globals['_MESSAGECREATED']._serialized_start=154
-  _globals['_MESSAGECREATED']._serialized_end=339
-  _globals['_MESSAGEUPDATED']._serialized_start=342
-  _globals['_MESSAGEUPDATED']._serialized_end=527
-  _globals['_MESSAGEDELETED']._serialized_start=530
-  _globals['_MESSAGEDELETED']._serialized_end=737
-  _globals['_REACTIONADDED']._serialized_start=740
-  _globals['_REACTIONADDED']._serialized_end=1015
-  _globals['_REACTIONREMOVED']._serialized_start=1018
-  _globals['_REACTIONREMOVED']._serialized_end=1295
-  _globals['_CONVERSATIONCREATED']._serialized_start=1298
-  _globals['_CONVERSATIONCREATED']._serialized_end=1432
-  _globals['_READSTATEUPDATED']._serialized_start=1435
-  _globals['_READSTATEUPDATED']._serialized_end=1576
-  _globals['_SLOWMODECHANGED']._serialized_start=1579
-  _globals['_SLOWMODECHANGED']._serialized_end=1754
+  _globals['_THREADCREATED']._loaded_options = None
+  _globals['_THREADCREATED']._serialized_options = b'\242\273\030J\010\002\022%\010\002\022\021thread.channel_id\030\002\"\014community_id\032\014community_id\032\021thread.channel_id'
+  _globals['_THREADUPDATED']._loaded_options = None
+  _globals['_THREADUPDATED']._serialized_options = b'\242\273\030J\010\002\022%\010\002\022\021thread.channel_id\030\002\"\014community_id\032\014community_id\032\021thread.channel_id'
+  _globals['_THREADDELETED']._loaded_options = None
+  _globals['_THREADDELETED']._serialized_options = b'\242\273\030<\010\002\022\036\010\002\022\nchannel_id\030\002\"\014community_id\032\014community_id\032\nchannel_id'
+  _globals['_THREADFOLLOWCHANGED']._loaded_options = None
+  _globals['_THREADFOLLOWCHANGED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
+  _globals['_MESSAGECREATED']._serialized_start=184
+  _globals['_MESSAGECREATED']._serialized_end=432
+  _globals['_MESSAGEUPDATED']._serialized_start=435
+  _globals['_MESSAGEUPDATED']._serialized_end=683
+  _globals['_MESSAGEDELETED']._serialized_start=686
+  _globals['_MESSAGEDELETED']._serialized_end=956
+  _globals['_REACTIONADDED']._serialized_start=959
+  _globals['_REACTIONADDED']._serialized_end=1297
+  _globals['_REACTIONREMOVED']._serialized_start=1300
+  _globals['_REACTIONREMOVED']._serialized_end=1640
+  _globals['_CONVERSATIONCREATED']._serialized_start=1643
+  _globals['_CONVERSATIONCREATED']._serialized_end=1777
+  _globals['_READSTATEUPDATED']._serialized_start=1780
+  _globals['_READSTATEUPDATED']._serialized_end=1921
+  _globals['_SLOWMODECHANGED']._serialized_start=1924
+  _globals['_SLOWMODECHANGED']._serialized_end=2099
+  _globals['_THREADCREATED']._serialized_start=2102
+  _globals['_THREADCREATED']._serialized_end=2309
+  _globals['_THREADUPDATED']._serialized_start=2312
+  _globals['_THREADUPDATED']._serialized_end=2519
+  _globals['_THREADDELETED']._serialized_start=2522
+  _globals['_THREADDELETED']._serialized_end=2757
+  _globals['_THREADFOLLOWCHANGED']._serialized_start=2760
+  _globals['_THREADFOLLOWCHANGED']._serialized_end=2895
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from creavio.chat.v1 import conversation_pb2 as _conversation_pb2
 from creavio.chat.v1 import message_pb2 as _message_pb2
+from creavio.chat.v1 import thread_pb2 as _thread_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 import builtins as _builtins
@@ -26,8 +27,11 @@ class MessageCreated(_message.Message):
 
     MESSAGE_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CHANNEL_ID_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community of its channel; empty in a conversation."""
+    parent_channel_id: _builtins.str
+    """The channel a thread is in; empty outside of threads."""
     @_builtins.property
     def message(self) -> _message_pb2.Message:
         """The message."""
@@ -37,10 +41,11 @@ class MessageCreated(_message.Message):
         *,
         message: _message_pb2.Message | None = ...,
         community_id: _builtins.str = ...,
+        parent_channel_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "message", b"message", "parent_channel_id", b"parent_channel_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -54,8 +59,11 @@ class MessageUpdated(_message.Message):
 
     MESSAGE_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CHANNEL_ID_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community of its channel; empty in a conversation."""
+    parent_channel_id: _builtins.str
+    """The channel a thread is in; empty outside of threads."""
     @_builtins.property
     def message(self) -> _message_pb2.Message:
         """The message as it is now."""
@@ -65,10 +73,11 @@ class MessageUpdated(_message.Message):
         *,
         message: _message_pb2.Message | None = ...,
         community_id: _builtins.str = ...,
+        parent_channel_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "message", b"message", "parent_channel_id", b"parent_channel_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -84,6 +93,7 @@ class MessageDeleted(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CHANNEL_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
     """The channel or conversation it stood in."""
     message_id: _builtins.str
@@ -92,6 +102,8 @@ class MessageDeleted(_message.Message):
     """The number of this change in the channel."""
     community_id: _builtins.str
     """The community of the channel; empty in a conversation."""
+    parent_channel_id: _builtins.str
+    """The channel a thread is in; empty outside of threads."""
     def __init__(
         self,
         *,
@@ -99,10 +111,11 @@ class MessageDeleted(_message.Message):
         message_id: _builtins.str = ...,
         revision: _builtins.int = ...,
         community_id: _builtins.str = ...,
+        parent_channel_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "message_id", b"message_id", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "message_id", b"message_id", "parent_channel_id", b"parent_channel_id", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -121,6 +134,7 @@ class ReactionAdded(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CHANNEL_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
     """The channel or conversation."""
     message_id: _builtins.str
@@ -135,6 +149,8 @@ class ReactionAdded(_message.Message):
     """The number of this change in the channel."""
     community_id: _builtins.str
     """The community of the channel; empty in a conversation."""
+    parent_channel_id: _builtins.str
+    """The channel a thread is in; empty outside of threads."""
     def __init__(
         self,
         *,
@@ -145,10 +161,11 @@ class ReactionAdded(_message.Message):
         count: _builtins.int = ...,
         revision: _builtins.int = ...,
         community_id: _builtins.str = ...,
+        parent_channel_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "count", b"count", "emoji", b"emoji", "message_id", b"message_id", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "count", b"count", "emoji", b"emoji", "message_id", b"message_id", "parent_channel_id", b"parent_channel_id", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -167,6 +184,7 @@ class ReactionRemoved(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CHANNEL_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
     """The channel or conversation."""
     message_id: _builtins.str
@@ -181,6 +199,8 @@ class ReactionRemoved(_message.Message):
     """The number of this change in the channel."""
     community_id: _builtins.str
     """The community of the channel; empty in a conversation."""
+    parent_channel_id: _builtins.str
+    """The channel a thread is in; empty outside of threads."""
     def __init__(
         self,
         *,
@@ -191,10 +211,11 @@ class ReactionRemoved(_message.Message):
         count: _builtins.int = ...,
         revision: _builtins.int = ...,
         community_id: _builtins.str = ...,
+        parent_channel_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "count", b"count", "emoji", b"emoji", "message_id", b"message_id", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "count", b"count", "emoji", b"emoji", "message_id", b"message_id", "parent_channel_id", b"parent_channel_id", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -283,3 +304,143 @@ class SlowModeChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SlowModeChanged: _TypeAlias = SlowModeChanged  # noqa: Y015
+
+@_typing.final
+class ThreadCreated(_message.Message):
+    """A thread was begun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THREAD_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The number of this change in the channel, to the message the thread began at; 0 when
+    it began by itself.
+    """
+    community_id: _builtins.str
+    """The community of the channel."""
+    @_builtins.property
+    def thread(self) -> _thread_pb2.Thread:
+        """The thread."""
+
+    def __init__(
+        self,
+        *,
+        thread: _thread_pb2.Thread | None = ...,
+        revision: _builtins.int = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["thread", b"thread"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "revision", b"revision", "thread", b"thread"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThreadCreated: _TypeAlias = ThreadCreated  # noqa: Y015
+
+@_typing.final
+class ThreadUpdated(_message.Message):
+    """A thread was changed, or messages were sent or deleted in it since it was told of last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THREAD_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The number of this change in the channel, to the message the thread began at; 0 when
+    it began by itself, and when that message is deleted.
+    """
+    community_id: _builtins.str
+    """The community of the channel."""
+    @_builtins.property
+    def thread(self) -> _thread_pb2.Thread:
+        """The thread as it is now."""
+
+    def __init__(
+        self,
+        *,
+        thread: _thread_pb2.Thread | None = ...,
+        revision: _builtins.int = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["thread", b"thread"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "revision", b"revision", "thread", b"thread"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThreadUpdated: _TypeAlias = ThreadUpdated  # noqa: Y015
+
+@_typing.final
+class ThreadDeleted(_message.Message):
+    """A thread was deleted, and everything in it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    THREAD_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel it was in."""
+    thread_id: _builtins.str
+    """The thread."""
+    message_id: _builtins.str
+    """The message it began at; empty when it began by itself."""
+    revision: _builtins.int
+    """The number of this change in the channel, to the message the thread began at; 0 when
+    it began by itself, and when that message is deleted.
+    """
+    community_id: _builtins.str
+    """The community of the channel."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        thread_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "message_id", b"message_id", "revision", b"revision", "thread_id", b"thread_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThreadDeleted: _TypeAlias = ThreadDeleted  # noqa: Y015
+
+@_typing.final
+class ThreadFollowChanged(_message.Message):
+    """Somebody follows a thread from now on, or follows it no longer. Told to that person's
+    other devices.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    THREAD_ID_FIELD_NUMBER: _builtins.int
+    FOLLOWING_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    thread_id: _builtins.str
+    """The thread."""
+    following: _builtins.bool
+    """Whether they follow it now."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        thread_id: _builtins.str = ...,
+        following: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["following", b"following", "thread_id", b"thread_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThreadFollowChanged: _TypeAlias = ThreadFollowChanged  # noqa: Y015

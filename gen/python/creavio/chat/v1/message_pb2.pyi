@@ -38,10 +38,11 @@ class Message(_message.Message):
     REACTIONS_FIELD_NUMBER: _builtins.int
     REPLY_TO_FIELD_NUMBER: _builtins.int
     MENTIONS_FIELD_NUMBER: _builtins.int
+    THREAD_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `msg_…`."""
     channel_id: _builtins.str
-    """The channel it stands in, `chn_…`, or the conversation, `cnv_…`."""
+    """The channel it stands in, `chn_…`, the conversation, `cnv_…`, or the thread, `thr_…`."""
     author_id: _builtins.str
     """The person who wrote it."""
     content: _builtins.str
@@ -82,6 +83,12 @@ class Message(_message.Message):
     def mentions(self) -> Global___Mentions:
         """Whom and what its text mentions; unset when it mentions nothing."""
 
+    @_builtins.property
+    def thread(self) -> Global___MessageThread:
+        """The thread that began at it; unset when none did. What is said there is told within
+        seconds: a change of this message that stands for everything since the last.
+        """
+
     def __init__(
         self,
         *,
@@ -98,14 +105,47 @@ class Message(_message.Message):
         reactions: _abc.Iterable[Global___Reaction] | None = ...,
         reply_to: Global___MessageReference | None = ...,
         mentions: Global___Mentions | None = ...,
+        thread: Global___MessageThread | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time", "mentions", b"mentions", "pin_time", b"pin_time", "reply_to", b"reply_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time", "mentions", b"mentions", "pin_time", b"pin_time", "reply_to", b"reply_to", "thread", b"thread"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "id", b"id", "mentions", b"mentions", "nonce", b"nonce", "pin_time", b"pin_time", "reactions", b"reactions", "reply_to", b"reply_to", "revision", b"revision", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "id", b"id", "mentions", b"mentions", "nonce", b"nonce", "pin_time", b"pin_time", "reactions", b"reactions", "reply_to", b"reply_to", "revision", b"revision", "sequence", b"sequence", "thread", b"thread"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class MessageThread(_message.Message):
+    """A thread, as much of it as is shown below the message it began at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THREAD_ID_FIELD_NUMBER: _builtins.int
+    REPLY_COUNT_FIELD_NUMBER: _builtins.int
+    LAST_REPLY_TIME_FIELD_NUMBER: _builtins.int
+    thread_id: _builtins.str
+    """The thread."""
+    reply_count: _builtins.int
+    """How many messages stand in it."""
+    @_builtins.property
+    def last_reply_time(self) -> _timestamp_pb2.Timestamp:
+        """When the latest message was sent; unset when none was."""
+
+    def __init__(
+        self,
+        *,
+        thread_id: _builtins.str = ...,
+        reply_count: _builtins.int = ...,
+        last_reply_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_reply_time", b"last_reply_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_reply_time", b"last_reply_time", "reply_count", b"reply_count", "thread_id", b"thread_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageThread: _TypeAlias = MessageThread  # noqa: Y015
 
 @_typing.final
 class MessageReference(_message.Message):

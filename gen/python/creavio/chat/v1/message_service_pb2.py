@@ -31,7 +31,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/chat/v1/message_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x17google/rpc/status.proto\"\xd9\x01\n\x14\x43reateMessageRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12$\n\x07\x63ontent\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x1fR\x07\x63ontent\x12\x1d\n\x05nonce\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x05nonce\x12<\n\x0breply_to_id\x18\x04 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^msg_[0-9a-z]{26}$\xd8\x01\x01R\treplyToId\"\xa6\x01\n\x13ListMessagesRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12&\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"t\n\x14ListMessagesResponse\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\x18.creavio.chat.v1.MessageR\x08messages\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x84\x02\n\x14UpdateMessageRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\x12)\n\x07\x63ontent\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x1fH\x00R\x07\x63ontent\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMaskB\n\n\x08_content\"\x90\x01\n\x14\x44\x65leteMessageRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"\x96\x01\n\x1aListMessageVersionsRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"Z\n\x1bListMessageVersionsResponse\x12;\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.creavio.chat.v1.MessageVersionR\x08versions\"\xa2\x01\n\x19\x42ulkDeleteMessagesRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x45\n\x0bmessage_ids\x18\x02 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x64\x18\x01\"\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\nmessageIds\"^\n\x13SendMessagesRequest\x12G\n\x07message\x18\x01 \x01(\x0b\x32%.creavio.chat.v1.CreateMessageRequestB\x06\xbaH\x03\xc8\x01\x01R\x07message\"\x99\x01\n\x14SendMessagesResponse\x12\x14\n\x05nonce\x18\x01 \x01(\tR\x05nonce\x12\x34\n\x07message\x18\x02 \x01(\x0b\x32\x18.creavio.chat.v1.MessageH\x00R\x07message\x12*\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\t\n\x07outcome\"\xac\x01\n\x12ListChangesRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12.\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\rafterRevision\x12&\n\tpage_size\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\"\x80\x01\n\x13ListChangesResponse\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\x18.creavio.chat.v1.MessageR\x08messages\x12\x1f\n\x0b\x64\x65leted_ids\x18\x02 \x03(\tR\ndeletedIds\x12\x12\n\x04more\x18\x03 \x01(\x08R\x04more2\xd2\x0b\n\x0eMessageService\x12\xb0\x01\n\rCreateMessage\x12%.creavio.chat.v1.CreateMessageRequest\x1a\x18.creavio.chat.v1.Message\"^\xa2\xbb\x18-\x08\x01\x10\x04\x1a\x10\x08\x03\x10\x02\x1a\nchannel_id \x03*\x05nonce0\x02:\x02\x08\x05@\x80\x80\x04H\x01P\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/channels/{channel_id}/messages:\x01*\x12\xb0\x01\n\x0cListMessages\x12$.creavio.chat.v1.ListMessagesRequest\x1a%.creavio.chat.v1.ListMessagesResponse\"S\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/channels/{channel_id}/messages\x12\xb6\x01\n\rUpdateMessage\x12%.creavio.chat.v1.UpdateMessageRequest\x1a\x18.creavio.chat.v1.Message\"d\xa2\xbb\x18&\x08\x01\x10\x04\x1a\x10\x08\x03\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x80\x04H\x01P\x01\x82\xd3\xe4\x93\x02\x34\x32//v1/channels/{channel_id}/messages/{message_id}:\x01*\x12\xb0\x01\n\rDeleteMessage\x12%.creavio.chat.v1.DeleteMessageRequest\x1a\x16.google.protobuf.Empty\"`\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x31*//v1/channels/{channel_id}/messages/{message_id}\x12\xdb\x01\n\x13ListMessageVersions\x12+.creavio.chat.v1.ListMessageVersionsRequest\x1a,.creavio.chat.v1.ListMessageVersionsResponse\"i\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02:\x12\x38/v1/channels/{channel_id}/messages/{message_id}/versions\x12\xbb\x01\n\x12\x42ulkDeleteMessages\x12*.creavio.chat.v1.BulkDeleteMessagesRequest\x1a\x16.google.protobuf.Empty\"a\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x04\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80@H\x01P\x02\x82\xd3\xe4\x93\x02\x32\"-/v1/channels/{channel_id}/messages:bulkDelete:\x01*\x12\xa2\x01\n\x0cSendMessages\x12$.creavio.chat.v1.SendMessagesRequest\x1a%.creavio.chat.v1.SendMessagesResponse\"A\xa2\xbb\x18=\x08\x01\x10\x04\x1a\x18\x08\x03\x10\x02\x1a\x12message.channel_id \x03*\rmessage.nonce0\x02:\x02\x08\x05@\x80\x80\x04H\x03P\x01(\x01\x30\x01\x12\xac\x01\n\x0bListChanges\x12#.creavio.chat.v1.ListChangesRequest\x1a$.creavio.chat.v1.ListChangesResponse\"R\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02#\x12!/v1/channels/{channel_id}/changesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/chat/v1/message_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x17google/rpc/status.proto\"\xdd\x01\n\x14\x43reateMessageRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12$\n\x07\x63ontent\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x1fR\x07\x63ontent\x12\x1d\n\x05nonce\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x05nonce\x12<\n\x0breply_to_id\x18\x04 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^msg_[0-9a-z]{26}$\xd8\x01\x01R\treplyToId\"\xaa\x01\n\x13ListMessagesRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12&\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"t\n\x14ListMessagesResponse\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\x18.creavio.chat.v1.MessageR\x08messages\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x88\x02\n\x14UpdateMessageRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\x12)\n\x07\x63ontent\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x1fH\x00R\x07\x63ontent\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMaskB\n\n\x08_content\"\x94\x01\n\x14\x44\x65leteMessageRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"\x9a\x01\n\x1aListMessageVersionsRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"Z\n\x1bListMessageVersionsResponse\x12;\n\x08versions\x18\x01 \x03(\x0b\x32\x1f.creavio.chat.v1.MessageVersionR\x08versions\"\xa6\x01\n\x19\x42ulkDeleteMessagesRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x45\n\x0bmessage_ids\x18\x02 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x64\x18\x01\"\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\nmessageIds\"^\n\x13SendMessagesRequest\x12G\n\x07message\x18\x01 \x01(\x0b\x32%.creavio.chat.v1.CreateMessageRequestB\x06\xbaH\x03\xc8\x01\x01R\x07message\"\x99\x01\n\x14SendMessagesResponse\x12\x14\n\x05nonce\x18\x01 \x01(\tR\x05nonce\x12\x34\n\x07message\x18\x02 \x01(\x0b\x32\x18.creavio.chat.v1.MessageH\x00R\x07message\x12*\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\t\n\x07outcome\"\xb0\x01\n\x12ListChangesRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12.\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\rafterRevision\x12&\n\tpage_size\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\"\x80\x01\n\x13ListChangesResponse\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\x18.creavio.chat.v1.MessageR\x08messages\x12\x1f\n\x0b\x64\x65leted_ids\x18\x02 \x03(\tR\ndeletedIds\x12\x12\n\x04more\x18\x03 \x01(\x08R\x04more2\xd2\x0b\n\x0eMessageService\x12\xb0\x01\n\rCreateMessage\x12%.creavio.chat.v1.CreateMessageRequest\x1a\x18.creavio.chat.v1.Message\"^\xa2\xbb\x18-\x08\x01\x10\x04\x1a\x10\x08\x03\x10\x02\x1a\nchannel_id \x03*\x05nonce0\x02:\x02\x08\x05@\x80\x80\x04H\x01P\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/channels/{channel_id}/messages:\x01*\x12\xb0\x01\n\x0cListMessages\x12$.creavio.chat.v1.ListMessagesRequest\x1a%.creavio.chat.v1.ListMessagesResponse\"S\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02$\x12\"/v1/channels/{channel_id}/messages\x12\xb6\x01\n\rUpdateMessage\x12%.creavio.chat.v1.UpdateMessageRequest\x1a\x18.creavio.chat.v1.Message\"d\xa2\xbb\x18&\x08\x01\x10\x04\x1a\x10\x08\x03\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x80\x04H\x01P\x01\x82\xd3\xe4\x93\x02\x34\x32//v1/channels/{channel_id}/messages/{message_id}:\x01*\x12\xb0\x01\n\rDeleteMessage\x12%.creavio.chat.v1.DeleteMessageRequest\x1a\x16.google.protobuf.Empty\"`\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x31*//v1/channels/{channel_id}/messages/{message_id}\x12\xdb\x01\n\x13ListMessageVersions\x12+.creavio.chat.v1.ListMessageVersionsRequest\x1a,.creavio.chat.v1.ListMessageVersionsResponse\"i\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02:\x12\x38/v1/channels/{channel_id}/messages/{message_id}/versions\x12\xbb\x01\n\x12\x42ulkDeleteMessages\x12*.creavio.chat.v1.BulkDeleteMessagesRequest\x1a\x16.google.protobuf.Empty\"a\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x04\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80@H\x01P\x02\x82\xd3\xe4\x93\x02\x32\"-/v1/channels/{channel_id}/messages:bulkDelete:\x01*\x12\xa2\x01\n\x0cSendMessages\x12$.creavio.chat.v1.SendMessagesRequest\x1a%.creavio.chat.v1.SendMessagesResponse\"A\xa2\xbb\x18=\x08\x01\x10\x04\x1a\x18\x08\x03\x10\x02\x1a\x12message.channel_id \x03*\rmessage.nonce0\x02:\x02\x08\x05@\x80\x80\x04H\x03P\x01(\x01\x30\x01\x12\xac\x01\n\x0bListChanges\x12#.creavio.chat.v1.ListChangesRequest\x1a$.creavio.chat.v1.ListChangesResponse\"R\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02#\x12!/v1/channels/{channel_id}/changesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.message_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEMESSAGEREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_CREATEMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_CREATEMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_CREATEMESSAGEREQUEST'].fields_by_name['content']._loaded_options = None
   _globals['_CREATEMESSAGEREQUEST'].fields_by_name['content']._serialized_options = b'\272H\007r\005\020\001\030\240\037'
   _globals['_CREATEMESSAGEREQUEST'].fields_by_name['nonce']._loaded_options = None
@@ -47,33 +47,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEMESSAGEREQUEST'].fields_by_name['reply_to_id']._loaded_options = None
   _globals['_CREATEMESSAGEREQUEST'].fields_by_name['reply_to_id']._serialized_options = b'\272H\031r\0242\022^msg_[0-9a-z]{26}$\330\001\001'
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_LISTMESSAGESREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_LISTMESSAGESREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTMESSAGESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_UPDATEMESSAGEREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_UPDATEMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_UPDATEMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_UPDATEMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_UPDATEMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_UPDATEMESSAGEREQUEST'].fields_by_name['content']._loaded_options = None
   _globals['_UPDATEMESSAGEREQUEST'].fields_by_name['content']._serialized_options = b'\272H\007r\005\020\001\030\240\037'
   _globals['_DELETEMESSAGEREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_DELETEMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_DELETEMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_DELETEMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_DELETEMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_LISTMESSAGEVERSIONSREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_LISTMESSAGEVERSIONSREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_LISTMESSAGEVERSIONSREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_LISTMESSAGEVERSIONSREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_LISTMESSAGEVERSIONSREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_BULKDELETEMESSAGESREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_BULKDELETEMESSAGESREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_BULKDELETEMESSAGESREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_BULKDELETEMESSAGESREQUEST'].fields_by_name['message_ids']._loaded_options = None
   _globals['_BULKDELETEMESSAGESREQUEST'].fields_by_name['message_ids']._serialized_options = b'\272H!\222\001\036\010\001\020d\030\001\"\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_SENDMESSAGESREQUEST'].fields_by_name['message']._loaded_options = None
   _globals['_SENDMESSAGESREQUEST'].fields_by_name['message']._serialized_options = b'\272H\003\310\001\001'
   _globals['_LISTCHANGESREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_LISTCHANGESREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_LISTCHANGESREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_LISTCHANGESREQUEST'].fields_by_name['after_revision']._loaded_options = None
   _globals['_LISTCHANGESREQUEST'].fields_by_name['after_revision']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_LISTCHANGESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -95,29 +95,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGESERVICE'].methods_by_name['ListChanges']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['ListChanges']._serialized_options = b'\242\273\030%\010\001\020\004\032\020\010\002\020\002\032\nchannel_id \0010\001:\002\010\005@\200\010H\001P\001\202\323\344\223\002#\022!/v1/channels/{channel_id}/changes'
   _globals['_CREATEMESSAGEREQUEST']._serialized_start=267
-  _globals['_CREATEMESSAGEREQUEST']._serialized_end=484
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=487
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=653
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=655
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=771
-  _globals['_UPDATEMESSAGEREQUEST']._serialized_start=774
-  _globals['_UPDATEMESSAGEREQUEST']._serialized_end=1034
-  _globals['_DELETEMESSAGEREQUEST']._serialized_start=1037
-  _globals['_DELETEMESSAGEREQUEST']._serialized_end=1181
-  _globals['_LISTMESSAGEVERSIONSREQUEST']._serialized_start=1184
-  _globals['_LISTMESSAGEVERSIONSREQUEST']._serialized_end=1334
-  _globals['_LISTMESSAGEVERSIONSRESPONSE']._serialized_start=1336
-  _globals['_LISTMESSAGEVERSIONSRESPONSE']._serialized_end=1426
-  _globals['_BULKDELETEMESSAGESREQUEST']._serialized_start=1429
-  _globals['_BULKDELETEMESSAGESREQUEST']._serialized_end=1591
-  _globals['_SENDMESSAGESREQUEST']._serialized_start=1593
-  _globals['_SENDMESSAGESREQUEST']._serialized_end=1687
-  _globals['_SENDMESSAGESRESPONSE']._serialized_start=1690
-  _globals['_SENDMESSAGESRESPONSE']._serialized_end=1843
-  _globals['_LISTCHANGESREQUEST']._serialized_start=1846
-  _globals['_LISTCHANGESREQUEST']._serialized_end=2018
-  _globals['_LISTCHANGESRESPONSE']._serialized_start=2021
-  _globals['_LISTCHANGESRESPONSE']._serialized_end=2149
-  _globals['_MESSAGESERVICE']._serialized_start=2152
-  _globals['_MESSAGESERVICE']._serialized_end=3642
+  _globals['_CREATEMESSAGEREQUEST']._serialized_end=488
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=491
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=661
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=663
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=779
+  _globals['_UPDATEMESSAGEREQUEST']._serialized_start=782
+  _globals['_UPDATEMESSAGEREQUEST']._serialized_end=1046
+  _globals['_DELETEMESSAGEREQUEST']._serialized_start=1049
+  _globals['_DELETEMESSAGEREQUEST']._serialized_end=1197
+  _globals['_LISTMESSAGEVERSIONSREQUEST']._serialized_start=1200
+  _globals['_LISTMESSAGEVERSIONSREQUEST']._serialized_end=1354
+  _globals['_LISTMESSAGEVERSIONSRESPONSE']._serialized_start=1356
+  _globals['_LISTMESSAGEVERSIONSRESPONSE']._serialized_end=1446
+  _globals['_BULKDELETEMESSAGESREQUEST']._serialized_start=1449
+  _globals['_BULKDELETEMESSAGESREQUEST']._serialized_end=1615
+  _globals['_SENDMESSAGESREQUEST']._serialized_start=1617
+  _globals['_SENDMESSAGESREQUEST']._serialized_end=1711
+  _globals['_SENDMESSAGESRESPONSE']._serialized_start=1714
+  _globals['_SENDMESSAGESRESPONSE']._serialized_end=1867
+  _globals['_LISTCHANGESREQUEST']._serialized_start=1870
+  _globals['_LISTCHANGESREQUEST']._serialized_end=2046
+  _globals['_LISTCHANGESRESPONSE']._serialized_start=2049
+  _globals['_LISTCHANGESRESPONSE']._serialized_end=2177
+  _globals['_MESSAGESERVICE']._serialized_start=2180
+  _globals['_MESSAGESERVICE']._serialized_end=3670
 # @@protoc_insertion_point(module_scope)

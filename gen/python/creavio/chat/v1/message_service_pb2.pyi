@@ -32,7 +32,7 @@ class CreateMessageRequest(_message.Message):
     NONCE_FIELD_NUMBER: _builtins.int
     REPLY_TO_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel, or conversation, to send it to."""
+    """The channel, conversation or thread to send it to."""
     content: _builtins.str
     """The text: 1 to 4,000 characters, that mention 50 people, roles and channels at most."""
     nonce: _builtins.str
@@ -68,7 +68,7 @@ class ListMessagesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     page_size: _builtins.int
     """How many at most; 50 when unset, never above 100."""
     page_token: _builtins.str
@@ -127,7 +127,7 @@ class UpdateMessageRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation the message stands in."""
+    """The channel, conversation or thread the message stands in."""
     message_id: _builtins.str
     """The message."""
     content: _builtins.str
@@ -165,7 +165,7 @@ class DeleteMessageRequest(_message.Message):
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation the message stands in."""
+    """The channel, conversation or thread the message stands in."""
     message_id: _builtins.str
     """The message."""
     def __init__(
@@ -191,7 +191,7 @@ class ListMessageVersionsRequest(_message.Message):
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation the message stands in."""
+    """The channel, conversation or thread the message stands in."""
     message_id: _builtins.str
     """The message."""
     def __init__(
@@ -330,7 +330,7 @@ class ListChangesRequest(_message.Message):
     AFTER_REVISION_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     after_revision: _builtins.int
     """The highest revision the caller knows everything up to."""
     page_size: _builtins.int

@@ -88,8 +88,9 @@ class MessageServiceServicer:
         Sending again with the same `nonce` returns the message sent first.
 
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
-        REPLY_NOT_FOUND when the message it answers is not there (any more), and with
-        RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
+        REPLY_NOT_FOUND when the message it answers is not there (any more), with
+        RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
+        with THREAD_LOCKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,8 +40,9 @@ class MessageServiceStub:
     Sending again with the same `nonce` returns the message sent first.
 
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
-    REPLY_NOT_FOUND when the message it answers is not there (any more), and with
-    RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
+    REPLY_NOT_FOUND when the message it answers is not there (any more), with
+    RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
+    with THREAD_LOCKED.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -92,8 +93,9 @@ class MessageServiceAsyncStub(MessageServiceStub):
     Sending again with the same `nonce` returns the message sent first.
 
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
-    REPLY_NOT_FOUND when the message it answers is not there (any more), and with
-    RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
+    REPLY_NOT_FOUND when the message it answers is not there (any more), with
+    RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
+    with THREAD_LOCKED.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -147,8 +149,9 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         Sending again with the same `nonce` returns the message sent first.
 
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
-        REPLY_NOT_FOUND when the message it answers is not there (any more), and with
-        RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
+        REPLY_NOT_FOUND when the message it answers is not there (any more), with
+        RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
+        with THREAD_LOCKED.
         """
 
     @_abc_1.abstractmethod

@@ -28,7 +28,7 @@ from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/pin_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\x8d\x01\n\x11PinMessageRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"\x8f\x01\n\x13UnpinMessageRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"Q\n\x0fListPinsRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\"H\n\x10ListPinsResponse\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\x18.creavio.chat.v1.MessageR\x08messages2\xa1\x04\n\nPinService\x12\xb3\x01\n\nPinMessage\x12\".creavio.chat.v1.PinMessageRequest\x1a\x18.creavio.chat.v1.Message\"g\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x0b\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x38\"3/v1/channels/{channel_id}/messages/{message_id}:pin:\x01*\x12\xb9\x01\n\x0cUnpinMessage\x12$.creavio.chat.v1.UnpinMessageRequest\x1a\x18.creavio.chat.v1.Message\"i\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x0b\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02:\"5/v1/channels/{channel_id}/messages/{message_id}:unpin:\x01*\x12\xa0\x01\n\x08ListPins\x12 .creavio.chat.v1.ListPinsRequest\x1a!.creavio.chat.v1.ListPinsResponse\"O\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/channels/{channel_id}/pinsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/pin_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\x91\x01\n\x11PinMessageRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"\x93\x01\n\x13UnpinMessageRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\"U\n\x0fListPinsRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\"H\n\x10ListPinsResponse\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\x18.creavio.chat.v1.MessageR\x08messages2\xa1\x04\n\nPinService\x12\xb3\x01\n\nPinMessage\x12\".creavio.chat.v1.PinMessageRequest\x1a\x18.creavio.chat.v1.Message\"g\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x0b\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x38\"3/v1/channels/{channel_id}/messages/{message_id}:pin:\x01*\x12\xb9\x01\n\x0cUnpinMessage\x12$.creavio.chat.v1.UnpinMessageRequest\x1a\x18.creavio.chat.v1.Message\"i\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x0b\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02:\"5/v1/channels/{channel_id}/messages/{message_id}:unpin:\x01*\x12\xa0\x01\n\x08ListPins\x12 .creavio.chat.v1.ListPinsRequest\x1a!.creavio.chat.v1.ListPinsResponse\"O\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02 \x12\x1e/v1/channels/{channel_id}/pinsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,15 +36,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.pin_service
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PINMESSAGEREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_PINMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_PINMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_PINMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_PINMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_UNPINMESSAGEREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_UNPINMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_UNPINMESSAGEREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_UNPINMESSAGEREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_UNPINMESSAGEREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_LISTPINSREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_LISTPINSREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_LISTPINSREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_PINSERVICE'].methods_by_name['PinMessage']._loaded_options = None
   _globals['_PINSERVICE'].methods_by_name['PinMessage']._serialized_options = b'\242\273\030%\010\001\020\004\032\020\010\013\020\002\032\nchannel_id \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\0028\"3/v1/channels/{channel_id}/messages/{message_id}:pin:\001*'
   _globals['_PINSERVICE'].methods_by_name['UnpinMessage']._loaded_options = None
@@ -52,13 +52,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PINSERVICE'].methods_by_name['ListPins']._loaded_options = None
   _globals['_PINSERVICE'].methods_by_name['ListPins']._serialized_options = b'\242\273\030%\010\001\020\004\032\020\010\002\020\002\032\nchannel_id \0010\001:\002\010\005@\200\010H\001P\001\202\323\344\223\002 \022\036/v1/channels/{channel_id}/pins'
   _globals['_PINMESSAGEREQUEST']._serialized_start=175
-  _globals['_PINMESSAGEREQUEST']._serialized_end=316
-  _globals['_UNPINMESSAGEREQUEST']._serialized_start=319
-  _globals['_UNPINMESSAGEREQUEST']._serialized_end=462
-  _globals['_LISTPINSREQUEST']._serialized_start=464
-  _globals['_LISTPINSREQUEST']._serialized_end=545
-  _globals['_LISTPINSRESPONSE']._serialized_start=547
-  _globals['_LISTPINSRESPONSE']._serialized_end=619
-  _globals['_PINSERVICE']._serialized_start=622
-  _globals['_PINSERVICE']._serialized_end=1167
+  _globals['_PINMESSAGEREQUEST']._serialized_end=320
+  _globals['_UNPINMESSAGEREQUEST']._serialized_start=323
+  _globals['_UNPINMESSAGEREQUEST']._serialized_end=470
+  _globals['_LISTPINSREQUEST']._serialized_start=472
+  _globals['_LISTPINSREQUEST']._serialized_end=557
+  _globals['_LISTPINSRESPONSE']._serialized_start=559
+  _globals['_LISTPINSRESPONSE']._serialized_end=631
+  _globals['_PINSERVICE']._serialized_start=634
+  _globals['_PINSERVICE']._serialized_end=1179
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ class PinMessageRequest(_message.Message):
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     message_id: _builtins.str
     """The message."""
     def __init__(
@@ -54,7 +54,7 @@ class UnpinMessageRequest(_message.Message):
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     message_id: _builtins.str
     """The message."""
     def __init__(
@@ -79,7 +79,7 @@ class ListPinsRequest(_message.Message):
 
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     def __init__(
         self,
         *,

@@ -28,7 +28,7 @@ from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&creavio/chat/v1/reaction_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\xaf\x01\n\x12\x41\x64\x64ReactionRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\x12\x1f\n\x05\x65moji\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05\x65moji\"\xb2\x01\n\x15RemoveReactionRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\x12\x1f\n\x05\x65moji\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05\x65moji2\x8d\x03\n\x0fReactionService\x12\xb7\x01\n\x0b\x41\x64\x64Reaction\x12#.creavio.chat.v1.AddReactionRequest\x1a\x18.creavio.chat.v1.Message\"i\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\n\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02:\"5/v1/channels/{channel_id}/messages/{message_id}:react:\x01*\x12\xbf\x01\n\x0eRemoveReaction\x12&.creavio.chat.v1.RemoveReactionRequest\x1a\x18.creavio.chat.v1.Message\"k\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02<\"7/v1/channels/{channel_id}/messages/{message_id}:unreact:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&creavio/chat/v1/reaction_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\xb3\x01\n\x12\x41\x64\x64ReactionRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\x12\x1f\n\x05\x65moji\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05\x65moji\"\xb6\x01\n\x15RemoveReactionRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12\x38\n\nmessage_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^msg_[0-9a-z]{26}$R\tmessageId\x12\x1f\n\x05\x65moji\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x05\x65moji2\x8d\x03\n\x0fReactionService\x12\xb7\x01\n\x0b\x41\x64\x64Reaction\x12#.creavio.chat.v1.AddReactionRequest\x1a\x18.creavio.chat.v1.Message\"i\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\n\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02:\"5/v1/channels/{channel_id}/messages/{message_id}:react:\x01*\x12\xbf\x01\n\x0eRemoveReaction\x12&.creavio.chat.v1.RemoveReactionRequest\x1a\x18.creavio.chat.v1.Message\"k\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02<\"7/v1/channels/{channel_id}/messages/{message_id}:unreact:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,13 +36,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.reaction_se
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ADDREACTIONREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_ADDREACTIONREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_ADDREACTIONREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_ADDREACTIONREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_ADDREACTIONREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_ADDREACTIONREQUEST'].fields_by_name['emoji']._loaded_options = None
   _globals['_ADDREACTIONREQUEST'].fields_by_name['emoji']._serialized_options = b'\272H\006r\004\020\001\030 '
   _globals['_REMOVEREACTIONREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_REMOVEREACTIONREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_REMOVEREACTIONREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_REMOVEREACTIONREQUEST'].fields_by_name['message_id']._loaded_options = None
   _globals['_REMOVEREACTIONREQUEST'].fields_by_name['message_id']._serialized_options = b'\272H\026r\0242\022^msg_[0-9a-z]{26}$'
   _globals['_REMOVEREACTIONREQUEST'].fields_by_name['emoji']._loaded_options = None
@@ -52,9 +52,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REACTIONSERVICE'].methods_by_name['RemoveReaction']._loaded_options = None
   _globals['_REACTIONSERVICE'].methods_by_name['RemoveReaction']._serialized_options = b'\242\273\030%\010\001\020\004\032\020\010\002\020\002\032\nchannel_id \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\002<\"7/v1/channels/{channel_id}/messages/{message_id}:unreact:\001*'
   _globals['_ADDREACTIONREQUEST']._serialized_start=180
-  _globals['_ADDREACTIONREQUEST']._serialized_end=355
-  _globals['_REMOVEREACTIONREQUEST']._serialized_start=358
-  _globals['_REMOVEREACTIONREQUEST']._serialized_end=536
-  _globals['_REACTIONSERVICE']._serialized_start=539
-  _globals['_REACTIONSERVICE']._serialized_end=936
+  _globals['_ADDREACTIONREQUEST']._serialized_end=359
+  _globals['_REMOVEREACTIONREQUEST']._serialized_start=362
+  _globals['_REMOVEREACTIONREQUEST']._serialized_end=544
+  _globals['_REACTIONSERVICE']._serialized_start=547
+  _globals['_REACTIONSERVICE']._serialized_end=944
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ class AddReactionRequest(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     EMOJI_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     message_id: _builtins.str
     """The message."""
     emoji: _builtins.str
@@ -56,7 +56,7 @@ class RemoveReactionRequest(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     EMOJI_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     message_id: _builtins.str
     """The message."""
     emoji: _builtins.str

@@ -31,7 +31,7 @@ class ReadState(_message.Message):
     MENTION_COUNT_FIELD_NUMBER: _builtins.int
     MORE_MENTIONS_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     read_sequence: _builtins.int
     """The number up to which it is read; of messages, `sequence`."""
     unread_count: _builtins.int

@@ -28,7 +28,7 @@ from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/chat/v1/read_state_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a creavio/chat/v1/read_state.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"v\n\x0fMarkReadRequest\x12>\n\nchannel_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^(chn|cnv)_[0-9a-z]{26}$R\tchannelId\x12#\n\x08sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x08sequence\"\xa6\x01\n\x15ListReadStatesRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"}\n\x16ListReadStatesResponse\x12;\n\x0bread_states\x18\x01 \x03(\x0b\x32\x1a.creavio.chat.v1.ReadStateR\nreadStates\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"t\n!ListConversationReadStatesRequest\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x89\x01\n\"ListConversationReadStatesResponse\x12;\n\x0bread_states\x18\x01 \x03(\x0b\x32\x1a.creavio.chat.v1.ReadStateR\nreadStates\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xc0\x04\n\x10ReadStateService\x12\xa0\x01\n\x08MarkRead\x12 .creavio.chat.v1.MarkReadRequest\x1a\x1a.creavio.chat.v1.ReadState\"V\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/channels/{channel_id}:markRead:\x01*\x12\xc0\x01\n\x0eListReadStates\x12&.creavio.chat.v1.ListReadStatesRequest\x1a\'.creavio.chat.v1.ListReadStatesResponse\"]\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02,\x12*/v1/communities/{community_id}/read-states\x12\xc5\x01\n\x1aListConversationReadStates\x12\x32.creavio.chat.v1.ListConversationReadStatesRequest\x1a\x33.creavio.chat.v1.ListConversationReadStatesResponse\">\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/conversations/-/read-statesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/chat/v1/read_state_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a creavio/chat/v1/read_state.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"z\n\x0fMarkReadRequest\x12\x42\n\nchannel_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(chn|cnv|thr)_[0-9a-z]{26}$R\tchannelId\x12#\n\x08sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x08sequence\"\xa6\x01\n\x15ListReadStatesRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"}\n\x16ListReadStatesResponse\x12;\n\x0bread_states\x18\x01 \x03(\x0b\x32\x1a.creavio.chat.v1.ReadStateR\nreadStates\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xac\x01\n\x1bListThreadReadStatesRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x83\x01\n\x1cListThreadReadStatesResponse\x12;\n\x0bread_states\x18\x01 \x03(\x0b\x32\x1a.creavio.chat.v1.ReadStateR\nreadStates\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"t\n!ListConversationReadStatesRequest\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x89\x01\n\"ListConversationReadStatesResponse\x12;\n\x0bread_states\x18\x01 \x03(\x0b\x32\x1a.creavio.chat.v1.ReadStateR\nreadStates\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x9f\x06\n\x10ReadStateService\x12\xa0\x01\n\x08MarkRead\x12 .creavio.chat.v1.MarkReadRequest\x1a\x1a.creavio.chat.v1.ReadState\"V\xa2\xbb\x18%\x08\x01\x10\x04\x1a\x10\x08\x02\x10\x02\x1a\nchannel_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\'\"\"/v1/channels/{channel_id}:markRead:\x01*\x12\xc0\x01\n\x0eListReadStates\x12&.creavio.chat.v1.ListReadStatesRequest\x1a\'.creavio.chat.v1.ListReadStatesResponse\"]\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02,\x12*/v1/communities/{community_id}/read-states\x12\xdc\x01\n\x14ListThreadReadStates\x12,.creavio.chat.v1.ListThreadReadStatesRequest\x1a-.creavio.chat.v1.ListThreadReadStatesResponse\"g\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02\x36\x12\x34/v1/communities/{community_id}/threads/-/read-states\x12\xc5\x01\n\x1aListConversationReadStates\x12\x32.creavio.chat.v1.ListConversationReadStatesRequest\x1a\x33.creavio.chat.v1.ListConversationReadStatesResponse\">\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/conversations/-/read-statesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.read_state_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MARKREADREQUEST'].fields_by_name['channel_id']._loaded_options = None
-  _globals['_MARKREADREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H\034r\0322\030^(chn|cnv)_[0-9a-z]{26}$'
+  _globals['_MARKREADREQUEST'].fields_by_name['channel_id']._serialized_options = b'\272H r\0362\034^(chn|cnv|thr)_[0-9a-z]{26}$'
   _globals['_MARKREADREQUEST'].fields_by_name['sequence']._loaded_options = None
   _globals['_MARKREADREQUEST'].fields_by_name['sequence']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_LISTREADSTATESREQUEST'].fields_by_name['community_id']._loaded_options = None
@@ -45,6 +45,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTREADSTATESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_LISTREADSTATESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTREADSTATESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTTHREADREADSTATESREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_LISTTHREADREADSTATESREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_LISTTHREADREADSTATESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTTHREADREADSTATESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_LISTTHREADREADSTATESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTTHREADREADSTATESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_LISTCONVERSATIONREADSTATESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTCONVERSATIONREADSTATESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_LISTCONVERSATIONREADSTATESREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -53,18 +59,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READSTATESERVICE'].methods_by_name['MarkRead']._serialized_options = b'\242\273\030%\010\001\020\004\032\020\010\002\020\002\032\nchannel_id \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\002\'\"\"/v1/channels/{channel_id}:markRead:\001*'
   _globals['_READSTATESERVICE'].methods_by_name['ListReadStates']._loaded_options = None
   _globals['_READSTATESERVICE'].methods_by_name['ListReadStates']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\001\020\001\032\014community_id \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002,\022*/v1/communities/{community_id}/read-states'
+  _globals['_READSTATESERVICE'].methods_by_name['ListThreadReadStates']._loaded_options = None
+  _globals['_READSTATESERVICE'].methods_by_name['ListThreadReadStates']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\001\020\001\032\014community_id \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\0026\0224/v1/communities/{community_id}/threads/-/read-states'
   _globals['_READSTATESERVICE'].methods_by_name['ListConversationReadStates']._loaded_options = None
   _globals['_READSTATESERVICE'].methods_by_name['ListConversationReadStates']._serialized_options = b'\242\273\030\023\010\001\020\002 \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002!\022\037/v1/conversations/-/read-states'
   _globals['_MARKREADREQUEST']._serialized_start=184
-  _globals['_MARKREADREQUEST']._serialized_end=302
-  _globals['_LISTREADSTATESREQUEST']._serialized_start=305
-  _globals['_LISTREADSTATESREQUEST']._serialized_end=471
-  _globals['_LISTREADSTATESRESPONSE']._serialized_start=473
-  _globals['_LISTREADSTATESRESPONSE']._serialized_end=598
-  _globals['_LISTCONVERSATIONREADSTATESREQUEST']._serialized_start=600
-  _globals['_LISTCONVERSATIONREADSTATESREQUEST']._serialized_end=716
-  _globals['_LISTCONVERSATIONREADSTATESRESPONSE']._serialized_start=719
-  _globals['_LISTCONVERSATIONREADSTATESRESPONSE']._serialized_end=856
-  _globals['_READSTATESERVICE']._serialized_start=859
-  _globals['_READSTATESERVICE']._serialized_end=1435
+  _globals['_MARKREADREQUEST']._serialized_end=306
+  _globals['_LISTREADSTATESREQUEST']._serialized_start=309
+  _globals['_LISTREADSTATESREQUEST']._serialized_end=475
+  _globals['_LISTREADSTATESRESPONSE']._serialized_start=477
+  _globals['_LISTREADSTATESRESPONSE']._serialized_end=602
+  _globals['_LISTTHREADREADSTATESREQUEST']._serialized_start=605
+  _globals['_LISTTHREADREADSTATESREQUEST']._serialized_end=777
+  _globals['_LISTTHREADREADSTATESRESPONSE']._serialized_start=780
+  _globals['_LISTTHREADREADSTATESRESPONSE']._serialized_end=911
+  _globals['_LISTCONVERSATIONREADSTATESREQUEST']._serialized_start=913
+  _globals['_LISTCONVERSATIONREADSTATESREQUEST']._serialized_end=1029
+  _globals['_LISTCONVERSATIONREADSTATESRESPONSE']._serialized_start=1032
+  _globals['_LISTCONVERSATIONREADSTATESRESPONSE']._serialized_end=1169
+  _globals['_READSTATESERVICE']._serialized_start=1172
+  _globals['_READSTATESERVICE']._serialized_end=1971
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ class MarkReadRequest(_message.Message):
     CHANNEL_ID_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
-    """The channel or conversation."""
+    """The channel, conversation or thread."""
     sequence: _builtins.int
     """The number up to which it is read: `sequence` of the latest message that was seen."""
     def __init__(
@@ -102,6 +102,64 @@ class ListReadStatesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListReadStatesResponse: _TypeAlias = ListReadStatesResponse  # noqa: Y015
+
+@_typing.final
+class ListThreadReadStatesRequest(_message.Message):
+    """Names a community, and a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    page_size: _builtins.int
+    """How many at most; 50 when unset, never above 100."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListThreadReadStatesRequest: _TypeAlias = ListThreadReadStatesRequest  # noqa: Y015
+
+@_typing.final
+class ListThreadReadStatesResponse(_message.Message):
+    """Where something is new."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READ_STATES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last."""
+    @_builtins.property
+    def read_states(self) -> _containers.RepeatedCompositeFieldContainer[_read_state_pb2.ReadState]:
+        """The threads, in no order that means anything."""
+
+    def __init__(
+        self,
+        *,
+        read_states: _abc.Iterable[_read_state_pb2.ReadState] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "read_states", b"read_states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListThreadReadStatesResponse: _TypeAlias = ListThreadReadStatesResponse  # noqa: Y015
 
 @_typing.final
 class ListConversationReadStatesRequest(_message.Message):

@@ -46,6 +46,11 @@ class ReadStateServiceStub:
                 request_serializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListReadStatesRequest.SerializeToString,
                 response_deserializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListReadStatesResponse.FromString,
                 _registered_method=True)
+        self.ListThreadReadStates = channel.unary_unary(
+                '/creavio.chat.v1.ReadStateService/ListThreadReadStates',
+                request_serializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListThreadReadStatesRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListThreadReadStatesResponse.FromString,
+                _registered_method=True)
         self.ListConversationReadStates = channel.unary_unary(
                 '/creavio.chat.v1.ReadStateService/ListConversationReadStates',
                 request_serializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListConversationReadStatesRequest.SerializeToString,
@@ -75,6 +80,15 @@ class ReadStateServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListThreadReadStates(self, request, context):
+        """Lists the threads of a community that the caller follows and where something is new, of
+        those the caller sees. A page may hold fewer than asked for, and even none, before the
+        last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListConversationReadStates(self, request, context):
         """Lists the caller's conversations where something is new. The others are read. A page
         may hold fewer than asked for, and even none, before the last.
@@ -95,6 +109,11 @@ def add_ReadStateServiceServicer_to_server(servicer, server):
                     servicer.ListReadStates,
                     request_deserializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListReadStatesRequest.FromString,
                     response_serializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListReadStatesResponse.SerializeToString,
+            ),
+            'ListThreadReadStates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListThreadReadStates,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListThreadReadStatesRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListThreadReadStatesResponse.SerializeToString,
             ),
             'ListConversationReadStates': grpc.unary_unary_rpc_method_handler(
                     servicer.ListConversationReadStates,
@@ -157,6 +176,33 @@ class ReadStateService:
             '/creavio.chat.v1.ReadStateService/ListReadStates',
             creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListReadStatesRequest.SerializeToString,
             creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListReadStatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListThreadReadStates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.ReadStateService/ListThreadReadStates',
+            creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListThreadReadStatesRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_read__state__service__pb2.ListThreadReadStatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,11 @@ class ReadStateServiceStub:
     caller sees. The others are read. A page may hold fewer than asked for, and even
     none, before the last.
     """
+    ListThreadReadStates: _grpc.UnaryUnaryMultiCallable[_read_state_service_pb2.ListThreadReadStatesRequest, _read_state_service_pb2.ListThreadReadStatesResponse]
+    """Lists the threads of a community that the caller follows and where something is new, of
+    those the caller sees. A page may hold fewer than asked for, and even none, before the
+    last.
+    """
     ListConversationReadStates: _grpc.UnaryUnaryMultiCallable[_read_state_service_pb2.ListConversationReadStatesRequest, _read_state_service_pb2.ListConversationReadStatesResponse]
     """Lists the caller's conversations where something is new. The others are read. A page
     may hold fewer than asked for, and even none, before the last.
@@ -63,6 +68,11 @@ class ReadStateServiceAsyncStub(ReadStateServiceStub):
     """Lists the channels of a community where something is new to the caller, of those the
     caller sees. The others are read. A page may hold fewer than asked for, and even
     none, before the last.
+    """
+    ListThreadReadStates: _aio.UnaryUnaryMultiCallable[_read_state_service_pb2.ListThreadReadStatesRequest, _read_state_service_pb2.ListThreadReadStatesResponse]  # type: ignore[assignment]
+    """Lists the threads of a community that the caller follows and where something is new, of
+    those the caller sees. A page may hold fewer than asked for, and even none, before the
+    last.
     """
     ListConversationReadStates: _aio.UnaryUnaryMultiCallable[_read_state_service_pb2.ListConversationReadStatesRequest, _read_state_service_pb2.ListConversationReadStatesResponse]  # type: ignore[assignment]
     """Lists the caller's conversations where something is new. The others are read. A page
@@ -92,6 +102,17 @@ class ReadStateServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the channels of a community where something is new to the caller, of those the
         caller sees. The others are read. A page may hold fewer than asked for, and even
         none, before the last.
+        """
+
+    @_abc_1.abstractmethod
+    def ListThreadReadStates(
+        self,
+        request: _read_state_service_pb2.ListThreadReadStatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_read_state_service_pb2.ListThreadReadStatesResponse, _abc.Awaitable[_read_state_service_pb2.ListThreadReadStatesResponse]]:
+        """Lists the threads of a community that the caller follows and where something is new, of
+        those the caller sees. A page may hold fewer than asked for, and even none, before the
+        last.
         """
 
     @_abc_1.abstractmethod

@@ -85,6 +85,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """There is a second factor already."""
     REASON_REPLY_NOT_FOUND: _Reason.ValueType  # 73
     """The message to be answered is not in this channel, or was deleted."""
+    REASON_THREAD_EXISTS: _Reason.ValueType  # 180
+    """A thread began at the message already."""
+    REASON_THREAD_LOCKED: _Reason.ValueType  # 181
+    """Only who holds MANAGE_MESSAGES may write in the thread."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
     """Too many calls; google.rpc.RetryInfo says when to try again."""
     REASON_UNAVAILABLE: _Reason.ValueType  # 81
@@ -167,6 +171,10 @@ REASON_SECOND_FACTOR_ENABLED: Reason.ValueType  # 102
 """There is a second factor already."""
 REASON_REPLY_NOT_FOUND: Reason.ValueType  # 73
 """The message to be answered is not in this channel, or was deleted."""
+REASON_THREAD_EXISTS: Reason.ValueType  # 180
+"""A thread began at the message already."""
+REASON_THREAD_LOCKED: Reason.ValueType  # 181
+"""Only who holds MANAGE_MESSAGES may write in the thread."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80
 """Too many calls; google.rpc.RetryInfo says when to try again."""
 REASON_UNAVAILABLE: Reason.ValueType  # 81

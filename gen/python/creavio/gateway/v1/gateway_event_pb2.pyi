@@ -64,6 +64,10 @@ class Event(_message.Message):
     CATEGORY_DELETED_FIELD_NUMBER: _builtins.int
     READ_STATE_UPDATED_FIELD_NUMBER: _builtins.int
     SLOW_MODE_CHANGED_FIELD_NUMBER: _builtins.int
+    THREAD_CREATED_FIELD_NUMBER: _builtins.int
+    THREAD_UPDATED_FIELD_NUMBER: _builtins.int
+    THREAD_DELETED_FIELD_NUMBER: _builtins.int
+    THREAD_FOLLOW_CHANGED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `evt_…`: an event that arrives twice carries the same one. Empty
     for what the stream says of itself.
@@ -213,6 +217,22 @@ class Event(_message.Message):
     def slow_mode_changed(self) -> _chat_events_pb2.SlowModeChanged:
         """How often people may write in a channel is another."""
 
+    @_builtins.property
+    def thread_created(self) -> _chat_events_pb2.ThreadCreated:
+        """A thread was begun."""
+
+    @_builtins.property
+    def thread_updated(self) -> _chat_events_pb2.ThreadUpdated:
+        """A thread is another, or messages were sent in it."""
+
+    @_builtins.property
+    def thread_deleted(self) -> _chat_events_pb2.ThreadDeleted:
+        """A thread was deleted."""
+
+    @_builtins.property
+    def thread_follow_changed(self) -> _chat_events_pb2.ThreadFollowChanged:
+        """The person follows a thread, or follows it no longer."""
+
     def __init__(
         self,
         *,
@@ -252,12 +272,16 @@ class Event(_message.Message):
         category_deleted: _community_events_pb2.CategoryDeleted | None = ...,
         read_state_updated: _chat_events_pb2.ReadStateUpdated | None = ...,
         slow_mode_changed: _chat_events_pb2.SlowModeChanged | None = ...,
+        thread_created: _chat_events_pb2.ThreadCreated | None = ...,
+        thread_updated: _chat_events_pb2.ThreadUpdated | None = ...,
+        thread_deleted: _chat_events_pb2.ThreadDeleted | None = ...,
+        thread_follow_changed: _chat_events_pb2.ThreadFollowChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "ended", b"ended", "heartbeat", b"heartbeat", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "ended", b"ended", "heartbeat", b"heartbeat", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "thread_created", b"thread_created", "thread_deleted", b"thread_deleted", "thread_follow_changed", b"thread_follow_changed", "thread_updated", b"thread_updated", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "ended", b"ended", "heartbeat", b"heartbeat", "id", b"id", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "ended", b"ended", "heartbeat", b"heartbeat", "id", b"id", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "thread_created", b"thread_created", "thread_deleted", b"thread_deleted", "thread_follow_changed", b"thread_follow_changed", "thread_updated", b"thread_updated", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["ready", "heartbeat", "refetch", "ended", "access_changed", "typing", "presence", "user_updated", "user_blocked", "user_unblocked", "settings_updated", "community_created", "channel_created", "member_joined", "member_removed", "message_created", "message_updated", "message_deleted", "reaction_added", "reaction_removed", "conversation_created", "role_created", "role_updated", "roles_reordered", "role_deleted", "member_roles_changed", "community_updated", "channel_updated", "channel_deleted", "category_created", "category_updated", "category_deleted", "read_state_updated", "slow_mode_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["ready", "heartbeat", "refetch", "ended", "access_changed", "typing", "presence", "user_updated", "user_blocked", "user_unblocked", "settings_updated", "community_created", "channel_created", "member_joined", "member_removed", "message_created", "message_updated", "message_deleted", "reaction_added", "reaction_removed", "conversation_created", "role_created", "role_updated", "roles_reordered", "role_deleted", "member_roles_changed", "community_updated", "channel_updated", "channel_deleted", "category_created", "category_updated", "category_deleted", "read_state_updated", "slow_mode_changed", "thread_created", "thread_updated", "thread_deleted", "thread_follow_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -26,17 +26,17 @@ from creavio.options.v1 import permission_pb2 as creavio_dot_options_dot_v1_dot_
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63reavio/options/v1/event.proto\x12\x12\x63reavio.options.v1\x1a#creavio/options/v1/permission.proto\x1a google/protobuf/descriptor.proto\"\xb2\x01\n\x0b\x45ventPolicy\x12=\n\x08\x61udience\x18\x01 \x01(\x0e\x32!.creavio.options.v1.EventAudienceR\x08\x61udience\x12=\n\nvisible_to\x18\x02 \x03(\x0b\x32\x1e.creavio.options.v1.VisibilityR\tvisibleTo\x12%\n\x0esubject_fields\x18\x03 \x03(\tR\rsubjectFields\"\xa5\x01\n\nVisibility\x12/\n\x05scope\x18\x01 \x01(\x0e\x32\x19.creavio.options.v1.ScopeR\x05scope\x12\x14\n\x05\x66ield\x18\x02 \x01(\tR\x05\x66ield\x12\x38\n\x07require\x18\x03 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionR\x07require\x12\x16\n\x06within\x18\x04 \x01(\tR\x06within*g\n\rEventAudience\x12\x1e\n\x1a\x45VENT_AUDIENCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45VENT_AUDIENCE_INTERNAL\x10\x01\x12\x19\n\x15\x45VENT_AUDIENCE_STREAM\x10\x02:X\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x1f.creavio.options.v1.EventPolicyR\x05\x65ventb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63reavio/options/v1/event.proto\x12\x12\x63reavio.options.v1\x1a#creavio/options/v1/permission.proto\x1a google/protobuf/descriptor.proto\"\xb2\x01\n\x0b\x45ventPolicy\x12=\n\x08\x61udience\x18\x01 \x01(\x0e\x32!.creavio.options.v1.EventAudienceR\x08\x61udience\x12=\n\nvisible_to\x18\x02 \x03(\x0b\x32\x1e.creavio.options.v1.VisibilityR\tvisibleTo\x12%\n\x0esubject_fields\x18\x03 \x03(\tR\rsubjectFields\"\xc4\x01\n\nVisibility\x12/\n\x05scope\x18\x01 \x01(\x0e\x32\x19.creavio.options.v1.ScopeR\x05scope\x12\x14\n\x05\x66ield\x18\x02 \x01(\tR\x05\x66ield\x12\x38\n\x07require\x18\x03 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionR\x07require\x12\x16\n\x06within\x18\x04 \x01(\tR\x06within\x12\x1d\n\ndecided_by\x18\x05 \x01(\tR\tdecidedBy*g\n\rEventAudience\x12\x1e\n\x1a\x45VENT_AUDIENCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45VENT_AUDIENCE_INTERNAL\x10\x01\x12\x19\n\x15\x45VENT_AUDIENCE_STREAM\x10\x02:X\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x1f.creavio.options.v1.EventPolicyR\x05\x65ventb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.options.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTAUDIENCE']._serialized_start=474
-  _globals['_EVENTAUDIENCE']._serialized_end=577
+  _globals['_EVENTAUDIENCE']._serialized_start=505
+  _globals['_EVENTAUDIENCE']._serialized_end=608
   _globals['_EVENTPOLICY']._serialized_start=126
   _globals['_EVENTPOLICY']._serialized_end=304
   _globals['_VISIBILITY']._serialized_start=307
-  _globals['_VISIBILITY']._serialized_end=472
+  _globals['_VISIBILITY']._serialized_end=503
 # @@protoc_insertion_point(module_scope)

@@ -89,6 +89,7 @@ class Visibility(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     REQUIRE_FIELD_NUMBER: _builtins.int
     WITHIN_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
     scope: _permission_pb2.Scope.ValueType
     field: _builtins.str
     """The field that names the place or person; dots lead into messages."""
@@ -98,6 +99,11 @@ class Visibility(_message.Message):
     """The field that names the community of a channel, set exactly when the scope
     is SCOPE_CHANNEL. It is empty where the channel is a conversation.
     """
+    decided_by: _builtins.str
+    """The field that names the channel whose roles decide, where it is not the one named by
+    `field` itself: of a thread, the channel it is in. Only where the scope is
+    SCOPE_CHANNEL; where the field is empty, `field` decides.
+    """
     def __init__(
         self,
         *,
@@ -105,10 +111,11 @@ class Visibility(_message.Message):
         field: _builtins.str = ...,
         require: _permission_pb2.Permission.ValueType = ...,
         within: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "require", b"require", "scope", b"scope", "within", b"within"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_by", b"decided_by", "field", b"field", "require", b"require", "scope", b"scope", "within", b"within"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -105,7 +105,8 @@ class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType
     SCOPE_CHANNEL: _Scope.ValueType  # 2
     """A channel: what is overridden there decides, then its community, as above. A
     conversation is a channel of its members, who may all do in it what members
-    of a community do in a channel, and whom nobody else decides for.
+    of a community do in a channel, and whom nobody else decides for. A thread is a
+    channel too: for it decides the channel it is in.
     """
     SCOPE_SELF: _Scope.ValueType  # 3
     """A person: only that person."""
@@ -123,7 +124,8 @@ SCOPE_COMMUNITY: Scope.ValueType  # 1
 SCOPE_CHANNEL: Scope.ValueType  # 2
 """A channel: what is overridden there decides, then its community, as above. A
 conversation is a channel of its members, who may all do in it what members
-of a community do in a channel, and whom nobody else decides for.
+of a community do in a channel, and whom nobody else decides for. A thread is a
+channel too: for it decides the channel it is in.
 """
 SCOPE_SELF: Scope.ValueType  # 3
 """A person: only that person."""

@@ -172,6 +172,16 @@ class Reason(betterproto2.Enum):
     The message to be answered is not in this channel, or was deleted.
     """
 
+    THREAD_EXISTS = 180
+    """
+    A thread began at the message already.
+    """
+
+    THREAD_LOCKED = 181
+    """
+    Only who holds MANAGE_MESSAGES may write in the thread.
+    """
+
     RATE_LIMITED = 80
     """
     Too many calls; google.rpc.RetryInfo says when to try again.
@@ -236,6 +246,8 @@ class Reason(betterproto2.Enum):
             66: "REASON_EMAIL_TAKEN",
             102: "REASON_SECOND_FACTOR_ENABLED",
             73: "REASON_REPLY_NOT_FOUND",
+            180: "REASON_THREAD_EXISTS",
+            181: "REASON_THREAD_LOCKED",
             80: "REASON_RATE_LIMITED",
             81: "REASON_UNAVAILABLE",
             82: "REASON_DEADLINE_EXCEEDED",
@@ -278,6 +290,8 @@ class Reason(betterproto2.Enum):
             "REASON_EMAIL_TAKEN": 66,
             "REASON_SECOND_FACTOR_ENABLED": 102,
             "REASON_REPLY_NOT_FOUND": 73,
+            "REASON_THREAD_EXISTS": 180,
+            "REASON_THREAD_LOCKED": 181,
             "REASON_RATE_LIMITED": 80,
             "REASON_UNAVAILABLE": 81,
             "REASON_DEADLINE_EXCEEDED": 82,

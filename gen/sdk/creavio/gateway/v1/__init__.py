@@ -381,6 +381,34 @@ class Event(betterproto2.Message):
     How often people may write in a channel is another.
     """
 
+    thread_created: "__chat__v1__.ThreadCreated | None" = betterproto2.field(
+        140, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A thread was begun.
+    """
+
+    thread_updated: "__chat__v1__.ThreadUpdated | None" = betterproto2.field(
+        141, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A thread is another, or messages were sent in it.
+    """
+
+    thread_deleted: "__chat__v1__.ThreadDeleted | None" = betterproto2.field(
+        142, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A thread was deleted.
+    """
+
+    thread_follow_changed: "__chat__v1__.ThreadFollowChanged | None" = betterproto2.field(
+        143, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    The person follows a thread, or follows it no longer.
+    """
+
 
 default_message_pool.register_message("creavio.gateway.v1", "Event", Event)
 

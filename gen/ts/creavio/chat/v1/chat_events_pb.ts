@@ -8,13 +8,15 @@ import type { Conversation } from "./conversation_pb.js";
 import { file_creavio_chat_v1_conversation } from "./conversation_pb.js";
 import type { Message as Message$1 } from "./message_pb.js";
 import { file_creavio_chat_v1_message } from "./message_pb.js";
+import type { Thread } from "./thread_pb.js";
+import { file_creavio_chat_v1_thread } from "./thread_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file creavio/chat/v1/chat_events.proto.
  */
 export const file_creavio_chat_v1_chat_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL2NoYXQvdjEvY2hhdF9ldmVudHMucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJRCg5NZXNzYWdlQ3JlYXRlZBIpCgdtZXNzYWdlGAEgASgLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USFAoMY29tbXVuaXR5X2lkGAIgASgJIlEKDk1lc3NhZ2VVcGRhdGVkEikKB21lc3NhZ2UYASABKAsyGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRIUCgxjb21tdW5pdHlfaWQYAiABKAkiYAoOTWVzc2FnZURlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhQKDGNvbW11bml0eV9pZBgEIAEoCSKOAQoNUmVhY3Rpb25BZGRlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkikAEKD1JlYWN0aW9uUmVtb3ZlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkiSgoTQ29udmVyc2F0aW9uQ3JlYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uIk4KEFJlYWRTdGF0ZVVwZGF0ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhUKDXJlYWRfc2VxdWVuY2UYAyABKAMiTAoPU2xvd01vZGVDaGFuZ2VkEhIKCmNoYW5uZWxfaWQYASABKAkSDwoHc2Vjb25kcxgCIAEoBRIUCgxjb21tdW5pdHlfaWQYAyABKAliBnByb3RvMw", [file_creavio_chat_v1_conversation, file_creavio_chat_v1_message]);
+  fileDesc("CiFjcmVhdmlvL2NoYXQvdjEvY2hhdF9ldmVudHMucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJsCg5NZXNzYWdlQ3JlYXRlZBIpCgdtZXNzYWdlGAEgASgLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USFAoMY29tbXVuaXR5X2lkGAIgASgJEhkKEXBhcmVudF9jaGFubmVsX2lkGAMgASgJImwKDk1lc3NhZ2VVcGRhdGVkEikKB21lc3NhZ2UYASABKAsyGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRIUCgxjb21tdW5pdHlfaWQYAiABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYAyABKAkiewoOTWVzc2FnZURlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhQKDGNvbW11bml0eV9pZBgEIAEoCRIZChFwYXJlbnRfY2hhbm5lbF9pZBgFIAEoCSKpAQoNUmVhY3Rpb25BZGRlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiqwEKD1JlYWN0aW9uUmVtb3ZlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiSgoTQ29udmVyc2F0aW9uQ3JlYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uIk4KEFJlYWRTdGF0ZVVwZGF0ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhUKDXJlYWRfc2VxdWVuY2UYAyABKAMiTAoPU2xvd01vZGVDaGFuZ2VkEhIKCmNoYW5uZWxfaWQYASABKAkSDwoHc2Vjb25kcxgCIAEoBRIUCgxjb21tdW5pdHlfaWQYAyABKAkiYAoNVGhyZWFkQ3JlYXRlZBInCgZ0aHJlYWQYASABKAsyFy5jcmVhdmlvLmNoYXQudjEuVGhyZWFkEhAKCHJldmlzaW9uGAIgASgDEhQKDGNvbW11bml0eV9pZBgDIAEoCSJgCg1UaHJlYWRVcGRhdGVkEicKBnRocmVhZBgBIAEoCzIXLmNyZWF2aW8uY2hhdC52MS5UaHJlYWQSEAoIcmV2aXNpb24YAiABKAMSFAoMY29tbXVuaXR5X2lkGAMgASgJInIKDVRocmVhZERlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRIRCgl0aHJlYWRfaWQYAiABKAkSEgoKbWVzc2FnZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIUCgxjb21tdW5pdHlfaWQYBSABKAkiTAoTVGhyZWFkRm9sbG93Q2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEhEKCXRocmVhZF9pZBgCIAEoCRIRCglmb2xsb3dpbmcYAyABKAhiBnByb3RvMw", [file_creavio_chat_v1_conversation, file_creavio_chat_v1_message, file_creavio_chat_v1_thread]);
 
 /**
  * A message was sent.
@@ -35,6 +37,13 @@ export type MessageCreated = Message<"creavio.chat.v1.MessageCreated"> & {
    * @generated from field: string community_id = 2;
    */
   communityId: string;
+
+  /**
+   * The channel a thread is in; empty outside of threads.
+   *
+   * @generated from field: string parent_channel_id = 3;
+   */
+  parentChannelId: string;
 };
 
 /**
@@ -63,6 +72,13 @@ export type MessageUpdated = Message<"creavio.chat.v1.MessageUpdated"> & {
    * @generated from field: string community_id = 2;
    */
   communityId: string;
+
+  /**
+   * The channel a thread is in; empty outside of threads.
+   *
+   * @generated from field: string parent_channel_id = 3;
+   */
+  parentChannelId: string;
 };
 
 /**
@@ -105,6 +121,13 @@ export type MessageDeleted = Message<"creavio.chat.v1.MessageDeleted"> & {
    * @generated from field: string community_id = 4;
    */
   communityId: string;
+
+  /**
+   * The channel a thread is in; empty outside of threads.
+   *
+   * @generated from field: string parent_channel_id = 5;
+   */
+  parentChannelId: string;
 };
 
 /**
@@ -168,6 +191,13 @@ export type ReactionAdded = Message<"creavio.chat.v1.ReactionAdded"> & {
    * @generated from field: string community_id = 7;
    */
   communityId: string;
+
+  /**
+   * The channel a thread is in; empty outside of threads.
+   *
+   * @generated from field: string parent_channel_id = 8;
+   */
+  parentChannelId: string;
 };
 
 /**
@@ -231,6 +261,13 @@ export type ReactionRemoved = Message<"creavio.chat.v1.ReactionRemoved"> & {
    * @generated from field: string community_id = 7;
    */
   communityId: string;
+
+  /**
+   * The channel a thread is in; empty outside of threads.
+   *
+   * @generated from field: string parent_channel_id = 8;
+   */
+  parentChannelId: string;
 };
 
 /**
@@ -330,4 +367,162 @@ export type SlowModeChanged = Message<"creavio.chat.v1.SlowModeChanged"> & {
  */
 export const SlowModeChangedSchema: GenMessage<SlowModeChanged> = /*@__PURE__*/
   messageDesc(file_creavio_chat_v1_chat_events, 7);
+
+/**
+ * A thread was begun.
+ *
+ * @generated from message creavio.chat.v1.ThreadCreated
+ */
+export type ThreadCreated = Message<"creavio.chat.v1.ThreadCreated"> & {
+  /**
+   * The thread.
+   *
+   * @generated from field: creavio.chat.v1.Thread thread = 1;
+   */
+  thread?: Thread | undefined;
+
+  /**
+   * The number of this change in the channel, to the message the thread began at; 0 when
+   * it began by itself.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * The community of the channel.
+   *
+   * @generated from field: string community_id = 3;
+   */
+  communityId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ThreadCreated.
+ * Use `create(ThreadCreatedSchema)` to create a new message.
+ */
+export const ThreadCreatedSchema: GenMessage<ThreadCreated> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 8);
+
+/**
+ * A thread was changed, or messages were sent or deleted in it since it was told of last.
+ *
+ * @generated from message creavio.chat.v1.ThreadUpdated
+ */
+export type ThreadUpdated = Message<"creavio.chat.v1.ThreadUpdated"> & {
+  /**
+   * The thread as it is now.
+   *
+   * @generated from field: creavio.chat.v1.Thread thread = 1;
+   */
+  thread?: Thread | undefined;
+
+  /**
+   * The number of this change in the channel, to the message the thread began at; 0 when
+   * it began by itself, and when that message is deleted.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * The community of the channel.
+   *
+   * @generated from field: string community_id = 3;
+   */
+  communityId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ThreadUpdated.
+ * Use `create(ThreadUpdatedSchema)` to create a new message.
+ */
+export const ThreadUpdatedSchema: GenMessage<ThreadUpdated> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 9);
+
+/**
+ * A thread was deleted, and everything in it.
+ *
+ * @generated from message creavio.chat.v1.ThreadDeleted
+ */
+export type ThreadDeleted = Message<"creavio.chat.v1.ThreadDeleted"> & {
+  /**
+   * The channel it was in.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId: string;
+
+  /**
+   * The thread.
+   *
+   * @generated from field: string thread_id = 2;
+   */
+  threadId: string;
+
+  /**
+   * The message it began at; empty when it began by itself.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+
+  /**
+   * The number of this change in the channel, to the message the thread began at; 0 when
+   * it began by itself, and when that message is deleted.
+   *
+   * @generated from field: int64 revision = 4;
+   */
+  revision: bigint;
+
+  /**
+   * The community of the channel.
+   *
+   * @generated from field: string community_id = 5;
+   */
+  communityId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ThreadDeleted.
+ * Use `create(ThreadDeletedSchema)` to create a new message.
+ */
+export const ThreadDeletedSchema: GenMessage<ThreadDeleted> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 10);
+
+/**
+ * Somebody follows a thread from now on, or follows it no longer. Told to that person's
+ * other devices.
+ *
+ * @generated from message creavio.chat.v1.ThreadFollowChanged
+ */
+export type ThreadFollowChanged = Message<"creavio.chat.v1.ThreadFollowChanged"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The thread.
+   *
+   * @generated from field: string thread_id = 2;
+   */
+  threadId: string;
+
+  /**
+   * Whether they follow it now.
+   *
+   * @generated from field: bool following = 3;
+   */
+  following: boolean;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ThreadFollowChanged.
+ * Use `create(ThreadFollowChangedSchema)` to create a new message.
+ */
+export const ThreadFollowChangedSchema: GenMessage<ThreadFollowChanged> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 11);
 

@@ -12,7 +12,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/message.proto.
  */
 export const file_creavio_chat_v1_message: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jcmVhdmlvL2NoYXQvdjEvbWVzc2FnZS5wcm90bxIPY3JlYXZpby5jaGF0LnYxIp4DCgdNZXNzYWdlEgoKAmlkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkSEQoJYXV0aG9yX2lkGAMgASgJEg8KB2NvbnRlbnQYBCABKAkSEAoIc2VxdWVuY2UYBSABKAMSDQoFbm9uY2UYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVkaXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmV2aXNpb24YCSABKAMSLAoIcGluX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCXJlYWN0aW9ucxgLIAMoCzIZLmNyZWF2aW8uY2hhdC52MS5SZWFjdGlvbhIzCghyZXBseV90bxgMIAEoCzIhLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlUmVmZXJlbmNlEisKCG1lbnRpb25zGA0gASgLMhkuY3JlYXZpby5jaGF0LnYxLk1lbnRpb25zIkoKEE1lc3NhZ2VSZWZlcmVuY2USEgoKbWVzc2FnZV9pZBgBIAEoCRIRCglhdXRob3JfaWQYAiABKAkSDwoHZXhjZXJwdBgDIAEoCSJVCghNZW50aW9ucxIQCgh1c2VyX2lkcxgBIAMoCRIQCghyb2xlX2lkcxgCIAMoCRITCgtjaGFubmVsX2lkcxgDIAMoCRIQCghldmVyeW9uZRgEIAEoCCJSCg5NZXNzYWdlVmVyc2lvbhIPCgdjb250ZW50GAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI5CghSZWFjdGlvbhINCgVlbW9qaRgBIAEoCRINCgVjb3VudBgCIAEoBRIPCgdyZWFjdGVkGAMgASgIYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1jcmVhdmlvL2NoYXQvdjEvbWVzc2FnZS5wcm90bxIPY3JlYXZpby5jaGF0LnYxIs4DCgdNZXNzYWdlEgoKAmlkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkSEQoJYXV0aG9yX2lkGAMgASgJEg8KB2NvbnRlbnQYBCABKAkSEAoIc2VxdWVuY2UYBSABKAMSDQoFbm9uY2UYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVkaXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmV2aXNpb24YCSABKAMSLAoIcGluX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCXJlYWN0aW9ucxgLIAMoCzIZLmNyZWF2aW8uY2hhdC52MS5SZWFjdGlvbhIzCghyZXBseV90bxgMIAEoCzIhLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlUmVmZXJlbmNlEisKCG1lbnRpb25zGA0gASgLMhkuY3JlYXZpby5jaGF0LnYxLk1lbnRpb25zEi4KBnRocmVhZBgOIAEoCzIeLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlVGhyZWFkImwKDU1lc3NhZ2VUaHJlYWQSEQoJdGhyZWFkX2lkGAEgASgJEhMKC3JlcGx5X2NvdW50GAIgASgDEjMKD2xhc3RfcmVwbHlfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoQTWVzc2FnZVJlZmVyZW5jZRISCgptZXNzYWdlX2lkGAEgASgJEhEKCWF1dGhvcl9pZBgCIAEoCRIPCgdleGNlcnB0GAMgASgJIlUKCE1lbnRpb25zEhAKCHVzZXJfaWRzGAEgAygJEhAKCHJvbGVfaWRzGAIgAygJEhMKC2NoYW5uZWxfaWRzGAMgAygJEhAKCGV2ZXJ5b25lGAQgASgIIlIKDk1lc3NhZ2VWZXJzaW9uEg8KB2NvbnRlbnQYASABKAkSLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjkKCFJlYWN0aW9uEg0KBWVtb2ppGAEgASgJEg0KBWNvdW50GAIgASgFEg8KB3JlYWN0ZWQYAyABKAhiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Something a person wrote in a channel.
@@ -28,7 +28,7 @@ export type Message = Message$1<"creavio.chat.v1.Message"> & {
   id: string;
 
   /**
-   * The channel it stands in, `chn_…`, or the conversation, `cnv_…`.
+   * The channel it stands in, `chn_…`, the conversation, `cnv_…`, or the thread, `thr_…`.
    *
    * @generated from field: string channel_id = 2;
    */
@@ -114,6 +114,14 @@ export type Message = Message$1<"creavio.chat.v1.Message"> & {
    * @generated from field: creavio.chat.v1.Mentions mentions = 13;
    */
   mentions?: Mentions | undefined;
+
+  /**
+   * The thread that began at it; unset when none did. What is said there is told within
+   * seconds: a change of this message that stands for everything since the last.
+   *
+   * @generated from field: creavio.chat.v1.MessageThread thread = 14;
+   */
+  thread?: MessageThread | undefined;
 };
 
 /**
@@ -122,6 +130,41 @@ export type Message = Message$1<"creavio.chat.v1.Message"> & {
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
   messageDesc(file_creavio_chat_v1_message, 0);
+
+/**
+ * A thread, as much of it as is shown below the message it began at.
+ *
+ * @generated from message creavio.chat.v1.MessageThread
+ */
+export type MessageThread = Message$1<"creavio.chat.v1.MessageThread"> & {
+  /**
+   * The thread.
+   *
+   * @generated from field: string thread_id = 1;
+   */
+  threadId: string;
+
+  /**
+   * How many messages stand in it.
+   *
+   * @generated from field: int64 reply_count = 2;
+   */
+  replyCount: bigint;
+
+  /**
+   * When the latest message was sent; unset when none was.
+   *
+   * @generated from field: google.protobuf.Timestamp last_reply_time = 3;
+   */
+  lastReplyTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.MessageThread.
+ * Use `create(MessageThreadSchema)` to create a new message.
+ */
+export const MessageThreadSchema: GenMessage<MessageThread> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message, 1);
 
 /**
  * A message of the same channel, as much of it as is shown above an answer.
@@ -156,7 +199,7 @@ export type MessageReference = Message$1<"creavio.chat.v1.MessageReference"> & {
  * Use `create(MessageReferenceSchema)` to create a new message.
  */
 export const MessageReferenceSchema: GenMessage<MessageReference> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 1);
+  messageDesc(file_creavio_chat_v1_message, 2);
 
 /**
  * What a text mentions, each once and in the order of the text: 50 together at most.
@@ -201,7 +244,7 @@ export type Mentions = Message$1<"creavio.chat.v1.Mentions"> & {
  * Use `create(MentionsSchema)` to create a new message.
  */
 export const MentionsSchema: GenMessage<Mentions> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 2);
+  messageDesc(file_creavio_chat_v1_message, 3);
 
 /**
  * What a message said at a time.
@@ -229,7 +272,7 @@ export type MessageVersion = Message$1<"creavio.chat.v1.MessageVersion"> & {
  * Use `create(MessageVersionSchema)` to create a new message.
  */
 export const MessageVersionSchema: GenMessage<MessageVersion> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 3);
+  messageDesc(file_creavio_chat_v1_message, 4);
 
 /**
  * An emoji some people reacted with.
@@ -264,5 +307,5 @@ export type Reaction = Message$1<"creavio.chat.v1.Reaction"> & {
  * Use `create(ReactionSchema)` to create a new message.
  */
 export const ReactionSchema: GenMessage<Reaction> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 4);
+  messageDesc(file_creavio_chat_v1_message, 5);
 

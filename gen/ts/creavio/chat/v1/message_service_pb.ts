@@ -25,7 +25,7 @@ export const file_creavio_chat_v1_message_service: GenFile = /*@__PURE__*/
  */
 export type CreateMessageRequest = Message<"creavio.chat.v1.CreateMessageRequest"> & {
   /**
-   * The channel, or conversation, to send it to.
+   * The channel, conversation or thread to send it to.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -69,7 +69,7 @@ export const CreateMessageRequestSchema: GenMessage<CreateMessageRequest> = /*@_
  */
 export type ListMessagesRequest = Message<"creavio.chat.v1.ListMessagesRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -132,7 +132,7 @@ export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@_
  */
 export type UpdateMessageRequest = Message<"creavio.chat.v1.UpdateMessageRequest"> & {
   /**
-   * The channel or conversation the message stands in.
+   * The channel, conversation or thread the message stands in.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -175,7 +175,7 @@ export const UpdateMessageRequestSchema: GenMessage<UpdateMessageRequest> = /*@_
  */
 export type DeleteMessageRequest = Message<"creavio.chat.v1.DeleteMessageRequest"> & {
   /**
-   * The channel or conversation the message stands in.
+   * The channel, conversation or thread the message stands in.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -203,7 +203,7 @@ export const DeleteMessageRequestSchema: GenMessage<DeleteMessageRequest> = /*@_
  */
 export type ListMessageVersionsRequest = Message<"creavio.chat.v1.ListMessageVersionsRequest"> & {
   /**
-   * The channel or conversation the message stands in.
+   * The channel, conversation or thread the message stands in.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -345,7 +345,7 @@ export const SendMessagesResponseSchema: GenMessage<SendMessagesResponse> = /*@_
  */
 export type ListChangesRequest = Message<"creavio.chat.v1.ListChangesRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -419,8 +419,9 @@ export const MessageService: GenService<{
    * Sending again with the same `nonce` returns the message sent first.
    *
    * Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
-   * REPLY_NOT_FOUND when the message it answers is not there (any more), and with
-   * RATE_LIMITED in slow mode, sooner after the caller's last message than may be.
+   * REPLY_NOT_FOUND when the message it answers is not there (any more), with
+   * RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
+   * with THREAD_LOCKED.
    *
    * @generated from rpc creavio.chat.v1.MessageService.CreateMessage
    */

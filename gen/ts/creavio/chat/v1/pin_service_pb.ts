@@ -21,7 +21,7 @@ export const file_creavio_chat_v1_pin_service: GenFile = /*@__PURE__*/
  */
 export type PinMessageRequest = Message<"creavio.chat.v1.PinMessageRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -49,7 +49,7 @@ export const PinMessageRequestSchema: GenMessage<PinMessageRequest> = /*@__PURE_
  */
 export type UnpinMessageRequest = Message<"creavio.chat.v1.UnpinMessageRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -77,7 +77,7 @@ export const UnpinMessageRequestSchema: GenMessage<UnpinMessageRequest> = /*@__P
  */
 export type ListPinsRequest = Message<"creavio.chat.v1.ListPinsRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */

@@ -21,7 +21,7 @@ export const file_creavio_chat_v1_reaction_service: GenFile = /*@__PURE__*/
  */
 export type AddReactionRequest = Message<"creavio.chat.v1.AddReactionRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -56,7 +56,7 @@ export const AddReactionRequestSchema: GenMessage<AddReactionRequest> = /*@__PUR
  */
 export type RemoveReactionRequest = Message<"creavio.chat.v1.RemoveReactionRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */

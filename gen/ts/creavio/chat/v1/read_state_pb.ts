@@ -20,7 +20,7 @@ export const file_creavio_chat_v1_read_state: GenFile = /*@__PURE__*/
  */
 export type ReadState = Message<"creavio.chat.v1.ReadState"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/read_state_service.proto.
  */
 export const file_creavio_chat_v1_read_state_service: GenFile = /*@__PURE__*/
-  fileDesc("CihjcmVhdmlvL2NoYXQvdjEvcmVhZF9zdGF0ZV9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmNoYXQudjEiNwoPTWFya1JlYWRSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMiVAoVTGlzdFJlYWRTdGF0ZXNSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJiChZMaXN0UmVhZFN0YXRlc1Jlc3BvbnNlEi8KC3JlYWRfc3RhdGVzGAEgAygLMhouY3JlYXZpby5jaGF0LnYxLlJlYWRTdGF0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgohTGlzdENvbnZlcnNhdGlvblJlYWRTdGF0ZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJIm4KIkxpc3RDb252ZXJzYXRpb25SZWFkU3RhdGVzUmVzcG9uc2USLwoLcmVhZF9zdGF0ZXMYASADKAsyGi5jcmVhdmlvLmNoYXQudjEuUmVhZFN0YXRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTLHAgoQUmVhZFN0YXRlU2VydmljZRJICghNYXJrUmVhZBIgLmNyZWF2aW8uY2hhdC52MS5NYXJrUmVhZFJlcXVlc3QaGi5jcmVhdmlvLmNoYXQudjEuUmVhZFN0YXRlEmEKDkxpc3RSZWFkU3RhdGVzEiYuY3JlYXZpby5jaGF0LnYxLkxpc3RSZWFkU3RhdGVzUmVxdWVzdBonLmNyZWF2aW8uY2hhdC52MS5MaXN0UmVhZFN0YXRlc1Jlc3BvbnNlEoUBChpMaXN0Q29udmVyc2F0aW9uUmVhZFN0YXRlcxIyLmNyZWF2aW8uY2hhdC52MS5MaXN0Q29udmVyc2F0aW9uUmVhZFN0YXRlc1JlcXVlc3QaMy5jcmVhdmlvLmNoYXQudjEuTGlzdENvbnZlcnNhdGlvblJlYWRTdGF0ZXNSZXNwb25zZWIGcHJvdG8z", [file_creavio_chat_v1_read_state]);
+  fileDesc("CihjcmVhdmlvL2NoYXQvdjEvcmVhZF9zdGF0ZV9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmNoYXQudjEiNwoPTWFya1JlYWRSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSEAoIc2VxdWVuY2UYAiABKAMiVAoVTGlzdFJlYWRTdGF0ZXNSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJiChZMaXN0UmVhZFN0YXRlc1Jlc3BvbnNlEi8KC3JlYWRfc3RhdGVzGAEgAygLMhouY3JlYXZpby5jaGF0LnYxLlJlYWRTdGF0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWgobTGlzdFRocmVhZFJlYWRTdGF0ZXNSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJoChxMaXN0VGhyZWFkUmVhZFN0YXRlc1Jlc3BvbnNlEi8KC3JlYWRfc3RhdGVzGAEgAygLMhouY3JlYXZpby5jaGF0LnYxLlJlYWRTdGF0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgohTGlzdENvbnZlcnNhdGlvblJlYWRTdGF0ZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJIm4KIkxpc3RDb252ZXJzYXRpb25SZWFkU3RhdGVzUmVzcG9uc2USLwoLcmVhZF9zdGF0ZXMYASADKAsyGi5jcmVhdmlvLmNoYXQudjEuUmVhZFN0YXRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTK8AwoQUmVhZFN0YXRlU2VydmljZRJICghNYXJrUmVhZBIgLmNyZWF2aW8uY2hhdC52MS5NYXJrUmVhZFJlcXVlc3QaGi5jcmVhdmlvLmNoYXQudjEuUmVhZFN0YXRlEmEKDkxpc3RSZWFkU3RhdGVzEiYuY3JlYXZpby5jaGF0LnYxLkxpc3RSZWFkU3RhdGVzUmVxdWVzdBonLmNyZWF2aW8uY2hhdC52MS5MaXN0UmVhZFN0YXRlc1Jlc3BvbnNlEnMKFExpc3RUaHJlYWRSZWFkU3RhdGVzEiwuY3JlYXZpby5jaGF0LnYxLkxpc3RUaHJlYWRSZWFkU3RhdGVzUmVxdWVzdBotLmNyZWF2aW8uY2hhdC52MS5MaXN0VGhyZWFkUmVhZFN0YXRlc1Jlc3BvbnNlEoUBChpMaXN0Q29udmVyc2F0aW9uUmVhZFN0YXRlcxIyLmNyZWF2aW8uY2hhdC52MS5MaXN0Q29udmVyc2F0aW9uUmVhZFN0YXRlc1JlcXVlc3QaMy5jcmVhdmlvLmNoYXQudjEuTGlzdENvbnZlcnNhdGlvblJlYWRTdGF0ZXNSZXNwb25zZWIGcHJvdG8z", [file_creavio_chat_v1_read_state]);
 
 /**
  * Says how far a channel is read.
@@ -21,7 +21,7 @@ export const file_creavio_chat_v1_read_state_service: GenFile = /*@__PURE__*/
  */
 export type MarkReadRequest = Message<"creavio.chat.v1.MarkReadRequest"> & {
   /**
-   * The channel or conversation.
+   * The channel, conversation or thread.
    *
    * @generated from field: string channel_id = 1;
    */
@@ -106,6 +106,69 @@ export const ListReadStatesResponseSchema: GenMessage<ListReadStatesResponse> = 
   messageDesc(file_creavio_chat_v1_read_state_service, 2);
 
 /**
+ * Names a community, and a page.
+ *
+ * @generated from message creavio.chat.v1.ListThreadReadStatesRequest
+ */
+export type ListThreadReadStatesRequest = Message<"creavio.chat.v1.ListThreadReadStatesRequest"> & {
+  /**
+   * The community.
+   *
+   * @generated from field: string community_id = 1;
+   */
+  communityId: string;
+
+  /**
+   * How many at most; 50 when unset, never above 100.
+   *
+   * @generated from field: int32 page_size = 14;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first.
+   *
+   * @generated from field: string page_token = 15;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ListThreadReadStatesRequest.
+ * Use `create(ListThreadReadStatesRequestSchema)` to create a new message.
+ */
+export const ListThreadReadStatesRequestSchema: GenMessage<ListThreadReadStatesRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_read_state_service, 3);
+
+/**
+ * Where something is new.
+ *
+ * @generated from message creavio.chat.v1.ListThreadReadStatesResponse
+ */
+export type ListThreadReadStatesResponse = Message<"creavio.chat.v1.ListThreadReadStatesResponse"> & {
+  /**
+   * The threads, in no order that means anything.
+   *
+   * @generated from field: repeated creavio.chat.v1.ReadState read_states = 1;
+   */
+  readStates: ReadState[];
+
+  /**
+   * Asks for the next page; empty on the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ListThreadReadStatesResponse.
+ * Use `create(ListThreadReadStatesResponseSchema)` to create a new message.
+ */
+export const ListThreadReadStatesResponseSchema: GenMessage<ListThreadReadStatesResponse> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_read_state_service, 4);
+
+/**
  * Names a page.
  *
  * @generated from message creavio.chat.v1.ListConversationReadStatesRequest
@@ -131,7 +194,7 @@ export type ListConversationReadStatesRequest = Message<"creavio.chat.v1.ListCon
  * Use `create(ListConversationReadStatesRequestSchema)` to create a new message.
  */
 export const ListConversationReadStatesRequestSchema: GenMessage<ListConversationReadStatesRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_read_state_service, 3);
+  messageDesc(file_creavio_chat_v1_read_state_service, 5);
 
 /**
  * Where something is new.
@@ -159,7 +222,7 @@ export type ListConversationReadStatesResponse = Message<"creavio.chat.v1.ListCo
  * Use `create(ListConversationReadStatesResponseSchema)` to create a new message.
  */
 export const ListConversationReadStatesResponseSchema: GenMessage<ListConversationReadStatesResponse> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_read_state_service, 4);
+  messageDesc(file_creavio_chat_v1_read_state_service, 6);
 
 /**
  * What people have read, the same on all of their devices.
@@ -190,6 +253,18 @@ export const ReadStateService: GenService<{
     methodKind: "unary";
     input: typeof ListReadStatesRequestSchema;
     output: typeof ListReadStatesResponseSchema;
+  },
+  /**
+   * Lists the threads of a community that the caller follows and where something is new, of
+   * those the caller sees. A page may hold fewer than asked for, and even none, before the
+   * last.
+   *
+   * @generated from rpc creavio.chat.v1.ReadStateService.ListThreadReadStates
+   */
+  listThreadReadStates: {
+    methodKind: "unary";
+    input: typeof ListThreadReadStatesRequestSchema;
+    output: typeof ListThreadReadStatesResponseSchema;
   },
   /**
    * Lists the caller's conversations where something is new. The others are read. A page
