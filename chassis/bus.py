@@ -133,17 +133,13 @@ class Bus:
                 await self._client.flush(timeout=2)
             await self._client.close()
         finally:
-            self._abandon()
+            abandon(self._client)
 
     async def _failed(self, error: Exception) -> None:
         self._log.warning("NATS", error=str(error) or type(error).__name__)
         if not self._client.is_connected:
             # The client tries again with another socket, and does not close this one.
-            self._abandon()
-
-    def _abandon(self) -> None:
-        if self._client._transport:
-            self._client._transport.close()  # type: ignore[no-untyped-call]  # nats-py says no types there
+            abandon(self._client)
 
     async def _gone(self) -> None:
         self.connections += 1
@@ -153,3 +149,9 @@ class Bus:
     async def _back(self) -> None:
         for action in self._reconnected:
             action()
+
+
+def abandon(client: Client) -> None:
+    """Close a client's socket, which it forgets where its server went away."""
+    if client._transport:
+        client._transport.close()  # type: ignore[no-untyped-call]  # nats-py says no types there

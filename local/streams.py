@@ -19,6 +19,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext, api
 from nats.js.errors import BadRequestError, NotFoundError
 
+from chassis.bus import abandon
 from chassis.positions import FIRST_EPOCH, Epoch, common_end
 from chassis.subjects import LIVE
 from local.bus import ADMIN, BusPlan, Durable, Stream
@@ -34,18 +35,22 @@ _EPOCH = "creavio.epoch"
 @asynccontextmanager
 async def connected(url: str, password: str) -> AsyncIterator[Client]:
     """A connection that may make streams; it does not come back when it is lost."""
-    client = await nats.connect(
-        url,
-        user=ADMIN,
-        password=password,
-        inbox_prefix=f"_INBOX_{ADMIN}",
-        connect_timeout=5,
-        allow_reconnect=False,
-    )
+    client = Client()
     try:
+        await client.connect(
+            url,
+            user=ADMIN,
+            password=password,
+            inbox_prefix=f"_INBOX_{ADMIN}".encode(),
+            connect_timeout=5,
+            allow_reconnect=False,
+        )
         yield client
     finally:
-        await client.close()
+        try:
+            await client.close()
+        finally:
+            abandon(client)
 
 
 async def provision(url: str, password: str, plan: BusPlan) -> None:

@@ -17,6 +17,7 @@ from local.postgres import PostgresPart
 from local.process import Process
 
 _CONNECTIONS = 100
+_PATIENCE = 60.0
 
 
 @contextmanager
@@ -31,7 +32,11 @@ def running_postgres() -> Iterator[str]:
 
     async def start() -> Process:
         process = await part.spawn()
-        await part.ready(process)
+        try:
+            await asyncio.wait_for(part.ready(process), _PATIENCE)
+        except TimeoutError:
+            await part.stop(process)
+            raise AssertionError(f"PostgreSQL did not start:\n{part.log.read_text()}") from None
         return process
 
     try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from chassis import catalog as catalogs
 from local.backup.manifest import BackupError
@@ -36,12 +37,23 @@ def postgres_alone(home: Home, binaries: PostgresBinaries) -> Iterator[None]:
         except StartError as error:
             raise BackupError(f"PostgreSQL does not start: {error}; see {part.log}") from error
         try:
-            runner.run(provision(home, credentials, grants))
+            runner.run(_heeding_interrupts(provision(home, credentials, grants)))
             yield
         except StartError as error:
             raise BackupError(str(error)) from error
         finally:
             runner.run(part.stop(process))
+
+
+async def _heeding_interrupts(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work. An interrupt that came with what was waited for counts, too.
+
+    `asyncio.wait_for`, which psycopg waits with, forgets such a one before Python 3.12.
+    """
+    await work
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _started(part: PostgresPart) -> Process:

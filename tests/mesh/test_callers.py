@@ -25,8 +25,9 @@ def test_every_pair_gets_the_catalogs_answer(platform: Platform, caller: str, ca
         platform.services[callee].calls.clear()
         if allowed or rpc.open_to_services:
             platform.call_as(caller, rpc.path)
-            (reached,) = platform.services[callee].calls
-            assert reached.metadata["x-creavio-caller"] == caller
+            # Envoy may be fetching the keys of tokens at the same moment, as itself.
+            reached = platform.services[callee].calls
+            assert [c for c in reached if c.metadata.get("x-creavio-caller") == caller]
         else:
             with pytest.raises(grpc.RpcError) as refused:
                 platform.call_as(caller, rpc.path)
