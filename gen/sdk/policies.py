@@ -16,6 +16,11 @@ class Policy(NamedTuple):
 
 POLICIES: Final = {
     "/creavio.auth.v1.AccountService/CreateAccount": Policy(False, "", True),
+    "/creavio.auth.v1.BotService/CreateBot": Policy(True, "", False),
+    "/creavio.auth.v1.BotService/ListBots": Policy(True, "", False),
+    "/creavio.auth.v1.BotService/UpdateBot": Policy(True, "", False),
+    "/creavio.auth.v1.BotService/RotateBotToken": Policy(False, "", False),
+    "/creavio.auth.v1.BotService/DeleteBot": Policy(True, "", False),
     "/creavio.auth.v1.EmailService/GetEmail": Policy(True, "", False),
     "/creavio.auth.v1.EmailService/VerifyEmail": Policy(False, "", True),
     "/creavio.auth.v1.EmailService/ResendVerification": Policy(True, "", True),
@@ -70,6 +75,7 @@ POLICIES: Final = {
     "/creavio.community.v1.BanService/CreateBan": Policy(True, "", False),
     "/creavio.community.v1.BanService/ListBans": Policy(True, "", False),
     "/creavio.community.v1.BanService/DeleteBan": Policy(True, "", False),
+    "/creavio.community.v1.BotMemberService/AddBot": Policy(True, "", False),
     "/creavio.community.v1.CategoryService/CreateCategory": Policy(True, "request_id", False),
     "/creavio.community.v1.CategoryService/ListCategories": Policy(True, "", False),
     "/creavio.community.v1.CategoryService/UpdateCategory": Policy(True, "", False),

@@ -12,6 +12,11 @@ export interface Policy {
 
 export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.auth.v1.AccountService/CreateAccount": { repeatable: false, key: "", anonymous: true },
+  "/creavio.auth.v1.BotService/CreateBot": { repeatable: true, key: "", anonymous: false },
+  "/creavio.auth.v1.BotService/ListBots": { repeatable: true, key: "", anonymous: false },
+  "/creavio.auth.v1.BotService/UpdateBot": { repeatable: true, key: "", anonymous: false },
+  "/creavio.auth.v1.BotService/RotateBotToken": { repeatable: false, key: "", anonymous: false },
+  "/creavio.auth.v1.BotService/DeleteBot": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.EmailService/GetEmail": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.EmailService/VerifyEmail": { repeatable: false, key: "", anonymous: true },
   "/creavio.auth.v1.EmailService/ResendVerification": { repeatable: true, key: "", anonymous: true },
@@ -66,6 +71,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.community.v1.BanService/CreateBan": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.BanService/ListBans": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.BanService/DeleteBan": { repeatable: true, key: "", anonymous: false },
+  "/creavio.community.v1.BotMemberService/AddBot": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.CategoryService/CreateCategory": { repeatable: true, key: "request_id", anonymous: false },
   "/creavio.community.v1.CategoryService/ListCategories": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.CategoryService/UpdateCategory": { repeatable: true, key: "", anonymous: false },

@@ -9,6 +9,7 @@ from chassis.service import Chassis, Service, every
 from chassis.sessions import HEARTBEAT_SUBJECT, Sessions
 from creavio.auth.v1 import auth_events_pb2
 from creavio.auth.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
+from creavio.auth.v1.bot_service_pb2_grpc import add_BotServiceServicer_to_server
 from creavio.auth.v1.email_service_pb2_grpc import add_EmailServiceServicer_to_server
 from creavio.auth.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from creavio.auth.v1.password_service_pb2_grpc import add_PasswordServiceServicer_to_server
@@ -22,6 +23,7 @@ from creavio.auth.v1.session_service_pb2_grpc import add_SessionServiceServicer_
 from creavio.auth.v1.token_service_pb2_grpc import add_TokenServiceServicer_to_server
 from services.auth.engine import settings
 from services.auth.engine.accounts import Accounts
+from services.auth.engine.bots import Bots
 from services.auth.engine.credentials import Issuer, Links, Passwords, SigningKey
 from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
@@ -32,6 +34,7 @@ from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
 from services.auth.engine.usage import LastUses
 from services.auth.handler.accounts import AccountHandler
+from services.auth.handler.bots import BotHandler
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
 from services.auth.handler.passwords import PasswordHandler
@@ -54,6 +57,7 @@ def app(chassis: Chassis) -> Service:
     key, passwords = SigningKey(config.signing_key_file), Passwords()
     accounts = Accounts(database, chassis.clients)
     issuer = Issuer(config, key, chassis.tokens)
+    bots = Bots(database, chassis.clients)
     announcer, links, told = chassis.announcer, Links(chassis.tokens), settings.load()
     revocations = Revocations(database, announcer.tell)
     guesses = Guesses(database, config, Allowances())
@@ -67,6 +71,7 @@ def app(chassis: Chassis) -> Service:
 
     background = [
         every(RESUME_SECONDS, accounts.resume, chassis.telemetry),
+        every(RESUME_SECONDS, bots.resume, chassis.telemetry),
         every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
         every(USES_SECONDS, LastUses(database, chassis.bus).keep, chassis.telemetry),
     ]
@@ -104,6 +109,10 @@ def app(chassis: Chassis) -> Service:
             (
                 add_SecondFactorServiceServicer_to_server,
                 SecondFactorHandler(database, step_up, second_factors, revocations),
+            ),
+            (
+                add_BotServiceServicer_to_server,
+                BotHandler(database, bots, step_up, issuer, revocations),
             ),
             (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
             (add_KeyServiceServicer_to_server, KeyHandler(key)),

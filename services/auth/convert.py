@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.wire import timestamp
 from creavio.auth.v1 import (
+    bot_pb2,
     email_service_pb2,
     key_service_pb2,
     revocation_service_pb2,
@@ -20,6 +21,7 @@ from creavio.auth.v1 import (
 )
 from creavio.user.v1 import user_pb2
 from services.auth.domain import Account, Credentials, Revocation, Session
+from services.auth.domain.bots import Bot
 from services.auth.domain.second_factor import SecondFactor
 from services.auth.domain.tokens import Scope, Token
 
@@ -86,6 +88,20 @@ def revocation(value: Revocation) -> revocation_service_pb2.Revocation:
 def email(account: Account) -> email_service_pb2.Email:
     """An account's address as it stands on the wire."""
     return email_service_pb2.Email(email=account.email, verified=account.verified_email is not None)
+
+
+def bot_id(identifier: str) -> UUID:
+    """The bot a request names."""
+    return ids.parse(ids.Kind.USER, identifier, field="bot_id")
+
+
+def bot(value: Bot, user: user_pb2.User, held: Token | None) -> bot_pb2.Bot:
+    """A bot as it stands on the wire."""
+    return bot_pb2.Bot(
+        user=user,
+        create_time=timestamp(value.create_time),
+        token=None if held is None else token(held),
+    )
 
 
 def token_id(identifier: str) -> UUID:

@@ -7,6 +7,9 @@ from typing import Final
 from chassis.service import Chassis, Service, every
 from creavio.community.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from creavio.community.v1.ban_service_pb2_grpc import add_BanServiceServicer_to_server
+from creavio.community.v1.bot_member_service_pb2_grpc import (
+    add_BotMemberServiceServicer_to_server,
+)
 from creavio.community.v1.category_service_pb2_grpc import (
     add_CategoryServiceServicer_to_server,
 )
@@ -19,6 +22,7 @@ from services.community.domain.audit import KEPT
 from services.community.engine import Memberships
 from services.community.handler.audit import AuditHandler
 from services.community.handler.bans import BanHandler
+from services.community.handler.bots import BotMemberHandler
 from services.community.handler.categories import CategoryHandler
 from services.community.handler.channels import ChannelHandler
 from services.community.handler.communities import CommunityHandler
@@ -58,6 +62,10 @@ def app(chassis: Chassis) -> Service:
                 InviteHandler(database, memberships, authorizer, tokens),
             ),
             (add_BanServiceServicer_to_server, BanHandler(database, memberships, tokens)),
+            (
+                add_BotMemberServiceServicer_to_server,
+                BotMemberHandler(database, memberships, chassis.clients),
+            ),
             (add_MemberServiceServicer_to_server, MemberHandler(database, memberships)),
         ],
         background=[

@@ -19,6 +19,7 @@ def user(profile: Profile) -> user_pb2.User:
         bio=profile.bio,
         create_time=timestamp(profile.create_time),
         status_text=profile.status_text,
+        bot=profile.bot,
     )
 
 

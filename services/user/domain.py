@@ -51,6 +51,8 @@ class Profile:
     bio: str
     create_time: datetime
     status_text: str = ""
+    bot: bool = False
+    """Whether it is a program that somebody runs."""
 
     @property
     def skeleton(self) -> str:
@@ -88,9 +90,13 @@ class Settings:
     compact: bool = False
 
 
-def new_profile(user_id: UUID, handle: str, display_name: str, now: datetime) -> Profile:
+def new_profile(
+    user_id: UUID, handle: str, display_name: str, now: datetime, *, bot: bool = False
+) -> Profile:
     """The profile of somebody who just joined."""
-    return Profile(user_id, canonical_handle(handle), display_name, bio="", create_time=now)
+    return Profile(
+        user_id, canonical_handle(handle), display_name, bio="", create_time=now, bot=bot
+    )
 
 
 def canonical_handle(handle: str) -> str:

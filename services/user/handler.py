@@ -1,4 +1,4 @@
-"""UserService, BlockService and SettingsService."""
+"""UserService, BotProfileService, BlockService and SettingsService."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from chassis import wire
 from chassis.calls import principal
 from chassis.database import Database
 from chassis.tokens import Tokens, page_size
-from creavio.user.v1 import block_service_pb2, settings_service_pb2, user_pb2, user_service_pb2
+from creavio.user.v1 import (
+    block_service_pb2,
+    bot_profile_service_pb2,
+    settings_service_pb2,
+    user_pb2,
+    user_service_pb2,
+)
 from creavio.user.v1.block_service_pb2_grpc import BlockServiceServicer
+from creavio.user.v1.bot_profile_service_pb2_grpc import BotProfileServiceServicer
 from creavio.user.v1.settings_service_pb2_grpc import SettingsServiceServicer
 from creavio.user.v1.user_service_pb2_grpc import UserServiceServicer
 from services.user import convert, domain, events, store
@@ -44,7 +51,7 @@ class UserHandler(UserServiceServicer):
     ) -> user_pb2.User:
         user_id = convert.user_id(request.user_id)
         profile = domain.new_profile(
-            user_id, request.handle, request.display_name, datetime.now(UTC)
+            user_id, request.handle, request.display_name, datetime.now(UTC), bot=request.bot
         )
         async with self._database.transaction() as tx:
             return convert.user(await store.add(tx, profile))
@@ -71,6 +78,26 @@ class UserHandler(UserServiceServicer):
     async def _user(self, identifier: str) -> user_pb2.User:
         async with self._database.reading() as tx:
             return convert.user(await store.profile_of(tx, convert.user_id(identifier)))
+
+
+class BotProfileHandler(BotProfileServiceServicer):
+    """Serves the profiles of bots to the service that knows whose they are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def RenameBot(
+        self, request: bot_profile_service_pb2.RenameBotRequest, context: object
+    ) -> user_pb2.User:
+        async with self._database.transaction() as tx:
+            before = await store.profile_to_change(tx, convert.user_id(request.user_id))
+            if not before.bot:
+                raise domain.UserNotFound
+            profile = domain.edit(before, {"display_name": request.display_name})
+            if profile != before:
+                await store.save(tx, profile)
+                tx.emit(events.updated(profile))
+        return convert.user(profile)
 
 
 class BlockHandler(BlockServiceServicer):

@@ -91,6 +91,8 @@ def cast(live: Live) -> Cast:
             "conversation_id": talk,
             "thread_id": thread,
             "session_id": "current",
+            "token_id": "tok_01h455vb4pex5vsknk084sn02q",
+            "bot_id": member.id,
             "code": "nosuchcode",
             "handle": "nosuchhandle",
         },

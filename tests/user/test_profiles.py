@@ -23,7 +23,7 @@ async def auth(live: Live) -> AsyncIterator[Caller]:
         yield caller
 
 
-def asked(handle: str = "", **fields: str) -> CreateUserRequest:
+def asked(handle: str = "", **fields: Any) -> CreateUserRequest:
     handle = handle or f"ada-{uuid.uuid4().hex[:12]}"
     user_id = ids.text(ids.Kind.USER, ids.new())
     return CreateUserRequest(

@@ -29,6 +29,7 @@ class Action(IntEnum):
     COMMUNITY_UPDATED = 10
     OWNERSHIP_TRANSFERRED = 11
     INVITE_REVOKED = 12
+    BOT_ADDED = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ async def add(tx: Transaction, profile: Profile) -> Profile:
             create_time=profile.create_time,
             status_text=profile.status_text,
             skeleton=profile.skeleton,
+            bot=profile.bot,
         )
         .on_conflict_do_nothing()
     )
@@ -78,4 +79,12 @@ def _one(row: Row[tuple[object, ...]] | None) -> Profile:
 
 
 def _profile(row: Row[tuple[object, ...]]) -> Profile:
-    return Profile(row.id, row.handle, row.display_name, row.bio, row.create_time, row.status_text)
+    return Profile(
+        row.id,
+        row.handle,
+        row.display_name,
+        row.bio,
+        row.create_time,
+        row.status_text,
+        row.bot,
+    )

@@ -20,6 +20,7 @@ PROFILE: Final = sa.Table(
     sa.Column("status_text", sa.Text, nullable=False, server_default=""),
     # NULL for those who looked like somebody else before that was looked at.
     sa.Column("skeleton", sa.Text, unique=True),
+    sa.Column("bot", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 BLOCK: Final = sa.Table(

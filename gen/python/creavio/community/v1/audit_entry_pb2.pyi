@@ -51,6 +51,8 @@ class _AuditActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditActi
     """The community was handed over."""
     AUDIT_ACTION_INVITE_REVOKED: _AuditAction.ValueType  # 12
     """An invite was revoked by somebody who did not make it."""
+    AUDIT_ACTION_BOT_ADDED: _AuditAction.ValueType  # 30
+    """A bot was made a member."""
 
 class AuditAction(_AuditAction, metaclass=_AuditActionEnumTypeWrapper):
     """What can be done."""
@@ -80,6 +82,8 @@ AUDIT_ACTION_OWNERSHIP_TRANSFERRED: AuditAction.ValueType  # 11
 """The community was handed over."""
 AUDIT_ACTION_INVITE_REVOKED: AuditAction.ValueType  # 12
 """An invite was revoked by somebody who did not make it."""
+AUDIT_ACTION_BOT_ADDED: AuditAction.ValueType  # 30
+"""A bot was made a member."""
 Global___AuditAction: _TypeAlias = AuditAction  # noqa: Y015
 
 @_typing.final

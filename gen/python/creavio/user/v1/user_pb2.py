@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63reavio/user/v1/user.proto\x12\x0f\x63reavio.user.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc1\x01\n\x04User\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06handle\x18\x02 \x01(\tR\x06handle\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12\x10\n\x03\x62io\x18\x04 \x01(\tR\x03\x62io\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x1f\n\x0bstatus_text\x18\x06 \x01(\tR\nstatusTextb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63reavio/user/v1/user.proto\x12\x0f\x63reavio.user.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x01\n\x04User\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06handle\x18\x02 \x01(\tR\x06handle\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12\x10\n\x03\x62io\x18\x04 \x01(\tR\x03\x62io\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x1f\n\x0bstatus_text\x18\x06 \x01(\tR\nstatusText\x12\x10\n\x03\x62ot\x18\x14 \x01(\x08R\x03\x62otb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.user.v1.user_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_USER']._serialized_start=81
-  _globals['_USER']._serialized_end=274
+  _globals['_USER']._serialized_end=292
 # @@protoc_insertion_point(module_scope)

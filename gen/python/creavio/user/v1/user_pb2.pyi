@@ -29,6 +29,7 @@ class User(_message.Message):
     BIO_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STATUS_TEXT_FIELD_NUMBER: _builtins.int
+    BOT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `usr_…`. Never changes."""
     handle: _builtins.str
@@ -41,6 +42,8 @@ class User(_message.Message):
     """A few words about oneself; may be empty."""
     status_text: _builtins.str
     """What the person is about just now, in a line; may be empty."""
+    bot: _builtins.bool
+    """Whether it is a bot: a program that somebody runs, and no person."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the person joined the instance."""
@@ -54,10 +57,11 @@ class User(_message.Message):
         bio: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         status_text: _builtins.str = ...,
+        bot: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "create_time", b"create_time", "display_name", b"display_name", "handle", b"handle", "id", b"id", "status_text", b"status_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "bot", b"bot", "create_time", b"create_time", "display_name", b"display_name", "handle", b"handle", "id", b"id", "status_text", b"status_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -163,22 +163,26 @@ class CreateUserRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     HANDLE_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    BOT_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The identifier the account was given."""
     handle: _builtins.str
     """The handle wanted; compared regardless of case."""
     display_name: _builtins.str
     """The name to show."""
+    bot: _builtins.bool
+    """Whether it is a bot's."""
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         handle: _builtins.str = ...,
         display_name: _builtins.str = ...,
+        bot: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "handle", b"handle", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot", b"bot", "display_name", b"display_name", "handle", b"handle", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -419,6 +419,11 @@ class User(betterproto2.Message):
     What the person is about just now, in a line; may be empty.
     """
 
+    bot: "bool" = betterproto2.field(20, betterproto2.TYPE_BOOL)
+    """
+    Whether it is a bot: a program that somebody runs, and no person.
+    """
+
 
 default_message_pool.register_message("creavio.user.v1", "User", User)
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/user/v1/user.proto.
  */
 export const file_creavio_user_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIosBCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIpgBCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCRILCgNib3QYFCABKAhiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A person, as others see them.
@@ -62,6 +62,13 @@ export type User = Message<"creavio.user.v1.User"> & {
    * @generated from field: string status_text = 6;
    */
   statusText: string;
+
+  /**
+   * Whether it is a bot: a program that somebody runs, and no person.
+   *
+   * @generated from field: bool bot = 20;
+   */
+  bot: boolean;
 };
 
 /**
