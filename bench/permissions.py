@@ -49,7 +49,7 @@ def checks(roles: int) -> list[Result]:
         knowledge.heartbeat(1)
         known = knowledge.get("usr_1", "com_1")
         assert known is not None
-        known.allows(p.PERMISSION_SEND_MESSAGES, "chn_1")
+        known.allows(p.PERMISSION_SEND_MESSAGES, "chn_1", now=knowledge.now())
 
     knowledge.heartbeat(1)
     enforcer = _enforcer(roles)

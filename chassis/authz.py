@@ -121,7 +121,9 @@ class Authorizer:
         knowledge = self.knowledge
 
         async def heartbeat(message: Msg) -> None:
-            knowledge.heartbeat(rbac_events_pb2.Heartbeat.FromString(message.data).revision)
+            beat = rbac_events_pb2.Heartbeat.FromString(message.data)
+            now = beat.time.seconds + beat.time.nanos / 1e9 if beat.HasField("time") else None
+            knowledge.heartbeat(beat.revision, now)
             self._look()
 
         async def policy(message: Msg) -> None:
@@ -238,8 +240,8 @@ class Authorizer:
         known = self.knowledge.get(user_id, community_id, reading=reading, at_least=at_least)
         if known is None:
             known = await self.fetch(user_id, community_id)
-            return known.allows(permission, channel_id)
-        if known.allows(permission, channel_id):
+            return known.allows(permission, channel_id, now=self.knowledge.now())
+        if known.allows(permission, channel_id, now=self.knowledge.now()):
             return True
         request = access.CheckRequest(
             user_id=user_id,
@@ -263,10 +265,11 @@ class Authorizer:
             user_id, community_id, reading=True, at_least=_revision_demanded()
         )
         known = kept or await self.fetch(user_id, community_id)
-        found = _seen(known, channel_ids)
+        now = self.knowledge.now()
+        found = _seen(known, channel_ids, now)
         if kept is not None and len(found) < len(channel_ids):
             # A denial is never final from what is kept.
-            found = _seen(await self.fetch(user_id, community_id), channel_ids)
+            found = _seen(await self.fetch(user_id, community_id), channel_ids, now)
         return found
 
     async def fetch(self, user_id: str, community_id: str) -> Known:
@@ -284,9 +287,9 @@ class Authorizer:
             version = 0
 
 
-def _seen(known: Known, channel_ids: Collection[str]) -> frozenset[str]:
+def _seen(known: Known, channel_ids: Collection[str], now: float) -> frozenset[str]:
     view = p.PERMISSION_VIEW_CHANNEL
-    return frozenset(channel for channel in channel_ids if known.allows(view, channel))
+    return frozenset(channel for channel in channel_ids if known.allows(view, channel, now=now))
 
 
 def _revision_demanded() -> int:

@@ -1,9 +1,9 @@
 """What a service keeps of rbac's policy, and whether it may be believed.
 
 rbac announces every change with a revision that rises by one, and says several
-times a second where it stands. While it was heard within a second and nothing is
-missing in between, what is kept decides. Whoever missed a change asks what
-changed; when that is too long ago, everything kept is void.
+times a second where it stands and what time it is. While it was heard within a second
+and nothing is missing in between, what is kept decides. Whoever missed a change asks
+what changed; when that is too long ago, everything kept is void.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Known:
     fetched_at: float
     bits: int
 
-    def allows(self, permission: Permission, channel: str = "") -> bool:
-        """Whether the person holds the permission there."""
-        return self.policy.decides(self.bits, self.roles, permission, channel)
+    def allows(self, permission: Permission, channel: str = "", *, now: float) -> bool:
+        """Whether the person holds the permission there; `now` is `Knowledge.now`."""
+        return self.policy.decides(self.bits, self.roles, permission, channel, now=now)
 
 
 class Follower(Protocol):
@@ -65,12 +65,21 @@ class Knowledge:
         self._heard_at = float("-inf")
         self._missing = False
         self._followers: list[Follower] = []
+        self._ahead = time.time() - time.monotonic()
         self.revision = 0
         """The last revision everything is known of."""
 
     def follow(self, follower: Follower) -> None:
         """Tell somebody of every change from now on."""
         self._followers.append(follower)
+
+    def now(self) -> float:
+        """What time it is by rbac's clock, in seconds since 1970.
+
+        So a timeout ends everywhere at one moment, whatever the clock of a machine says;
+        until rbac was heard, that has to do.
+        """
+        return time.monotonic() + self._ahead
 
     @property
     def missing(self) -> bool:
@@ -132,9 +141,11 @@ class Knowledge:
         self._people.pop((user_id, community_id), None)
         self._policies.pop(community_id, None)
 
-    def heartbeat(self, revision: int) -> None:
-        """rbac lives, and stands at `revision`."""
+    def heartbeat(self, revision: int, now: float | None = None) -> None:
+        """rbac lives, and stands at `revision`; its clock says `now`."""
         self._heard_at = time.monotonic()
+        if now is not None:
+            self._ahead = now - self._heard_at
         if revision < self.revision:
             self._forget(revision)  # The database was restored.
         elif revision > self.revision:

@@ -9,7 +9,8 @@ of a person's roles that says anything decides, and where one role says both, no
 
 In a channel the person's own override comes first, then the channel's masks
 where one of the person's roles speaks in them, then the community's. A place
-that a person cannot see holds nothing for them.
+that a person cannot see holds nothing for them, and whoever is timed out holds
+nothing but to see.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ IN_CONVERSATION: Final = frozenset(
 )
 """What the members of a conversation may do in it."""
 
+WHILE_TIMED_OUT: Final = frozenset({p.PERMISSION_VIEW_COMMUNITY, p.PERMISSION_VIEW_CHANNEL})
+"""What a timeout leaves to a member."""
+
 _NOTHING: Final[Masks] = MappingProxyType({})
 _SILENT: Final[Mask] = (0, 0)
 
@@ -51,6 +55,8 @@ class Roles:
     """Bit n for the role with the number n; a role keeps its number when it moves."""
     overrides: Mapping[str, tuple[frozenset[Permission], frozenset[Permission]]]
     """Per channel, what the person is allowed there and what denied."""
+    timeout_ends: float = 0.0
+    """When a timeout ends, in seconds of rbac's clock since 1970; what is over is none."""
 
     def __bool__(self) -> bool:
         """Whether the person belongs to the community at all."""
@@ -73,12 +79,27 @@ class Policy:
         numbers = roles.numbers
         return sum(1 << place for place, number in enumerate(self.order) if numbers >> number & 1)
 
-    def allows(self, roles: Roles, permission: Permission, channel: str = "") -> bool:
-        """Whether somebody with these roles holds the permission; in a channel, if one is named."""
-        return self.decides(self.bits(roles), roles, permission, channel)
+    def allows(
+        self, roles: Roles, permission: Permission, channel: str = "", *, now: float = 0.0
+    ) -> bool:
+        """Whether somebody with these roles holds the permission; in a channel, if one is named.
 
-    def decides(self, bits: int, roles: Roles, permission: Permission, channel: str = "") -> bool:
+        `now` is rbac's time (`Knowledge.now`): by none, every timeout still lasts.
+        """
+        return self.decides(self.bits(roles), roles, permission, channel, now=now)
+
+    def decides(
+        self,
+        bits: int,
+        roles: Roles,
+        permission: Permission,
+        channel: str = "",
+        *,
+        now: float = 0.0,
+    ) -> bool:
         """`allows`, for whoever keeps the bits of the roles."""
+        if roles.timeout_ends > now and permission not in WHILE_TIMED_OUT:
+            return False
         masks = self.masks
         allow, deny = masks.get(p.PERMISSION_VIEW_COMMUNITY, _SILENT)
         if (bits & allow) <= (bits & deny):
@@ -132,6 +153,8 @@ def roles_of(binding: access_pb2.Binding) -> Roles:
             override.channel_id: (frozenset(override.allow), frozenset(override.deny))
             for override in binding.overrides
         },
+        # Unset is the beginning of 1970, which is over.
+        binding.timeout_expire_time.seconds + binding.timeout_expire_time.nanos / 1e9,
     )
 
 

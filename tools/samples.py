@@ -90,7 +90,7 @@ class Samples:
         if isinstance(form, str) and form in _FORMATS:
             return _FORMATS[form]
         if isinstance(kind, str) and kind in _SCALARS:
-            return _SCALARS[kind]
+            return described.get("minimum", _SCALARS[kind])
         return self._text(owner, field)
 
     def _text(self, owner: str, field: Field) -> str:

@@ -5,5 +5,5 @@ Calls: rbac, before it acknowledges that somebody joined or left or owns a commu
 for who is a bot.
 Emits: CommunityCreated, CommunityUpdated, ChannelCreated, ChannelUpdated, ChannelDeleted,
 CategoryCreated, CategoryUpdated, CategoryDeleted, MemberJoined, MemberRemoved.
-Consumes: nothing.
+Consumes: MemberTimedOut and MemberTimeoutEnded, into the audit logs.
 """

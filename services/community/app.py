@@ -18,6 +18,7 @@ from creavio.community.v1.community_service_pb2_grpc import add_CommunityService
 from creavio.community.v1.invite_service_pb2_grpc import add_InviteServiceServicer_to_server
 from creavio.community.v1.member_service_pb2_grpc import add_MemberServiceServicer_to_server
 from services.community import store
+from services.community.consumer import RbacConsumer
 from services.community.domain.audit import KEPT
 from services.community.engine import Memberships
 from services.community.handler.audit import AuditHandler
@@ -68,6 +69,7 @@ def app(chassis: Chassis) -> Service:
             ),
             (add_MemberServiceServicer_to_server, MemberHandler(database, memberships)),
         ],
+        consumers={"rbac": RbacConsumer()},
         background=[
             every(RESUME_SECONDS, memberships.resume, chassis.telemetry),
             every(FORGET_SECONDS, forget, chassis.telemetry),

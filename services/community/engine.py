@@ -3,9 +3,10 @@
 Whoever joins or leaves does so in both or in neither. The intent is kept first,
 rbac is told (again, if need be: it takes the same change twice without harm),
 and only then the change counts and is acknowledged. Roles are granted last and
-revoked first. What a crash left half-way is finished by `resume`. A call that
-rbac took late, after the opposite change was done with, is made good at once:
-what stands here is what counts.
+revoked first; whether somebody may be removed by whom rbac decides in the moment it
+takes their roles, and where they may not, they stay. What a crash left half-way is
+finished by `resume`. A call that rbac took late, after the opposite change was done
+with, is made good at once: what stands here is what counts.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from uuid import UUID
 from chassis import ids
 from chassis.calls import changed_at
 from chassis.clients import Clients
-from chassis.database import Database
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.database import Database, Transaction
+from chassis.errors import Denied, FailedPrecondition, NotFound
 from chassis.unfinished import finish_each
 from creavio.rbac.v1 import access_service_pb2 as access
 from creavio.rbac.v1 import membership_service_pb2 as rbac
@@ -28,6 +29,7 @@ from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
 from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceStub
 from services.community import events, store
 from services.community.domain import (
+    Ban,
     Channel,
     Community,
     Member,
@@ -119,19 +121,56 @@ class Memberships:
             else:
                 await store.channel(tx, channel.id)
 
-    async def finish_leaving(self, community_id: UUID, user_id: UUID) -> None:
-        """Take a person's roles, then end the membership."""
-        request = rbac.UnbindMemberRequest(
-            community_id=_community(community_id), user_id=_user(user_id)
-        )
-        changed_at((await self._clients.call(self._rbac.UnbindMember, request)).revision)
+    async def finish_leaving(
+        self, community_id: UUID, user_id: UUID, remover_id: UUID | None = None
+    ) -> None:
+        """Take a person's roles, then end the membership.
+
+        Raises `RoleTooHigh`, the membership as it was, when somebody removes them who
+        does not stand above them.
+        """
+        await self._take_roles(community_id, user_id, remover_id)
         async with self._database.transaction() as tx:
-            gone = await store.remove_member(tx, community_id, user_id)
-            if gone:
-                tx.emit(events.member_removed(community_id, user_id))
+            gone = await self._end(tx, community_id, user_id)
+            if gone and remover_id is not None:
+                deed = Deed(community_id, remover_id, Action.MEMBER_REMOVED, _user(user_id))
+                await store.write_down(tx, deed)
             overtaken = not gone and await store.give_back(tx, community_id, user_id)
         if overtaken:
             await self.finish_joining(community_id, user_id)
+
+    async def finish_banning(self, ban: Ban) -> Ban:
+        """Take a member's roles, then end the membership and let the ban count.
+
+        Returns the ban that counts. Raises as `finish_leaving`, the ban given up.
+        """
+        await self._take_roles(ban.community_id, ban.user_id, ban.creator_id)
+        async with self._database.transaction() as tx:
+            await self._end(tx, ban.community_id, ban.user_id)
+            return await write_ban(tx, ban)
+
+    async def _take_roles(self, community_id: UUID, user_id: UUID, remover_id: UUID | None) -> None:
+        request = rbac.UnbindMemberRequest(
+            community_id=_community(community_id),
+            user_id=_user(user_id),
+            remover_id="" if remover_id is None else _user(remover_id),
+        )
+        try:
+            reply = await self._clients.call(self._rbac.UnbindMember, request)
+        except Denied as refused:
+            if remover_id is None or refused.reason != RoleTooHigh.reason:
+                raise
+            async with self._database.transaction() as tx:
+                await store.reinstate(tx, community_id, user_id, remover_id)
+                await store.drop_ban(tx, community_id, user_id, remover_id)
+            raise RoleTooHigh from None
+        changed_at(reply.revision)
+
+    async def _end(self, tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+        gone = await store.remove_member(tx, community_id, user_id)
+        if gone:
+            tx.emit(events.member_removed(community_id, user_id))
+        return gone
 
     async def finish_transfer(self, community: Community, heir: UUID, number: int) -> None:
         """Give a person the owner's role, and nobody else, then let them own the community.
@@ -179,18 +218,28 @@ class Memberships:
             left = await store.unsettled(tx, _ABANDONED_AFTER, _BATCH)
             channels = await store.unsettled_channels(tx, _ABANDONED_AFTER, _BATCH)
             transfers = await store.unsettled_transfers(tx, _ABANDONED_AFTER, _BATCH)
+            bans = await store.unsettled_bans(tx, _ABANDONED_AFTER, _BATCH)
         unfinished = [partial(self._finish, member, founds=founds) for member, founds in left]
+        unfinished += [partial(self._finish_banning, ban) for ban in bans]
         unfinished += [partial(self._finish_opening, channel) for channel in channels]
         unfinished += [partial(self._finish_transfer, community) for community in transfers]
         await finish_each(unfinished, lambda finish: finish())
 
     async def _finish(self, member: Member, *, founds: bool) -> None:
         if member.standing == Standing.LEAVING:
-            await self.finish_leaving(member.community_id, member.user_id)
+            by_themselves = member.user_id in member.removers
+            for remover_id in (None,) if by_themselves else member.removers:
+                with suppress(RoleTooHigh):
+                    await self.finish_leaving(member.community_id, member.user_id, remover_id)
+                    break
         elif founds:
             await self.finish_founding(member.community_id, member.user_id)
         else:
             await self.finish_joining(member.community_id, member.user_id)
+
+    async def _finish_banning(self, ban: Ban) -> None:
+        with suppress(RoleTooHigh):
+            await self.finish_banning(ban)
 
     async def _finish_opening(self, channel: Channel) -> None:
         with suppress(FailedPrecondition):
@@ -208,6 +257,21 @@ def _community(value: UUID) -> str:
 
 def _user(value: UUID) -> str:
     return ids.text(ids.Kind.USER, value)
+
+
+async def write_ban(tx: Transaction, ban: Ban) -> Ban:
+    """Let a ban count, and write it down; the one that counts already when there is one."""
+    kept = await store.add_ban(tx, ban)
+    if kept == ban:
+        deed = Deed(
+            ban.community_id,
+            ban.creator_id,
+            Action.BAN_CREATED,
+            _user(ban.user_id),
+            reason=ban.reason,
+        )
+        await store.write_down(tx, deed)
+    return kept
 
 
 def deed_of(

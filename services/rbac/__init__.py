@@ -1,9 +1,9 @@
 """Who may do what, where.
 
-Owns: roles, what they allow, who has which, what channels override, who administrates
-the instance, and the revision all of it stands at.
+Owns: roles, what they allow, who has which, what channels override, who is timed out,
+who administrates the instance, and the revision all of it stands at.
 Calls: nobody.
-Emits: PolicyChanged, BindingChanged, and what people see of roles; says Heartbeat four
-times a second.
+Emits: PolicyChanged, BindingChanged, and what people see of roles and timeouts; says
+Heartbeat four times a second.
 Consumes: nothing: whoever changes membership calls, so that it holds at once.
 """

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from chassis.authz import HEARTBEAT_SUBJECT
 from chassis.service import Chassis, Service, every
+from chassis.wire import timestamp
 from creavio.rbac.v1 import rbac_events_pb2
 from creavio.rbac.v1.access_service_pb2_grpc import add_AccessServiceServicer_to_server
 from creavio.rbac.v1.instance_service_pb2_grpc import add_InstanceServiceServicer_to_server
@@ -16,6 +17,7 @@ from creavio.rbac.v1.membership_service_pb2_grpc import add_MembershipServiceSer
 from creavio.rbac.v1.override_service_pb2_grpc import add_OverrideServiceServicer_to_server
 from creavio.rbac.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
 from creavio.rbac.v1.role_service_pb2_grpc import add_RoleServiceServicer_to_server
+from creavio.rbac.v1.timeout_service_pb2_grpc import add_TimeoutServiceServicer_to_server
 from services.rbac.engine.access import LocalAccess
 from services.rbac.engine.evaluator import PolicyEngine
 from services.rbac.engine.moments import Moments
@@ -26,9 +28,11 @@ from services.rbac.handler.membership import MembershipHandler
 from services.rbac.handler.overrides import OverrideHandler
 from services.rbac.handler.policy import PolicyHandler
 from services.rbac.handler.roles import RoleHandler
-from services.rbac.store import policies
+from services.rbac.handler.timeouts import TimeoutHandler
+from services.rbac.store import policies, timeouts
 
 HEARTBEAT_SECONDS: Final = 0.25
+FORGET_SECONDS: Final = 3600.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -41,8 +45,8 @@ def app(chassis: Chassis) -> Service:
 
     async def heartbeat() -> None:
         async with database.reading() as tx:
-            revision = await policies.revision(tx)
-        beat = rbac_events_pb2.Heartbeat(revision=revision)
+            revision, now = await policies.revision_and_time(tx)
+        beat = rbac_events_pb2.Heartbeat(revision=revision, time=timestamp(now))
         await announcer.beat(HEARTBEAT_SUBJECT, beat)
 
     async def tell(changes: Sequence[Message]) -> None:
@@ -53,6 +57,10 @@ def app(chassis: Chassis) -> Service:
             elif isinstance(change, rbac_events_pb2.BindingChanged):
                 authorizer.knowledge.binding_changed(change)
         await announcer.tell(changes)
+
+    async def forget() -> None:
+        async with database.transaction() as tx:
+            await timeouts.forget_over(tx)
 
     changes = Changes(database, engine, tell)
     instance = InstanceHandler(moments, changes, chassis.config.claim_code)
@@ -67,6 +75,13 @@ def app(chassis: Chassis) -> Service:
             (add_OverrideServiceServicer_to_server, overrides),
             (add_PolicyServiceServicer_to_server, policy),
             (add_RoleServiceServicer_to_server, RoleHandler(moments, changes)),
+            (
+                add_TimeoutServiceServicer_to_server,
+                TimeoutHandler(database, changes, chassis.tokens),
+            ),
         ],
-        background=[every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry)],
+        background=[
+            every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
+            every(FORGET_SECONDS, forget, chassis.telemetry),
+        ],
     )

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis import ids
 from chassis.masks import to_bytes
+from chassis.wire import timestamp
 from creavio.options.v1 import permission_pb2
-from creavio.rbac.v1 import access_pb2, policy_service_pb2, role_pb2, role_service_pb2
+from creavio.rbac.v1 import (
+    access_pb2,
+    policy_service_pb2,
+    role_pb2,
+    role_service_pb2,
+    timeout_pb2,
+)
 from services.rbac.domain.decision import Step
 from services.rbac.domain.errors import CommunityNotProvisioned, Meaningless
 from services.rbac.domain.masks import Masks, channel_masks, community_masks
 from services.rbac.domain.permissions import Permission
-from services.rbac.domain.policy import INSTANCE, Binding, Override, Policy, Role, in_community
+from services.rbac.domain.policy import (
+    INSTANCE,
+    Binding,
+    Holdings,
+    Override,
+    Policy,
+    Role,
+    in_community,
+)
+from services.rbac.domain.timeout import Timeout
 
 _UPDATED: Final = frozenset({"name", "color", "allow", "deny"})
 
@@ -127,13 +142,14 @@ def binding(binding: Binding) -> access_pb2.Binding:
             )
             for channel_id, said in binding.overrides.items()
         ],
+        timeout_expire_time=(
+            None if binding.timed_out_until is None else timestamp(binding.timed_out_until)
+        ),
     )
 
 
 def role_message(policy: Policy, role: Role) -> role_pb2.Role:
     """A role of a policy on the wire."""
-    created = Timestamp()
-    created.FromDatetime(role.create_time)
     return role_pb2.Role(
         id=role_text(role.id),
         community_id=community_text(policy.community_id),
@@ -144,7 +160,7 @@ def role_message(policy: Policy, role: Role) -> role_pb2.Role:
         allow=numbers(role.allow),
         deny=numbers(role.deny),
         etag=role.etag,
-        create_time=created,
+        create_time=timestamp(role.create_time),
     )
 
 
@@ -206,8 +222,29 @@ def override(
     )
 
 
-def step(step: Step, user_id: UUID) -> policy_service_pb2.Step:
-    """One step of a decision about a person on the wire."""
+def timeout(timeout: Timeout) -> timeout_pb2.Timeout:
+    """A timeout on the wire."""
+    return timeout_pb2.Timeout(
+        community_id=community_text(timeout.community_id),
+        user_id=user_text(timeout.user_id),
+        creator_id=user_text(timeout.creator_id),
+        reason=timeout.reason,
+        create_time=timestamp(timeout.create_time),
+        expire_time=timestamp(timeout.expire_time),
+    )
+
+
+def moment_and_id(page_start: list[str] | None) -> tuple[datetime, UUID] | None:
+    """Where a page begins of what is listed by time."""
+    if page_start is None:
+        return None
+    moment, identifier = page_start
+    return datetime.fromisoformat(moment), UUID(identifier)
+
+
+def step(step: Step, user_id: UUID, holdings: Holdings) -> policy_service_pb2.Step:
+    """One step of a decision about a person, who has these, on the wire."""
+    until = holdings.timed_out_until if step.timed_out else None
     by = user_text(user_id) if step.own else ""
     return policy_service_pb2.Step(
         permission=step.permission.value,  # type: ignore[arg-type]  # the contract's numbers
@@ -215,4 +252,5 @@ def step(step: Step, user_id: UUID) -> policy_service_pb2.Step:
         decided_by=by if step.role is None else role_text(step.role.id),
         role_name="" if step.role is None else step.role.name,
         allowed=step.allowed,
+        timeout_expire_time=None if until is None else timestamp(until),
     )

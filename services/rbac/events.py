@@ -8,6 +8,7 @@ from uuid import UUID
 from creavio.rbac.v1 import rbac_events_pb2
 from services.rbac import convert
 from services.rbac.domain.policy import Binding, Policy, Role
+from services.rbac.domain.timeout import Timeout
 
 
 def policy_changed(
@@ -62,4 +63,18 @@ def member_roles_changed(
     now = convert.member_roles(policy, user_id, held)
     return rbac_events_pb2.MemberRolesChanged(
         community_id=now.community_id, user_id=now.user_id, role_ids=now.role_ids
+    )
+
+
+def member_timed_out(timeout: Timeout) -> rbac_events_pb2.MemberTimedOut:
+    """A member was timed out."""
+    return rbac_events_pb2.MemberTimedOut(timeout=convert.timeout(timeout))
+
+
+def member_timeout_ended(timeout: Timeout, actor_id: UUID) -> rbac_events_pb2.MemberTimeoutEnded:
+    """A timeout was ended before its time."""
+    return rbac_events_pb2.MemberTimeoutEnded(
+        community_id=convert.community_text(timeout.community_id),
+        user_id=convert.user_text(timeout.user_id),
+        actor_id=convert.user_text(actor_id),
     )

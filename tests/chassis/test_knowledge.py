@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from chassis.knowledge import Knowledge
-from chassis.masks import Roles, to_bytes
+from chassis.knowledge import Knowledge, Known
+from chassis.masks import Policy, Roles, to_bytes
 from creavio.options.v1 import permission_pb2
 from creavio.rbac.v1 import access_pb2, rbac_events_pb2
 from creavio.rbac.v1.access_service_pb2 import (
@@ -79,7 +81,7 @@ def policy(community: str, revision: int, version: int) -> rbac_events_pb2.Polic
 def allowed(knowledge: Knowledge, user: str, community: str) -> bool | None:
     """What is decided from what is kept; None when nothing can be."""
     known = knowledge.get(user, community)
-    return None if known is None else known.allows(VIEW)
+    return None if known is None else known.allows(VIEW, now=0)
 
 
 class Witness:
@@ -275,3 +277,20 @@ def test_a_community_dropped_from_memory_is_still_not_taken_for_older(
         knowledge.binding_changed(binding("bob", community, revision, 1, 5))
     knowledge.keep(reply("ada", "table", 10))
     assert knowledge.get("ada", "table") is None
+
+
+def test_a_timeout_ends_by_rbacs_clock_and_not_by_this_machines() -> None:
+    knowledge = Knowledge()
+    for ahead in (-3_600, 3_600):
+        theirs = time.time() + ahead
+        knowledge.heartbeat(1, theirs)
+        assert theirs <= knowledge.now() < theirs + 60
+    roles = Roles(1, 1, {}, timeout_ends=theirs + 60)
+    policy = Policy(1, (0,), {VIEW: (1, 0), permission_pb2.PERMISSION_SEND_MESSAGES: (1, 0)}, {})
+    known = Known(policy, roles, 0.0, policy.bits(roles))
+    assert known.allows(VIEW, now=knowledge.now())
+    assert not known.allows(permission_pb2.PERMISSION_SEND_MESSAGES, now=knowledge.now())
+    knowledge.heartbeat(1, theirs + 60)
+    assert known.allows(permission_pb2.PERMISSION_SEND_MESSAGES, now=knowledge.now())
+    knowledge.heartbeat(1)  # of an older release
+    assert known.allows(permission_pb2.PERMISSION_SEND_MESSAGES, now=knowledge.now())

@@ -44,6 +44,8 @@ VOLUME = """
     INSERT INTO invite
         SELECT 'code' || row_number() OVER (), id, owner_id, now(), now() + interval '7 days'
         FROM community, generate_series(1, 10);
+    INSERT INTO ban
+        SELECT id, gen_random_uuid(), owner_id, '', now() FROM community, generate_series(1, 20);
     INSERT INTO audit
         SELECT gen_random_uuid(), id, owner_id, 1, 'usr_', '', '', '[]', now()
         FROM community, generate_series(1, 20);
@@ -114,6 +116,8 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         ),
         "category": await plan_of(database, lambda tx: store.standing_in(tx, small, small)),
         "deleted": await plan_of(database, lambda tx: store.deleted_channels(tx, KEPT, 100)),
+        "bans": await plan_of(database, lambda tx: store.bans_of(tx, place.community_id, None, 51)),
+        "unsettled bans": await plan_of(database, lambda tx: store.unsettled_bans(tx, KEPT, 100)),
         "transfers": await plan_of(database, lambda tx: store.unsettled_transfers(tx, KEPT, 100)),
         "another channel": await plan_of(database, lambda tx: store.channels_to_add_to(tx, small)),
     }

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from chassis import ids
 from chassis.database import Database
-from chassis.errors import FailedPrecondition, NotFound, Unavailable
+from chassis.errors import Denied, FailedPrecondition, NotFound, Unavailable
 from chassis.schema import OUTBOX
 from creavio.rbac.v1 import membership_service_pb2 as rbac
 from creavio.rbac.v1.membership_service_pb2_grpc import (
@@ -46,6 +46,9 @@ class Rbac(MembershipServiceServicer):
     holders: set[tuple[str, str]] = field(default_factory=set)
     private: set[str] = field(default_factory=set)
     transfers: dict[str, int] = field(default_factory=dict)
+    above: set[tuple[str, str]] = field(default_factory=set)
+    """Who stands too high to be removed by anybody but those at the top."""
+    top: set[str] = field(default_factory=set)
     full: set[str] = field(default_factory=set)
     """The communities in which no more channels can be private."""
     away: bool = False
@@ -121,7 +124,11 @@ class Rbac(MembershipServiceServicer):
         self, request: rbac.UnbindMemberRequest, context: object
     ) -> rbac.UnbindMemberResponse:
         await self._ask()
-        self.holders.discard((request.community_id, request.user_id))
+        pair = (request.community_id, request.user_id)
+        protected = pair in self.holders & self.above and request.remover_id not in self.top
+        if request.remover_id and protected:
+            raise Denied("not below", reason="ROLE_TOO_HIGH")
+        self.holders.discard(pair)
         self._answer()
         return rbac.UnbindMemberResponse()
 
@@ -158,6 +165,8 @@ class World:
         async with self.database.transaction() as tx:
             earlier = store.MEMBER.c.change_time - timedelta(seconds=seconds)
             await tx.execute(sa.update(store.MEMBER).values(change_time=earlier))
+            earlier = store.BAN.c.create_time - timedelta(seconds=seconds)
+            await tx.execute(sa.update(store.BAN).values(create_time=earlier))
             earlier = store.COMMUNITY.c.transfer_time - timedelta(seconds=seconds)
             await tx.execute(sa.update(store.COMMUNITY).values(transfer_time=earlier))
             earlier = store.CHANNEL.c.create_time - timedelta(seconds=seconds)

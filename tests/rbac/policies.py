@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from chassis import ids, masks
 from creavio.rbac.v1 import access_pb2
 from services.rbac import convert
-from services.rbac.domain.permissions import IN_COMMUNITY, Permission
+from services.rbac.domain.permissions import IN_COMMUNITY, SEEING, Permission
 from services.rbac.domain.policy import (
     Holdings,
     Kind,
@@ -29,6 +30,8 @@ SOME = (
     Permission.MANAGE_ROLES,
 )
 """Few, so that roles contradict each other often."""
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+"""What time it is in these worlds."""
 uuids = st.uuids(version=4)
 permission_sets = st.frozensets(st.sampled_from(SOME))
 overrides = st.builds(override_of, permission_sets, permission_sets).filter(bool)
@@ -99,7 +102,8 @@ def worlds(draw: st.DrawFn) -> World:
         st.just(frozenset[UUID]()),
     )
     own = st.dictionaries(st.sampled_from(channels), overrides, max_size=3)
-    people = st.lists(st.builds(Holdings, roles, own), min_size=1, max_size=4)
+    until = st.sampled_from([None, None, NOW + timedelta(microseconds=1)])
+    people = st.lists(st.builds(Holdings, roles, own, until), min_size=1, max_size=4)
     return World(policy, channels, tuple(draw(people)))
 
 
@@ -112,6 +116,8 @@ def plainly(
     if not raw(policy, person, Permission.VIEW_COMMUNITY, None):
         return False
     if channel_id is not None and not raw(policy, person, Permission.VIEW_CHANNEL, channel_id):
+        return False
+    if person.timed_out_until is not None and permission not in SEEING:
         return False
     return raw(policy, person, permission, channel_id)
 
@@ -143,8 +149,9 @@ def sent(policy: Policy) -> masks.Policy:
 
 
 def bound(policy: Policy, person: Holdings) -> masks.Roles:
-    """A person's binding as another service gets it."""
+    """A person's binding as another service gets it; whoever is not timed out was until now."""
     roles = [(role.number, role.kind) for role in policy.roles if role.id in person.roles]
-    binding = binding_of(policy.community_id, ids.new(), 1, roles, person.overrides)
+    until = person.timed_out_until or NOW
+    binding = binding_of(policy.community_id, ids.new(), 1, roles, person.overrides, until)
     wire = convert.binding(binding).SerializeToString()
     return masks.roles_of(access_pb2.Binding.FromString(wire))

@@ -182,7 +182,7 @@ async def test_a_follower_that_misses_some_announcements_catches_up(rbac: Rbac) 
         knowledge.keep(await got(rbac, table, person.id, knowledge.policy_version(table.id)))
         known = knowledge.get(person.id, table.id)
         assert known is not None
-        assert {n for n in EVERYTHING if known.allows(n)} == await table.checked(person.id)
+        assert {n for n in EVERYTHING if known.allows(n, now=0)} == await table.checked(person.id)
 
 
 async def test_the_higher_role_outranks(rbac: Rbac) -> None:

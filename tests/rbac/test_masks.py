@@ -26,7 +26,7 @@ from services.rbac.domain.policy import (
     with_override,
 )
 from services.rbac.engine.evaluator import PolicyEngine
-from tests.rbac.policies import World, bound, plainly, sent, worlds
+from tests.rbac.policies import NOW, World, bound, plainly, sent, worlds
 
 EVERYTHING = (*Permission,)
 
@@ -42,7 +42,8 @@ def test_masks_casbin_and_the_plain_rule_agree(world: World) -> None:
             for permission in EVERYTHING:
                 expected = plainly(world.policy, person, permission, channel)
                 number: permission_pb2.Permission.ValueType = permission.value
-                assert masks.allows(roles, number, text) == expected, "masks"
+                now = NOW.timestamp()
+                assert masks.allows(roles, number, text, now=now) == expected, "masks"
                 assert engine.allows(world.policy, person, permission, channel) == expected, (
                     "casbin"
                 )
@@ -69,6 +70,9 @@ def test_an_explanation_is_the_decision(world: World) -> None:
                     elif step.own:
                         assert channel is not None
                         assert person.overrides[channel].says(step.permission) == step.allowed
+                    elif step.timed_out:
+                        assert person.timed_out_until is not None
+                        assert not step.allowed
                     else:
                         assert not step.allowed, "what nobody speaks of is denied"
 

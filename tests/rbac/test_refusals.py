@@ -19,6 +19,7 @@ from creavio.rbac.v1 import membership_service_pb2 as membership
 from creavio.rbac.v1 import override_service_pb2 as override
 from creavio.rbac.v1 import policy_service_pb2 as policy
 from creavio.rbac.v1 import role_service_pb2 as role
+from creavio.rbac.v1 import timeout_service_pb2 as timeouts
 from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
 from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceStub
 from tests.rbac.world import CLAIM_CODE, STUBS, Person, Rbac, Table, identifier
@@ -81,6 +82,13 @@ REQUESTS: dict[str, Build] = {
     "PolicyService.TestPolicy": lambda s: policy.TestPolicyRequest(
         community_id=s.table.id, cases=[policy.PolicyCase(may=[SEND])]
     ),
+    "TimeoutService.CreateTimeout": lambda s: timeouts.CreateTimeoutRequest(
+        community_id=s.table.id, user_id=s.bob, seconds=60
+    ),
+    "TimeoutService.ListTimeouts": lambda s: timeouts.ListTimeoutsRequest(community_id=s.table.id),
+    "TimeoutService.DeleteTimeout": lambda s: timeouts.DeleteTimeoutRequest(
+        community_id=s.table.id, user_id=s.bob
+    ),
     "InstanceService.ListAdministrators": lambda s: instance.ListAdministratorsRequest(),
     "InstanceService.AddAdministrator": lambda s: instance.AddAdministratorRequest(user_id=s.bob),
     "InstanceService.RemoveAdministrator": lambda s: instance.RemoveAdministratorRequest(
@@ -92,7 +100,8 @@ IN_COMMUNITY = sorted(n for n in REQUESTS if not n.startswith("InstanceService")
 FOR_MANAGERS = sorted(
     name
     for name in IN_COMMUNITY
-    if PUBLIC[f"creavio.rbac.v1.{name}"].policy.permission.require == p.PERMISSION_MANAGE_ROLES
+    if PUBLIC[f"creavio.rbac.v1.{name}"].policy.permission.require
+    in (p.PERMISSION_MANAGE_ROLES, p.PERMISSION_MODERATE_MEMBERS)
 )
 
 
@@ -111,7 +120,7 @@ async def scene(rbac: Rbac) -> Scene:
 
 def test_every_rpc_that_people_may_call_is_here() -> None:
     assert {f"creavio.rbac.v1.{name}" for name in REQUESTS} == PUBLIC.keys()
-    assert len(FOR_MANAGERS) == 11
+    assert len(FOR_MANAGERS) == 14
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
@@ -148,7 +157,8 @@ async def test_outsiders_do_not_know_of_it(rbac: Rbac, scene: Scene, name: str) 
 async def test_members_without_the_permission_are_denied(
     rbac: Rbac, scene: Scene, name: str
 ) -> None:
-    manage = await scene.table.create("manager", p.PERMISSION_MANAGE_ROLES)
+    powers = (p.PERMISSION_MANAGE_ROLES, p.PERMISSION_MODERATE_MEMBERS)
+    manage = await scene.table.create("manager", *powers)
     former = await scene.table.member(manage.id)
     await scene.table.revoke(scene.table.owner, former, manage.id)
     for person in (await scene.table.member(), former):

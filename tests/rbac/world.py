@@ -41,6 +41,7 @@ from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceStub
 from creavio.rbac.v1.override_service_pb2_grpc import OverrideServiceStub
 from creavio.rbac.v1.policy_service_pb2_grpc import PolicyServiceStub
 from creavio.rbac.v1.role_service_pb2_grpc import RoleServiceStub
+from creavio.rbac.v1.timeout_service_pb2_grpc import TimeoutServiceStub
 from services.rbac.app import app
 from tests.chassis.serving import Keys
 
@@ -274,6 +275,7 @@ STUBS: dict[str, Any] = {
     "creavio.rbac.v1.OverrideService": OverrideServiceStub,
     "creavio.rbac.v1.PolicyService": PolicyServiceStub,
     "creavio.rbac.v1.InstanceService": InstanceServiceStub,
+    "creavio.rbac.v1.TimeoutService": TimeoutServiceStub,
 }
 """The stubs of what people call, by the full name of the service."""
 

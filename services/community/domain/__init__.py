@@ -252,6 +252,8 @@ class Member:
     user_id: UUID
     join_time: datetime
     standing: Standing
+    removers: tuple[UUID, ...] = ()
+    """Who wants to remove them; the person is among these who leaves by themselves."""
 
 
 def new_community(name: str, owner_id: UUID, now: datetime) -> Community:

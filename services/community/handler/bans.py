@@ -13,7 +13,7 @@ from creavio.community.v1 import ban_pb2, ban_service_pb2
 from creavio.community.v1.ban_service_pb2_grpc import BanServiceServicer
 from services.community import convert, domain, store
 from services.community.domain.audit import Action, Deed
-from services.community.engine import Memberships
+from services.community.engine import Memberships, write_ban
 
 
 class BanHandler(BanServiceServicer):
@@ -38,16 +38,14 @@ class BanHandler(BanServiceServicer):
             await store.lock_person(tx, community_id, user_id)
             # Nobody is handed the community meanwhile.
             domain.may_be_removed(await store.community_that_stays(tx, community_id), user_id)
-            kept = await store.add_ban(tx, ban)
-            if kept == ban:
-                deed = Deed(
-                    community_id, caller, Action.BAN_CREATED, request.user_id, reason=ban.reason
-                )
-                await store.write_down(tx, deed)
-            belonged = await store.shut_out(tx, community_id, user_id)
+            belonged = await store.shut_out(tx, community_id, user_id, caller)
+            if belonged:
+                await store.intend_ban(tx, ban)
+            else:
+                ban = await write_ban(tx, ban)
         if belonged:
-            await self._memberships.finish_leaving(community_id, user_id)
-        return convert.ban(kept)
+            ban = await self._memberships.finish_banning(ban)
+        return convert.ban(ban)
 
     async def ListBans(
         self, request: ban_service_pb2.ListBansRequest, context: object

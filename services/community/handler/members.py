@@ -9,7 +9,6 @@ from chassis.database import Database
 from creavio.community.v1 import member_service_pb2
 from creavio.community.v1.member_service_pb2_grpc import MemberServiceServicer
 from services.community import convert, domain, store
-from services.community.domain.audit import Action, Deed
 from services.community.engine import Memberships
 
 
@@ -33,10 +32,8 @@ class MemberHandler(MemberServiceServicer):
         async with self._database.transaction() as tx:
             # Nobody is handed the community meanwhile.
             domain.may_be_removed(await store.community_that_stays(tx, community_id), user_id)
-            if await store.let_go(tx, community_id, user_id):
-                deed = Deed(community_id, caller, Action.MEMBER_REMOVED, request.user_id)
-                await store.write_down(tx, deed)
-        await self._memberships.finish_leaving(community_id, user_id)
+            await store.let_go(tx, community_id, user_id, caller)
+        await self._memberships.finish_leaving(community_id, user_id, caller)
         return Empty()
 
     async def LeaveCommunity(

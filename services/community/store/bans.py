@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,23 +33,50 @@ async def is_banned(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
     return row.one_or_none() is not None
 
 
+async def intend_ban(tx: Transaction, ban: Ban) -> None:
+    """Keep a member's ban that does not count yet, unless there is one: nobody is let in."""
+    await tx.execute(insert(BAN).values(**_values(ban), settled=False).on_conflict_do_nothing())
+
+
 async def add_ban(tx: Transaction, ban: Ban) -> Ban:
-    """Keep a ban; return the one there is when there is one."""
+    """Let a ban count; return the one that counts already when there is one."""
+    values = _values(ban)
     await tx.execute(
         insert(BAN)
-        .values(
-            community_id=ban.community_id,
-            user_id=ban.user_id,
-            creator_id=ban.creator_id,
-            reason=ban.reason,
-            create_time=ban.create_time,
+        .values(**values, settled=True)
+        .on_conflict_do_update(
+            index_elements=[BAN.c.community_id, BAN.c.user_id],
+            set_={**values, "settled": True},
+            where=~BAN.c.settled,
         )
-        .on_conflict_do_nothing()
     )
     row = await tx.execute(
         sa.select(BAN).where(BAN.c.community_id == ban.community_id, BAN.c.user_id == ban.user_id)
     )
     return _ban(row.one())
+
+
+async def drop_ban(tx: Transaction, community_id: UUID, user_id: UUID, creator_id: UUID) -> None:
+    """Give up a ban that was not to be."""
+    await tx.execute(
+        sa.delete(BAN).where(
+            BAN.c.community_id == community_id,
+            BAN.c.user_id == user_id,
+            BAN.c.creator_id == creator_id,
+            ~BAN.c.settled,
+        )
+    )
+
+
+async def unsettled_bans(tx: Transaction, longer_than: timedelta, limit: int) -> Sequence[Ban]:
+    """Bans a crash left half-way, the oldest first."""
+    rows = await tx.execute(
+        sa.select(BAN)
+        .where(~BAN.c.settled, BAN.c.create_time < sa.func.now() - longer_than)
+        .order_by(BAN.c.create_time)
+        .limit(limit)
+    )
+    return [_ban(row) for row in rows]
 
 
 async def bans_of(
@@ -58,7 +85,7 @@ async def bans_of(
     """The bans of a community, the newest first."""
     query = (
         sa.select(BAN)
-        .where(BAN.c.community_id == community_id)
+        .where(BAN.c.community_id == community_id, BAN.c.settled)
         .order_by(BAN.c.create_time.desc(), BAN.c.user_id.desc())
         .limit(limit)
     )
@@ -73,6 +100,16 @@ async def lift_ban(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
         sa.delete(BAN).where(BAN.c.community_id == community_id, BAN.c.user_id == user_id)
     )
     return bool(lifted.rowcount)
+
+
+def _values(ban: Ban) -> dict[str, object]:
+    return {
+        "community_id": ban.community_id,
+        "user_id": ban.user_id,
+        "creator_id": ban.creator_id,
+        "reason": ban.reason,
+        "create_time": ban.create_time,
+    }
 
 
 def _ban(row: Row[Any]) -> Ban:

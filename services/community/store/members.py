@@ -68,34 +68,65 @@ async def require_member(tx: Transaction, community_id: UUID, user_id: UUID) -> 
         raise MemberNotFound
 
 
-async def let_go(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
-    """Keep the intent to end a membership; False when it was kept before.
+async def let_go(
+    tx: Transaction, community_id: UUID, user_id: UUID, remover_id: UUID | None = None
+) -> None:
+    """Keep the intent to end a membership, and whose it is; by default, the person's own.
 
     Raises `MemberNotFound`: somebody who is only on the way in is no member yet.
     """
-    here = (MEMBER.c.community_id == community_id, MEMBER.c.user_id == user_id)
-    for standing in (Standing.SETTLED, Standing.LEAVING):
-        marked = await tx.execute(
-            sa.update(MEMBER)
-            .where(*here, MEMBER.c.standing == standing)
-            .values(standing=Standing.LEAVING, change_time=sa.func.now())
-        )
-        if marked.rowcount:
-            return standing == Standing.SETTLED
-    raise MemberNotFound
+    if not await _leave(
+        tx, community_id, user_id, remover_id or user_id, MEMBER.c.standing != Standing.COMING
+    ):
+        raise MemberNotFound
 
 
-async def shut_out(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
+async def shut_out(
+    tx: Transaction, community_id: UUID, user_id: UUID, remover_id: UUID | None = None
+) -> bool:
     """Keep the intent to end a membership, also one that is only on the way in.
 
     False when there is none.
     """
+    return await _leave(tx, community_id, user_id, remover_id or user_id, sa.true())
+
+
+async def _leave(
+    tx: Transaction,
+    community_id: UUID,
+    user_id: UUID,
+    remover_id: UUID,
+    where: sa.ColumnElement[bool],
+) -> bool:
+    # Whoever was only coming has nothing that others could be judged by, and is not put back.
+    by = sa.case((MEMBER.c.standing == Standing.COMING, user_id), else_=remover_id)
     marked = await tx.execute(
         sa.update(MEMBER)
-        .where(MEMBER.c.community_id == community_id, MEMBER.c.user_id == user_id)
-        .values(standing=Standing.LEAVING, change_time=sa.func.now())
+        .where(MEMBER.c.community_id == community_id, MEMBER.c.user_id == user_id, where)
+        .values(
+            standing=Standing.LEAVING,
+            change_time=sa.func.now(),
+            removers=sa.func.array_append(MEMBER.c.removers, by),
+        )
     )
     return bool(marked.rowcount)
+
+
+async def reinstate(tx: Transaction, community_id: UUID, user_id: UUID, remover_id: UUID) -> None:
+    """Let a membership count again that somebody wanted to end and may not, unless others
+    want to as well."""
+    here = (
+        MEMBER.c.community_id == community_id,
+        MEMBER.c.user_id == user_id,
+        MEMBER.c.standing == Standing.LEAVING,
+    )
+    others = sa.func.array_remove(MEMBER.c.removers, remover_id)
+    await tx.execute(sa.update(MEMBER).where(*here).values(removers=others))
+    await tx.execute(
+        sa.update(MEMBER)
+        .where(*here, sa.func.cardinality(MEMBER.c.removers) == 0)
+        .values(standing=Standing.SETTLED, change_time=sa.func.now())
+    )
 
 
 async def remove_member(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
@@ -115,7 +146,7 @@ async def take_back(tx: Transaction, community_id: UUID, user_id: UUID) -> bool:
 
     False when the person is one, or about to be.
     """
-    leaving = Member(community_id, user_id, datetime.now(UTC), Standing.LEAVING)
+    leaving = Member(community_id, user_id, datetime.now(UTC), Standing.LEAVING, (user_id,))
     kept = await _keep(tx, leaving)
     return kept is None or kept.standing == Standing.LEAVING
 
@@ -177,6 +208,7 @@ async def _keep(tx: Transaction, member: Member) -> Member | None:
             join_time=member.join_time,
             standing=member.standing,
             change_time=sa.func.now(),
+            removers=list(member.removers),
         )
         .on_conflict_do_nothing()
     )
@@ -195,4 +227,6 @@ async def _member(tx: Transaction, community_id: UUID, user_id: UUID) -> Member 
 
 
 def _to_member(row: Row[Any]) -> Member:
-    return Member(row.community_id, row.user_id, row.join_time, Standing(row.standing))
+    return Member(
+        row.community_id, row.user_id, row.join_time, Standing(row.standing), tuple(row.removers)
+    )

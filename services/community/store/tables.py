@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 METADATA = sa.MetaData()
 
@@ -55,6 +55,7 @@ MEMBER = sa.Table(
     sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("standing", sa.Text, nullable=False),
     sa.Column("change_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("removers", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
 )
 INVITE = sa.Table(
     "invite",
@@ -75,7 +76,9 @@ BAN = sa.Table(
     sa.Column("creator_id", sa.Uuid, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False, server_default="true"),
 )
+"""One that is not settled keeps somebody out while rbac judges whether they may be banned."""
 AUDIT = sa.Table(
     "audit",
     METADATA,

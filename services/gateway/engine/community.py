@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Final, Protocol, TypeAlias
 
-from chassis.masks import Permission, Policy, Roles
+from chassis.masks import WHILE_TIMED_OUT, Permission, Policy, Roles
 from creavio.options.v1 import permission_pb2 as p
 from services.gateway.engine.stream import Stream
 
@@ -70,12 +71,14 @@ class Community:
 
     An audience is found when it is first asked for and kept up to date from then
     on; a new policy voids all of them. Channels in which nothing is overridden
-    share theirs.
+    share theirs. Timeouts, which end by themselves, are looked at when it is asked for.
+    `now` is rbac's time (`chassis.knowledge.Knowledge.now`).
     """
 
     __slots__ = (
         "_audiences",
         "_bits",
+        "_now",
         "_own",
         "doubted_at",
         "generation",
@@ -85,8 +88,9 @@ class Community:
         "seats",
     )
 
-    def __init__(self, identifier: str) -> None:
+    def __init__(self, identifier: str, now: Callable[[], float]) -> None:
         self.id = identifier
+        self._now = now
         self.seats: dict[str, Seat] = {}
         self.policy: Policy | None = None
         """The last one that was fetched."""
@@ -110,12 +114,17 @@ class Community:
             audience = self._audiences[key] = set()
             for seat in self._holding(*key):
                 audience.update(seat.person.streams)
-        return audience
+        if permission in WHILE_TIMED_OUT:
+            return audience
+        now, seats = self._now(), self.seats
+        return {s for s in audience if seats[s.person.user_id].roles.timeout_ends <= now}
 
     def allows(self, user_id: str, permission: Permission, channel: str = "") -> bool:
         """Whether somebody with a seat holds a permission."""
         seat = self.seats.get(user_id)
-        return seat is not None and self._allows(seat, permission, channel)
+        if seat is None or not self._allows(seat, permission, channel):
+            return False
+        return permission in WHILE_TIMED_OUT or seat.roles.timeout_ends <= self._now()
 
     def seat(self, person: Person, roles: Roles) -> None:
         """Take somebody in, or give them other roles."""
@@ -221,8 +230,11 @@ class Community:
                 yield seat
 
     def _allows(self, seat: Seat, permission: Permission, channel: str) -> bool:
+        """Whether they hold it, or would if they were not timed out."""
         policy = self.policy
-        return policy is not None and policy.decides(seat.bits, seat.roles, permission, channel)
+        return policy is not None and policy.decides(
+            seat.bits, seat.roles, permission, channel, now=inf
+        )
 
     def _bits_of(self, roles: Roles) -> int:
         if self.policy is None:

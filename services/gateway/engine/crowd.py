@@ -53,6 +53,7 @@ class Crowd:
         telemetry: Telemetry,
     ) -> None:
         self._authorizer = authorizer
+        self._now = authorizer.knowledge.now
         self.belief = Belief(authorizer.knowledge)
         """Whether what rbac announces is heard."""
         self._places = places
@@ -241,12 +242,14 @@ class Crowd:
                 self._changed(person, community_id)
             return
         if community is None:
-            community = self._communities[community_id] = Community(community_id)
+            community = self._communities[community_id] = Community(
+                community_id, self._authorizer.knowledge.now
+            )
             self._doubt(community)
-        known = before and community.policy is not None
-        seen = community.view(before, self.births.exists) if known else None
+        seen = community.view(before, self.births.exists) if before and community.policy else None
         community.seat(person, roles)
-        if seen is None or community.view(roles, self.births.exists) != seen:
+        muted = before is not None and before.timeout_ends != roles.timeout_ends
+        if seen is None or muted or community.view(roles, self.births.exists) != seen:
             self._changed(person, community_id)
 
     def _unseat(self, community: Community, person: Person) -> None:
@@ -310,7 +313,9 @@ class Crowd:
             return
         community = self._communities.get(community_id)
         if community is None:
-            community = self._communities[community_id] = Community(community_id)
+            community = self._communities[community_id] = Community(
+                community_id, self._authorizer.knowledge.now
+            )
             self._doubt(community)
         community.seat(person, roles)
 

@@ -24,6 +24,7 @@ class Permission(IntEnum):
     MANAGE_COMMUNITY = 13
     VIEW_AUDIT_LOG = 14
     MENTION_EVERYONE = 16
+    MODERATE_MEMBERS = 17
 
 
 IN_COMMUNITY: Final = frozenset(Permission) - {Permission.ADMINISTRATE}
@@ -51,3 +52,6 @@ MEMBERS_MAY: Final = frozenset(
     }
 )
 """What the member role of a new community allows."""
+
+SEEING: Final = frozenset({Permission.VIEW_COMMUNITY, Permission.VIEW_CHANNEL})
+"""What a timeout leaves to a member. `chassis.masks` has the same; a test compares."""

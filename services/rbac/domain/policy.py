@@ -145,6 +145,12 @@ class Holdings:
     roles: frozenset[UUID] = frozenset()
     overrides: Overrides = field(default_factory=dict)
     """The person's own, per channel."""
+    timed_out_until: datetime | None = None
+    """While that lasts; None when they are not timed out, or not any more."""
+
+    def timed_out(self, policy: Policy) -> bool:
+        """Whether the person may do nothing but see; an owner always may."""
+        return self.timed_out_until is not None and not is_owner(policy, self.roles)
 
     def own(self, policy: Policy, channel_id: UUID | None) -> Override:
         """The person's own override in a channel; nothing overrides an owner."""
@@ -300,6 +306,8 @@ class Binding:
     """Bit n for the role with the number n."""
     overrides: Overrides
     """The person's own, per channel; an owner has none."""
+    timed_out_until: datetime | None = None
+    """Also when that is over; an owner is not timed out."""
 
 
 def binding_of(
@@ -308,9 +316,12 @@ def binding_of(
     version: int,
     roles: Iterable[tuple[int, Kind]],
     overrides: Overrides,
+    timed_out_until: datetime | None = None,
 ) -> Binding:
     """The binding of a person who has the roles with these numbers and kinds."""
     roles = list(roles)
     owns = any(kind == Kind.OWNER for _, kind in roles)
     numbers = sum(1 << number for number, _ in roles)
-    return Binding(community_id, user_id, version, numbers, _NONE if owns else overrides)
+    if owns:
+        return Binding(community_id, user_id, version, numbers, _NONE)
+    return Binding(community_id, user_id, version, numbers, overrides, timed_out_until)

@@ -99,6 +99,27 @@ def may_override(
     _must_hold(actor, {(channel_id, p) for p in Permission if before.says(p) != after.says(p)})
 
 
+def may_moderate(actor: Actor, policy: Policy, target: Holdings, set_by: int) -> None:
+    """Return when the actor may time a member out, or undo what somebody did to them whose
+    highest role stands at `set_by`.
+
+    Raises `RoleTooHigh` for a member not below them, themselves included, and for what
+    somebody above them decided.
+    """
+    _must_be_above(actor, policy, target)
+    if set_by > actor.highest:
+        raise RoleTooHigh
+
+
+def may_remove(policy: Policy, remover: Holdings, target: Holdings) -> None:
+    """Return when one person's highest role is above that of the other, who may have none.
+
+    Raises `RoleTooHigh`.
+    """
+    if target.roles and policy.highest(target.roles) >= policy.highest(remover.roles):
+        raise RoleTooHigh
+
+
 def may_step_down(actor: Actor, policy: Policy, owners: frozenset[UUID]) -> None:
     """Return when the actor may stop being an owner. Raises `RoleTooHigh` for whoever is
     none, and `LastOwner`."""

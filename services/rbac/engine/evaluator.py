@@ -1,8 +1,8 @@
 """The policy as Casbin evaluates it.
 
 The rules that can decide one permission in one place are a cell, in the order in
-which they decide: a member's own override, the roles as the channel overrides
-them, the roles as they are; the highest first, and where one says both its denial.
+which they decide: that the member is timed out, their own override, the roles as the channel
+overrides them, the roles as they are; the highest first, and where one says both its denial.
 Casbin walks a cell by `priority(p.eft)`: the first rule that speaks of a role the
 person holds decides. Only that cell is laid before it, which is what its
 FastEnforcer does with sets of rules, and so without an order.
@@ -21,7 +21,7 @@ from cachetools import LRUCache
 import casbin
 
 from services.rbac.domain.decision import Step
-from services.rbac.domain.permissions import Permission
+from services.rbac.domain.permissions import SEEING, Permission
 from services.rbac.domain.policy import Holdings, Kind, Policy
 
 _MODEL: Final = """
@@ -43,6 +43,8 @@ m = g(r.sub, p.sub, r.dom)
 _PERSON: Final = "person"
 _OWN: Final = "own"
 """The level of a member's override, and what whoever has one holds besides their roles."""
+_TIMED_OUT: Final = "timed out"
+"""The level of what a timeout denies, and what whoever is timed out holds besides."""
 _CHANNEL: Final = "channel"
 _COMMUNITY: Final = "community"
 _EFFECT: Final = {True: "allow", False: "deny"}
@@ -54,7 +56,7 @@ AT_ONCE: Final = 20
 
 _Rule: TypeAlias = tuple[str, str, str, str, str]
 _Cell: TypeAlias = tuple[UUID, int, UUID | None, Permission]
-_Question: TypeAlias = tuple[UUID, int, UUID | None, Permission, frozenset[UUID], bool | None]
+_Question: TypeAlias = tuple[UUID, int, UUID | None, Permission, frozenset[UUID], bool | None, bool]
 
 
 class PolicyEngine:
@@ -113,10 +115,12 @@ class PolicyEngine:
         own = holdings.own(policy, place).says(permission)
         # Where a channel overrides nothing about it, it is decided as elsewhere.
         place = place if own is not None or place in policy.channels else None
-        key = (policy.community_id, policy.version, place, permission, holdings.roles, own)
+        muted = permission not in SEEING and holdings.timed_out(policy)
+        key = (policy.community_id, policy.version, place, permission, holdings.roles, own, muted)
         step = self._steps.get(key)
         if step is None:
-            step = self._steps[key] = self._evaluate(policy, holdings, permission, place, own)
+            step = self._evaluate(policy, holdings, permission, place, own, muted=muted)
+            self._steps[key] = step
         return step
 
     def _evaluate(
@@ -126,16 +130,24 @@ class PolicyEngine:
         permission: Permission,
         place: UUID | None,
         own: bool | None,
+        *,
+        muted: bool,
     ) -> Step:
         names, cell = {str(role) for role in holdings.roles}, self._cell(policy, place, permission)
         if own is not None:
             names.add(_OWN)
             cell = [(_OWN, str(place), permission.name, _EFFECT[own], _OWN), *cell]
+        if muted:
+            names.add(_TIMED_OUT)
+            denial = (_TIMED_OUT, str(place), permission.name, _EFFECT[False], _TIMED_OUT)
+            cell = [denial, *cell]
         self._held.names, self._rules.policy = names, cell
         allowed, rule = self._enforcer.enforce_ex(_PERSON, str(place), permission.name)
         if not rule:
             return Step(permission, allowed=False, role=None, channel_id=None)
         subject, _, _, _, level = rule
+        if level == _TIMED_OUT:
+            return Step(permission, allowed, None, None, timed_out=True)
         if level == _OWN:
             return Step(permission, allowed, None, place, own=True)
         role = policy.role(UUID(subject))

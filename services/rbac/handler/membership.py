@@ -14,7 +14,7 @@ from services.rbac.domain.policy import (
     with_override,
     without_channel,
 )
-from services.rbac.domain.rules import may_be_overridden, may_lose_roles
+from services.rbac.domain.rules import may_be_overridden, may_lose_roles, may_remove
 from services.rbac.handler.changes import Changes
 from services.rbac.store import people, policies
 
@@ -56,6 +56,9 @@ class MembershipHandler(MembershipServiceServicer):
         community_id = convert.community(request.community_id)
         user_id = convert.user(request.user_id)
         async with self._changes.of(community_id) as change:
+            if request.remover_id:
+                remover = await change.holdings(convert.user(request.remover_id, "remover_id"))
+                may_remove(change.before, remover, await change.holdings(user_id))
             owner = change.before.of_kind(Kind.OWNER)
             may_lose_roles(user_id, await people.holders(change.tx, owner.id))
             if await people.unbind(change.tx, community_id, user_id):

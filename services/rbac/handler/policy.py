@@ -51,7 +51,7 @@ class PolicyHandler(PolicyServiceServicer):
         user_id = moment.binding.user_id
         return policy_service_pb2.ExplainResponse(
             allowed=steps[-1].allowed,
-            steps=[convert.step(step, user_id) for step in steps],
+            steps=[convert.step(step, user_id, moment.holdings) for step in steps],
             revision=moment.revision,
         )
 

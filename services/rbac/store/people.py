@@ -27,7 +27,13 @@ _HELD: Final = """
         SELECT json_agg(json_build_array(channel_id, allow, deny)) FROM member_override
         WHERE member_override.community_id = somebody.community_id
             AND member_override.user_id = somebody.user_id
-    ) AS overrides
+    ) AS overrides,
+    (
+        SELECT expire_time FROM timeout
+        WHERE timeout.community_id = somebody.community_id
+            AND timeout.user_id = somebody.user_id
+    ) AS timed_out_until,
+    clock_timestamp() AS now
 """
 _STANDINGS: Final = sa.text(
     f"""
@@ -251,12 +257,19 @@ async def rebound(tx: Transaction, community_id: UUID, user_id: UUID, revision: 
 
 
 def _holdings(row: Row[Any]) -> Holdings:
-    return Holdings(frozenset(UUID(role_id) for role_id, _, _ in row.roles or ()), _overrides(row))
+    until = row.timed_out_until
+    return Holdings(
+        frozenset(UUID(role_id) for role_id, _, _ in row.roles or ()),
+        _overrides(row),
+        until if until is not None and until > row.now else None,
+    )
 
 
 def _binding(row: Row[Any]) -> Binding:
     roles = [(number, Kind(kind)) for _, number, kind in row.roles or ()]
-    return binding_of(row.community_id, row.user_id, row.version, roles, _overrides(row))
+    return binding_of(
+        row.community_id, row.user_id, row.version, roles, _overrides(row), row.timed_out_until
+    )
 
 
 def _overrides(row: Row[Any]) -> dict[UUID, Override]:

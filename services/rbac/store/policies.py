@@ -64,6 +64,13 @@ async def revision(tx: Transaction) -> int:
     return int((await tx.execute(sa.select(REVISION.c.value))).scalar_one())
 
 
+async def revision_and_time(tx: Transaction) -> tuple[int, datetime]:
+    """The revision of the last change, and what time it is."""
+    now = sa.func.clock_timestamp().label("now")
+    row = (await tx.execute(sa.select(REVISION.c.value, now))).one()
+    return row.value, row.now
+
+
 async def policy(tx: Transaction, community_id: UUID) -> Policy:
     """The community's policy as it is now. Raises `CommunityNotProvisioned`."""
     row = (await tx.execute(_POLICY, {"community_id": community_id})).one_or_none()

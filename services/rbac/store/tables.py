@@ -77,6 +77,17 @@ MEMBER_OVERRIDE: Final = sa.Table(
     sa.Column("allow", ARRAY(sa.Integer), nullable=False),
     sa.Column("deny", ARRAY(sa.Integer), nullable=False),
 )
+TIMEOUT: Final = sa.Table(
+    "timeout",
+    METADATA,
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("creator_id", sa.Uuid, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+)
+"""Leaving ends no timeout: whoever comes back is still timed out."""
 PRIVATE_CHANNEL: Final = sa.Table(
     "private_channel",
     METADATA,

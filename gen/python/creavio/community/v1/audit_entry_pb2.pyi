@@ -51,6 +51,10 @@ class _AuditActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditActi
     """The community was handed over."""
     AUDIT_ACTION_INVITE_REVOKED: _AuditAction.ValueType  # 12
     """An invite was revoked by somebody who did not make it."""
+    AUDIT_ACTION_MEMBER_TIMED_OUT: _AuditAction.ValueType  # 13
+    """A member was timed out."""
+    AUDIT_ACTION_TIMEOUT_ENDED: _AuditAction.ValueType  # 14
+    """A timeout was ended before its time."""
     AUDIT_ACTION_BOT_ADDED: _AuditAction.ValueType  # 30
     """A bot was made a member."""
 
@@ -82,6 +86,10 @@ AUDIT_ACTION_OWNERSHIP_TRANSFERRED: AuditAction.ValueType  # 11
 """The community was handed over."""
 AUDIT_ACTION_INVITE_REVOKED: AuditAction.ValueType  # 12
 """An invite was revoked by somebody who did not make it."""
+AUDIT_ACTION_MEMBER_TIMED_OUT: AuditAction.ValueType  # 13
+"""A member was timed out."""
+AUDIT_ACTION_TIMEOUT_ENDED: AuditAction.ValueType  # 14
+"""A timeout was ended before its time."""
 AUDIT_ACTION_BOT_ADDED: AuditAction.ValueType  # 30
 """A bot was made a member."""
 Global___AuditAction: _TypeAlias = AuditAction  # noqa: Y015

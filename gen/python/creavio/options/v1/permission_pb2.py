@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/options/v1/permission.proto\x12\x12\x63reavio.options.v1*\xf2\x03\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x1d\n\x19PERMISSION_VIEW_COMMUNITY\x10\x01\x12\x1b\n\x17PERMISSION_VIEW_CHANNEL\x10\x02\x12\x1c\n\x18PERMISSION_SEND_MESSAGES\x10\x03\x12\x1e\n\x1aPERMISSION_MANAGE_MESSAGES\x10\x04\x12\x1d\n\x19PERMISSION_CREATE_INVITES\x10\x05\x12\x1e\n\x1aPERMISSION_MANAGE_CHANNELS\x10\x06\x12\x1d\n\x19PERMISSION_REMOVE_MEMBERS\x10\x07\x12\x1b\n\x17PERMISSION_MANAGE_ROLES\x10\x08\x12\x1a\n\x16PERMISSION_BAN_MEMBERS\x10\t\x12\x1c\n\x18PERMISSION_ADD_REACTIONS\x10\n\x12\x1b\n\x17PERMISSION_PIN_MESSAGES\x10\x0b\x12\x1b\n\x17PERMISSION_ADMINISTRATE\x10\x0c\x12\x1f\n\x1bPERMISSION_MANAGE_COMMUNITY\x10\r\x12\x1d\n\x19PERMISSION_VIEW_AUDIT_LOG\x10\x0e\x12\x1f\n\x1bPERMISSION_MENTION_EVERYONE\x10\x10*\x82\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSCOPE_COMMUNITY\x10\x01\x12\x11\n\rSCOPE_CHANNEL\x10\x02\x12\x0e\n\nSCOPE_SELF\x10\x03\x12\x16\n\x12SCOPE_CONVERSATION\x10\x04\x12\x12\n\x0eSCOPE_INSTANCE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/options/v1/permission.proto\x12\x12\x63reavio.options.v1*\x93\x04\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x1d\n\x19PERMISSION_VIEW_COMMUNITY\x10\x01\x12\x1b\n\x17PERMISSION_VIEW_CHANNEL\x10\x02\x12\x1c\n\x18PERMISSION_SEND_MESSAGES\x10\x03\x12\x1e\n\x1aPERMISSION_MANAGE_MESSAGES\x10\x04\x12\x1d\n\x19PERMISSION_CREATE_INVITES\x10\x05\x12\x1e\n\x1aPERMISSION_MANAGE_CHANNELS\x10\x06\x12\x1d\n\x19PERMISSION_REMOVE_MEMBERS\x10\x07\x12\x1b\n\x17PERMISSION_MANAGE_ROLES\x10\x08\x12\x1a\n\x16PERMISSION_BAN_MEMBERS\x10\t\x12\x1c\n\x18PERMISSION_ADD_REACTIONS\x10\n\x12\x1b\n\x17PERMISSION_PIN_MESSAGES\x10\x0b\x12\x1b\n\x17PERMISSION_ADMINISTRATE\x10\x0c\x12\x1f\n\x1bPERMISSION_MANAGE_COMMUNITY\x10\r\x12\x1d\n\x19PERMISSION_VIEW_AUDIT_LOG\x10\x0e\x12\x1f\n\x1bPERMISSION_MENTION_EVERYONE\x10\x10\x12\x1f\n\x1bPERMISSION_MODERATE_MEMBERS\x10\x11*\x82\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSCOPE_COMMUNITY\x10\x01\x12\x11\n\rSCOPE_CHANNEL\x10\x02\x12\x0e\n\nSCOPE_SELF\x10\x03\x12\x16\n\x12SCOPE_CONVERSATION\x10\x04\x12\x12\n\x0eSCOPE_INSTANCE\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.options.v1.permissi
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PERMISSION']._serialized_start=60
-  _globals['_PERMISSION']._serialized_end=558
-  _globals['_SCOPE']._serialized_start=561
-  _globals['_SCOPE']._serialized_end=691
+  _globals['_PERMISSION']._serialized_end=591
+  _globals['_SCOPE']._serialized_start=594
+  _globals['_SCOPE']._serialized_end=724
 # @@protoc_insertion_point(module_scope)

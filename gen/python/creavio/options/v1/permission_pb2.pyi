@@ -53,6 +53,8 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     """Read the audit log of the community."""
     PERMISSION_MENTION_EVERYONE: _Permission.ValueType  # 16
     """Mention everybody in a channel."""
+    PERMISSION_MODERATE_MEMBERS: _Permission.ValueType  # 17
+    """Time members out, and end timeouts."""
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """What a person can be allowed to do. The number is the
@@ -91,6 +93,8 @@ PERMISSION_VIEW_AUDIT_LOG: Permission.ValueType  # 14
 """Read the audit log of the community."""
 PERMISSION_MENTION_EVERYONE: Permission.ValueType  # 16
 """Mention everybody in a channel."""
+PERMISSION_MODERATE_MEMBERS: Permission.ValueType  # 17
+"""Time members out, and end timeouts."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 class _Scope:

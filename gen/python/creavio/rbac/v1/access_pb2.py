@@ -23,23 +23,24 @@ _sym_db = _symbol_database.Default()
 
 
 from creavio.options.v1 import permission_pb2 as creavio_dot_options_dot_v1_dot_permission__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63reavio/rbac/v1/access.proto\x12\x0f\x63reavio.rbac.v1\x1a#creavio/options/v1/permission.proto\"\xd5\x01\n\x0e\x43ommunityMasks\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x18\n\x07version\x18\x02 \x01(\x03R\x07version\x12\x35\n\x05masks\x18\x03 \x03(\x0b\x32\x1f.creavio.rbac.v1.PermissionMaskR\x05masks\x12\x14\n\x05roles\x18\x04 \x03(\x05R\x05roles\x12\x39\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\x1d.creavio.rbac.v1.ChannelMasksR\x08\x63hannels\"z\n\x0ePermissionMask\x12>\n\npermission\x18\x01 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionR\npermission\x12\x14\n\x05\x61llow\x18\x02 \x01(\x0cR\x05\x61llow\x12\x12\n\x04\x64\x65ny\x18\x03 \x01(\x0cR\x04\x64\x65ny\"d\n\x0c\x43hannelMasks\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x35\n\x05masks\x18\x02 \x03(\x0b\x32\x1f.creavio.rbac.v1.PermissionMaskR\x05masks\"\x99\x01\n\x0eMemberOverride\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x34\n\x05\x61llow\x18\x02 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x05\x61llow\x12\x32\n\x04\x64\x65ny\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x04\x64\x65ny\"\xb4\x01\n\x07\x42inding\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x18\n\x07version\x18\x03 \x01(\x03R\x07version\x12\x14\n\x05roles\x18\x04 \x01(\x0cR\x05roles\x12=\n\toverrides\x18\x05 \x03(\x0b\x32\x1f.creavio.rbac.v1.MemberOverrideR\toverridesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63reavio/rbac/v1/access.proto\x12\x0f\x63reavio.rbac.v1\x1a#creavio/options/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd5\x01\n\x0e\x43ommunityMasks\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x18\n\x07version\x18\x02 \x01(\x03R\x07version\x12\x35\n\x05masks\x18\x03 \x03(\x0b\x32\x1f.creavio.rbac.v1.PermissionMaskR\x05masks\x12\x14\n\x05roles\x18\x04 \x03(\x05R\x05roles\x12\x39\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\x1d.creavio.rbac.v1.ChannelMasksR\x08\x63hannels\"z\n\x0ePermissionMask\x12>\n\npermission\x18\x01 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionR\npermission\x12\x14\n\x05\x61llow\x18\x02 \x01(\x0cR\x05\x61llow\x12\x12\n\x04\x64\x65ny\x18\x03 \x01(\x0cR\x04\x64\x65ny\"d\n\x0c\x43hannelMasks\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x35\n\x05masks\x18\x02 \x03(\x0b\x32\x1f.creavio.rbac.v1.PermissionMaskR\x05masks\"\x99\x01\n\x0eMemberOverride\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x34\n\x05\x61llow\x18\x02 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x05\x61llow\x12\x32\n\x04\x64\x65ny\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x04\x64\x65ny\"\x80\x02\n\x07\x42inding\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x18\n\x07version\x18\x03 \x01(\x03R\x07version\x12\x14\n\x05roles\x18\x04 \x01(\x0cR\x05roles\x12=\n\toverrides\x18\x05 \x03(\x0b\x32\x1f.creavio.rbac.v1.MemberOverrideR\toverrides\x12J\n\x13timeout_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x11timeoutExpireTimeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.rbac.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COMMUNITYMASKS']._serialized_start=87
-  _globals['_COMMUNITYMASKS']._serialized_end=300
-  _globals['_PERMISSIONMASK']._serialized_start=302
-  _globals['_PERMISSIONMASK']._serialized_end=424
-  _globals['_CHANNELMASKS']._serialized_start=426
-  _globals['_CHANNELMASKS']._serialized_end=526
-  _globals['_MEMBEROVERRIDE']._serialized_start=529
-  _globals['_MEMBEROVERRIDE']._serialized_end=682
-  _globals['_BINDING']._serialized_start=685
-  _globals['_BINDING']._serialized_end=865
+  _globals['_COMMUNITYMASKS']._serialized_start=120
+  _globals['_COMMUNITYMASKS']._serialized_end=333
+  _globals['_PERMISSIONMASK']._serialized_start=335
+  _globals['_PERMISSIONMASK']._serialized_end=457
+  _globals['_CHANNELMASKS']._serialized_start=459
+  _globals['_CHANNELMASKS']._serialized_end=559
+  _globals['_MEMBEROVERRIDE']._serialized_start=562
+  _globals['_MEMBEROVERRIDE']._serialized_end=715
+  _globals['_BINDING']._serialized_start=718
+  _globals['_BINDING']._serialized_end=974
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from creavio.options.v1 import permission_pb2 as _permission_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -29,6 +30,9 @@ class CommunityMasks(_message.Message):
     - else the channel's masks, if `R & (allow | deny)` is not zero, by
       `(R & allow) > (R & deny)`: the highest role that speaks decides;
     - else, and outside channels, the community's masks, by the same comparison.
+
+    Whoever is timed out (`Binding.timeout_expire_time`) holds nothing but VIEW_COMMUNITY
+    and VIEW_CHANNEL until then.
 
     Whoever cannot see the community (VIEW_COMMUNITY) holds nothing in it, and
     whoever cannot see a channel (VIEW_CHANNEL) holds nothing there.
@@ -178,6 +182,7 @@ class Binding(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     OVERRIDES_FIELD_NUMBER: _builtins.int
+    TIMEOUT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     user_id: _builtins.str
@@ -195,6 +200,12 @@ class Binding(_message.Message):
     def overrides(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberOverride]:
         """The channels where the person is overridden."""
 
+    @_builtins.property
+    def timeout_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the person is timed out, by rbac's clock (`Heartbeat.time`); unset when
+        they are not. A moment in the past is as good as unset.
+        """
+
     def __init__(
         self,
         *,
@@ -203,10 +214,11 @@ class Binding(_message.Message):
         version: _builtins.int = ...,
         roles: _builtins.bytes = ...,
         overrides: _abc.Iterable[Global___MemberOverride] | None = ...,
+        timeout_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["timeout_expire_time", b"timeout_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "overrides", b"overrides", "roles", b"roles", "user_id", b"user_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "overrides", b"overrides", "roles", b"roles", "timeout_expire_time", b"timeout_expire_time", "user_id", b"user_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/rbac/v1/membership_service.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\"\x8f\x01\n\x19ProvisionCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\"8\n\x1aProvisionCommunityResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x85\x01\n\x11\x42indMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"0\n\x12\x42indMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x87\x01\n\x13UnbindMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"2\n\x14UnbindMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xcb\x01\n\x17ProvisionChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\x12\x38\n\ncreator_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\tcreatorId\"6\n\x18ProvisionChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x8e\x01\n\x14\x46orgetChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\"3\n\x15\x46orgetChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xaf\x01\n\x18TransferOwnershipRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\x12\x1f\n\x06number\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00R\x06number\"7\n\x19TransferOwnershipResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision2\x84\x06\n\x11MembershipService\x12\x86\x01\n\x12ProvisionCommunity\x12*.creavio.rbac.v1.ProvisionCommunityRequest\x1a+.creavio.rbac.v1.ProvisionCommunityResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12n\n\nBindMember\x12\".creavio.rbac.v1.BindMemberRequest\x1a#.creavio.rbac.v1.BindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12t\n\x0cUnbindMember\x12$.creavio.rbac.v1.UnbindMemberRequest\x1a%.creavio.rbac.v1.UnbindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x80\x01\n\x10ProvisionChannel\x12(.creavio.rbac.v1.ProvisionChannelRequest\x1a).creavio.rbac.v1.ProvisionChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12w\n\rForgetChannel\x12%.creavio.rbac.v1.ForgetChannelRequest\x1a&.creavio.rbac.v1.ForgetChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x83\x01\n\x11TransferOwnership\x12).creavio.rbac.v1.TransferOwnershipRequest\x1a*.creavio.rbac.v1.TransferOwnershipResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/rbac/v1/membership_service.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\"\x8f\x01\n\x19ProvisionCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\"8\n\x1aProvisionCommunityResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x85\x01\n\x11\x42indMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"0\n\x12\x42indMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xc4\x01\n\x13UnbindMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12;\n\nremover_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^usr_[0-9a-z]{26}$\xd8\x01\x01R\tremoverId\"2\n\x14UnbindMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xcb\x01\n\x17ProvisionChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\x12\x38\n\ncreator_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\tcreatorId\"6\n\x18ProvisionChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x8e\x01\n\x14\x46orgetChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\"3\n\x15\x46orgetChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xaf\x01\n\x18TransferOwnershipRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\x12\x1f\n\x06number\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00R\x06number\"7\n\x19TransferOwnershipResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision2\x84\x06\n\x11MembershipService\x12\x86\x01\n\x12ProvisionCommunity\x12*.creavio.rbac.v1.ProvisionCommunityRequest\x1a+.creavio.rbac.v1.ProvisionCommunityResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12n\n\nBindMember\x12\".creavio.rbac.v1.BindMemberRequest\x1a#.creavio.rbac.v1.BindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12t\n\x0cUnbindMember\x12$.creavio.rbac.v1.UnbindMemberRequest\x1a%.creavio.rbac.v1.UnbindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x80\x01\n\x10ProvisionChannel\x12(.creavio.rbac.v1.ProvisionChannelRequest\x1a).creavio.rbac.v1.ProvisionChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12w\n\rForgetChannel\x12%.creavio.rbac.v1.ForgetChannelRequest\x1a&.creavio.rbac.v1.ForgetChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x83\x01\n\x11TransferOwnership\x12).creavio.rbac.v1.TransferOwnershipRequest\x1a*.creavio.rbac.v1.TransferOwnershipResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNBINDMEMBERREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_UNBINDMEMBERREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_UNBINDMEMBERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_UNBINDMEMBERREQUEST'].fields_by_name['remover_id']._loaded_options = None
+  _globals['_UNBINDMEMBERREQUEST'].fields_by_name['remover_id']._serialized_options = b'\272H\031r\0242\022^usr_[0-9a-z]{26}$\330\001\001'
   _globals['_PROVISIONCHANNELREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_PROVISIONCHANNELREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_PROVISIONCHANNELREQUEST'].fields_by_name['channel_id']._loaded_options = None
@@ -82,21 +84,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BINDMEMBERRESPONSE']._serialized_start=460
   _globals['_BINDMEMBERRESPONSE']._serialized_end=508
   _globals['_UNBINDMEMBERREQUEST']._serialized_start=511
-  _globals['_UNBINDMEMBERREQUEST']._serialized_end=646
-  _globals['_UNBINDMEMBERRESPONSE']._serialized_start=648
-  _globals['_UNBINDMEMBERRESPONSE']._serialized_end=698
-  _globals['_PROVISIONCHANNELREQUEST']._serialized_start=701
-  _globals['_PROVISIONCHANNELREQUEST']._serialized_end=904
-  _globals['_PROVISIONCHANNELRESPONSE']._serialized_start=906
-  _globals['_PROVISIONCHANNELRESPONSE']._serialized_end=960
-  _globals['_FORGETCHANNELREQUEST']._serialized_start=963
-  _globals['_FORGETCHANNELREQUEST']._serialized_end=1105
-  _globals['_FORGETCHANNELRESPONSE']._serialized_start=1107
-  _globals['_FORGETCHANNELRESPONSE']._serialized_end=1158
-  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_start=1161
-  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_end=1336
-  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_start=1338
-  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_end=1393
-  _globals['_MEMBERSHIPSERVICE']._serialized_start=1396
-  _globals['_MEMBERSHIPSERVICE']._serialized_end=2168
+  _globals['_UNBINDMEMBERREQUEST']._serialized_end=707
+  _globals['_UNBINDMEMBERRESPONSE']._serialized_start=709
+  _globals['_UNBINDMEMBERRESPONSE']._serialized_end=759
+  _globals['_PROVISIONCHANNELREQUEST']._serialized_start=762
+  _globals['_PROVISIONCHANNELREQUEST']._serialized_end=965
+  _globals['_PROVISIONCHANNELRESPONSE']._serialized_start=967
+  _globals['_PROVISIONCHANNELRESPONSE']._serialized_end=1021
+  _globals['_FORGETCHANNELREQUEST']._serialized_start=1024
+  _globals['_FORGETCHANNELREQUEST']._serialized_end=1166
+  _globals['_FORGETCHANNELRESPONSE']._serialized_start=1168
+  _globals['_FORGETCHANNELRESPONSE']._serialized_end=1219
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_start=1222
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_end=1397
+  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_start=1399
+  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_end=1454
+  _globals['_MEMBERSHIPSERVICE']._serialized_start=1457
+  _globals['_MEMBERSHIPSERVICE']._serialized_end=2229
 # @@protoc_insertion_point(module_scope)

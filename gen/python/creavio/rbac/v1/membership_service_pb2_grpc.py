@@ -93,7 +93,9 @@ class MembershipServiceServicer:
     def UnbindMember(self, request, context):
         """Takes every role from a person. Repeating it changes nothing.
 
-        Fails with LAST_OWNER when the community would be left without one.
+        Where somebody else removes them, their ranks are compared in the same moment, while
+        nobody's role changes. Fails with ROLE_TOO_HIGH when the person is not below them,
+        and LAST_OWNER when the community would be left without one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,9 @@ class MembershipServiceStub:
     UnbindMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.UnbindMemberRequest, _membership_service_pb2.UnbindMemberResponse]
     """Takes every role from a person. Repeating it changes nothing.
 
-    Fails with LAST_OWNER when the community would be left without one.
+    Where somebody else removes them, their ranks are compared in the same moment, while
+    nobody's role changes. Fails with ROLE_TOO_HIGH when the person is not below them,
+    and LAST_OWNER when the community would be left without one.
     """
     ProvisionChannel: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ProvisionChannelRequest, _membership_service_pb2.ProvisionChannelResponse]
     """Makes a new channel private: nobody sees it but the owners and its creator.
@@ -92,7 +94,9 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     UnbindMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.UnbindMemberRequest, _membership_service_pb2.UnbindMemberResponse]  # type: ignore[assignment]
     """Takes every role from a person. Repeating it changes nothing.
 
-    Fails with LAST_OWNER when the community would be left without one.
+    Where somebody else removes them, their ranks are compared in the same moment, while
+    nobody's role changes. Fails with ROLE_TOO_HIGH when the person is not below them,
+    and LAST_OWNER when the community would be left without one.
     """
     ProvisionChannel: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ProvisionChannelRequest, _membership_service_pb2.ProvisionChannelResponse]  # type: ignore[assignment]
     """Makes a new channel private: nobody sees it but the owners and its creator.
@@ -152,7 +156,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_membership_service_pb2.UnbindMemberResponse, _abc.Awaitable[_membership_service_pb2.UnbindMemberResponse]]:
         """Takes every role from a person. Repeating it changes nothing.
 
-        Fails with LAST_OWNER when the community would be left without one.
+        Where somebody else removes them, their ranks are compared in the same moment, while
+        nobody's role changes. Fails with ROLE_TOO_HIGH when the person is not below them,
+        and LAST_OWNER when the community would be left without one.
         """
 
     @_abc_1.abstractmethod

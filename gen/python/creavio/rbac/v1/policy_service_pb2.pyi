@@ -7,6 +7,7 @@ from collections import abc as _abc
 from creavio.options.v1 import permission_pb2 as _permission_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -218,6 +219,7 @@ class Step(_message.Message):
     DECIDED_BY_FIELD_NUMBER: _builtins.int
     ROLE_NAME_FIELD_NUMBER: _builtins.int
     ALLOWED_FIELD_NUMBER: _builtins.int
+    TIMEOUT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     permission: _permission_pb2.Permission.ValueType
     """The permission."""
     channel_id: _builtins.str
@@ -230,6 +232,10 @@ class Step(_message.Message):
     """The name of that role."""
     allowed: _builtins.bool
     """What the rule says."""
+    @_builtins.property
+    def timeout_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Set when no rule was asked, since the person is timed out: until then."""
+
     def __init__(
         self,
         *,
@@ -238,10 +244,11 @@ class Step(_message.Message):
         decided_by: _builtins.str = ...,
         role_name: _builtins.str = ...,
         allowed: _builtins.bool = ...,
+        timeout_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["timeout_expire_time", b"timeout_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "channel_id", b"channel_id", "decided_by", b"decided_by", "permission", b"permission", "role_name", b"role_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "channel_id", b"channel_id", "decided_by", b"decided_by", "permission", b"permission", "role_name", b"role_name", "timeout_expire_time", b"timeout_expire_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

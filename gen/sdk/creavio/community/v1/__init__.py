@@ -151,6 +151,16 @@ class AuditAction(betterproto2.Enum):
     An invite was revoked by somebody who did not make it.
     """
 
+    MEMBER_TIMED_OUT = 13
+    """
+    A member was timed out.
+    """
+
+    TIMEOUT_ENDED = 14
+    """
+    A timeout was ended before its time.
+    """
+
     BOT_ADDED = 30
     """
     A bot was made a member.
@@ -172,6 +182,8 @@ class AuditAction(betterproto2.Enum):
             10: "AUDIT_ACTION_COMMUNITY_UPDATED",
             11: "AUDIT_ACTION_OWNERSHIP_TRANSFERRED",
             12: "AUDIT_ACTION_INVITE_REVOKED",
+            13: "AUDIT_ACTION_MEMBER_TIMED_OUT",
+            14: "AUDIT_ACTION_TIMEOUT_ENDED",
             30: "AUDIT_ACTION_BOT_ADDED",
         }
 
@@ -191,6 +203,8 @@ class AuditAction(betterproto2.Enum):
             "AUDIT_ACTION_COMMUNITY_UPDATED": 10,
             "AUDIT_ACTION_OWNERSHIP_TRANSFERRED": 11,
             "AUDIT_ACTION_INVITE_REVOKED": 12,
+            "AUDIT_ACTION_MEMBER_TIMED_OUT": 13,
+            "AUDIT_ACTION_TIMEOUT_ENDED": 14,
             "AUDIT_ACTION_BOT_ADDED": 30,
         }
 

@@ -381,6 +381,20 @@ class Event(betterproto2.Message):
     How often people may write in a channel is another.
     """
 
+    member_timed_out: "__rbac__v1__.MemberTimedOut | None" = betterproto2.field(
+        120, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A member, perhaps the person, was timed out.
+    """
+
+    member_timeout_ended: "__rbac__v1__.MemberTimeoutEnded | None" = betterproto2.field(
+        121, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A timeout, perhaps the person's, was ended before its time.
+    """
+
     thread_created: "__chat__v1__.ThreadCreated | None" = betterproto2.field(
         140, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
     )

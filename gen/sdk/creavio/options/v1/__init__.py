@@ -96,6 +96,11 @@ class Permission(betterproto2.Enum):
     Mention everybody in a channel.
     """
 
+    MODERATE_MEMBERS = 17
+    """
+    Time members out, and end timeouts.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -115,6 +120,7 @@ class Permission(betterproto2.Enum):
             13: "PERMISSION_MANAGE_COMMUNITY",
             14: "PERMISSION_VIEW_AUDIT_LOG",
             16: "PERMISSION_MENTION_EVERYONE",
+            17: "PERMISSION_MODERATE_MEMBERS",
         }
 
     @classmethod
@@ -136,4 +142,5 @@ class Permission(betterproto2.Enum):
             "PERMISSION_MANAGE_COMMUNITY": 13,
             "PERMISSION_VIEW_AUDIT_LOG": 14,
             "PERMISSION_MENTION_EVERYONE": 16,
+            "PERMISSION_MODERATE_MEMBERS": 17,
         }

@@ -6,13 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Role } from "./role_pb.js";
 import { file_creavio_rbac_v1_role } from "./role_pb.js";
+import type { Timeout } from "./timeout_pb.js";
+import { file_creavio_rbac_v1_timeout } from "./timeout_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file creavio/rbac/v1/rbac_events.proto.
  */
 export const file_creavio_rbac_v1_rbac_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL3JiYWMvdjEvcmJhY19ldmVudHMucHJvdG8SD2NyZWF2aW8ucmJhYy52MSIyCgtSb2xlQ3JlYXRlZBIjCgRyb2xlGAEgASgLMhUuY3JlYXZpby5yYmFjLnYxLlJvbGUiMgoLUm9sZVVwZGF0ZWQSIwoEcm9sZRgBIAEoCzIVLmNyZWF2aW8ucmJhYy52MS5Sb2xlIjgKDlJvbGVzUmVvcmRlcmVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRIQCghyb2xlX2lkcxgCIAMoCSI0CgtSb2xlRGVsZXRlZBIUCgxjb21tdW5pdHlfaWQYASABKAkSDwoHcm9sZV9pZBgCIAEoCSJNChJNZW1iZXJSb2xlc0NoYW5nZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIcm9sZV9pZHMYAyADKAliBnByb3RvMw", [file_creavio_rbac_v1_role]);
+  fileDesc("CiFjcmVhdmlvL3JiYWMvdjEvcmJhY19ldmVudHMucHJvdG8SD2NyZWF2aW8ucmJhYy52MSIyCgtSb2xlQ3JlYXRlZBIjCgRyb2xlGAEgASgLMhUuY3JlYXZpby5yYmFjLnYxLlJvbGUiMgoLUm9sZVVwZGF0ZWQSIwoEcm9sZRgBIAEoCzIVLmNyZWF2aW8ucmJhYy52MS5Sb2xlIjgKDlJvbGVzUmVvcmRlcmVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRIQCghyb2xlX2lkcxgCIAMoCSI0CgtSb2xlRGVsZXRlZBIUCgxjb21tdW5pdHlfaWQYASABKAkSDwoHcm9sZV9pZBgCIAEoCSJNChJNZW1iZXJSb2xlc0NoYW5nZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIcm9sZV9pZHMYAyADKAkiOwoOTWVtYmVyVGltZWRPdXQSKQoHdGltZW91dBgBIAEoCzIYLmNyZWF2aW8ucmJhYy52MS5UaW1lb3V0Ik0KEk1lbWJlclRpbWVvdXRFbmRlZBIUCgxjb21tdW5pdHlfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIQCghhY3Rvcl9pZBgDIAEoCWIGcHJvdG8z", [file_creavio_rbac_v1_role, file_creavio_rbac_v1_timeout]);
 
 /**
  * A role was created.
@@ -146,4 +148,60 @@ export type MemberRolesChanged = Message<"creavio.rbac.v1.MemberRolesChanged"> &
  */
 export const MemberRolesChangedSchema: GenMessage<MemberRolesChanged> = /*@__PURE__*/
   messageDesc(file_creavio_rbac_v1_rbac_events, 4);
+
+/**
+ * A member was timed out, or for another time than before.
+ *
+ * @generated from message creavio.rbac.v1.MemberTimedOut
+ */
+export type MemberTimedOut = Message<"creavio.rbac.v1.MemberTimedOut"> & {
+  /**
+   * The timeout. It ends by itself: nobody is told when that moment has come.
+   *
+   * @generated from field: creavio.rbac.v1.Timeout timeout = 1;
+   */
+  timeout?: Timeout | undefined;
+};
+
+/**
+ * Describes the message creavio.rbac.v1.MemberTimedOut.
+ * Use `create(MemberTimedOutSchema)` to create a new message.
+ */
+export const MemberTimedOutSchema: GenMessage<MemberTimedOut> = /*@__PURE__*/
+  messageDesc(file_creavio_rbac_v1_rbac_events, 5);
+
+/**
+ * A timeout was ended before its time.
+ *
+ * @generated from message creavio.rbac.v1.MemberTimeoutEnded
+ */
+export type MemberTimeoutEnded = Message<"creavio.rbac.v1.MemberTimeoutEnded"> & {
+  /**
+   * The community.
+   *
+   * @generated from field: string community_id = 1;
+   */
+  communityId: string;
+
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * Who ended it.
+   *
+   * @generated from field: string actor_id = 3;
+   */
+  actorId: string;
+};
+
+/**
+ * Describes the message creavio.rbac.v1.MemberTimeoutEnded.
+ * Use `create(MemberTimeoutEndedSchema)` to create a new message.
+ */
+export const MemberTimeoutEndedSchema: GenMessage<MemberTimeoutEnded> = /*@__PURE__*/
+  messageDesc(file_creavio_rbac_v1_rbac_events, 6);
 
