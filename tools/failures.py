@@ -43,6 +43,8 @@ STATUS: Final[dict[str, int]] = {
     "REPLY_NOT_FOUND": 400,
     "THREAD_EXISTS": 409,
     "THREAD_LOCKED": 403,
+    "NOT_REACHABLE": 403,
+    "NOT_A_GROUP": 400,
     "RATE_LIMITED": 429,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,

@@ -10,7 +10,7 @@ from creavio.chat.v1.reaction_service_pb2_grpc import add_ReactionServiceService
 from creavio.chat.v1.read_state_service_pb2_grpc import add_ReadStateServiceServicer_to_server
 from creavio.chat.v1.slow_mode_service_pb2_grpc import add_SlowModeServiceServicer_to_server
 from creavio.chat.v1.thread_service_pb2_grpc import add_ThreadServiceServicer_to_server
-from services.chat.consumer import CommunityConsumer
+from services.chat.consumer import CommunityConsumer, UserConsumer
 from services.chat.domain.message import Fingerprints
 from services.chat.engine.places import Places
 from services.chat.engine.threads import ThreadKeeper
@@ -53,6 +53,6 @@ def app(chassis: Chassis) -> Service:
             (add_ReadStateServiceServicer_to_server, read_states),
             (add_ThreadServiceServicer_to_server, threads),
         ],
-        consumers={"community": CommunityConsumer()},
+        consumers={"community": CommunityConsumer(), "user": UserConsumer()},
         background=[writer.run, ThreadKeeper(database, telemetry).run],
     )

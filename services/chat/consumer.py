@@ -9,8 +9,9 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.database import Transaction
 from creavio.community.v1 import community_events_pb2
+from creavio.user.v1 import user_events_pb2
 from services.chat import convert
-from services.chat.store import places, reading
+from services.chat.store import blocks, places, reading
 
 
 class CommunityConsumer:
@@ -38,3 +39,15 @@ class CommunityConsumer:
         channel = ids.parse(ids.Kind.CHANNEL, event.channel.id, field="channel_id")
         community = ids.parse(ids.Kind.COMMUNITY, event.channel.community_id, field="community_id")
         await places.add_channel(tx, channel, community)
+
+
+class UserConsumer:
+    """Learns who blocked whom."""
+
+    async def handle(self, tx: Transaction, event: Message) -> None:
+        """Keep a block, or forget it."""
+        assert isinstance(event, user_events_pb2.UserBlocked | user_events_pb2.UserUnblocked)
+        change = blocks.add if isinstance(event, user_events_pb2.UserBlocked) else blocks.remove
+        await change(
+            tx, convert.user_id(event.user_id), convert.user_id(event.blocked_id, "blocked_id")
+        )

@@ -168,6 +168,11 @@ def conversation(value: Conversation) -> conversation_pb2.Conversation:
         id=ids.text(ids.Kind.CONVERSATION, value.id),
         member_ids=[ids.text(ids.Kind.USER, member) for member in value.member_ids],
         create_time=timestamp(value.create_time),
+        group=value.group,
+        owner_id="" if value.owner_id is None else ids.text(ids.Kind.USER, value.owner_id),
+        name=value.name,
+        icon_id=value.icon_id,
+        revision=value.revision,
     )
 
 

@@ -91,6 +91,20 @@ def conversation_created(conversation: Conversation) -> chat_events_pb2.Conversa
     return chat_events_pb2.ConversationCreated(conversation=convert.conversation(conversation))
 
 
+def conversation_updated(group: Conversation) -> chat_events_pb2.ConversationUpdated:
+    """A group is another, or has more members."""
+    return chat_events_pb2.ConversationUpdated(conversation=convert.conversation(group))
+
+
+def conversation_member_removed(
+    group: Conversation, user_id: str
+) -> chat_events_pb2.ConversationMemberRemoved:
+    """Somebody belongs to a group no longer."""
+    return chat_events_pb2.ConversationMemberRemoved(
+        conversation=convert.conversation(group), user_id=user_id
+    )
+
+
 def read_on(user_id: str, place: Place, sequence: int) -> chat_events_pb2.ReadStateUpdated:
     """Somebody read a place up to a number."""
     return chat_events_pb2.ReadStateUpdated(

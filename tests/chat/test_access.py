@@ -12,7 +12,7 @@ import pytest
 
 from chassis import ids, status
 from chassis.contract import Contract, Rpc
-from chassis.errors import Denied, Error, NotFound, Unauthenticated
+from chassis.errors import Denied, Error, FailedPrecondition, NotFound, Unauthenticated
 from chassis.testing import Caller
 from creavio.chat.v1 import (
     conversation_service_pb2,
@@ -115,7 +115,27 @@ ELSEWHERE: dict[str, Make] = {
         )
     ),
 }
-EVERYTHING = {**IN_A_PLACE, **IN_A_CHANNEL, **IN_A_THREAD, **ELSEWHERE}
+IN_A_GROUP: dict[str, Make] = {
+    "UpdateConversation": lambda place, _: conversation_service_pb2.UpdateConversationRequest(
+        conversation_id=place, name="us"
+    ),
+    "AddConversationMembers": (
+        lambda place, _: conversation_service_pb2.AddConversationMembersRequest(
+            conversation_id=place, user_ids=[ids.text(ids.Kind.USER, ids.new())]
+        )
+    ),
+    "RemoveConversationMember": (
+        lambda place, _: conversation_service_pb2.RemoveConversationMemberRequest(
+            conversation_id=place, user_id=ids.text(ids.Kind.USER, ids.new())
+        )
+    ),
+    "HandOverConversation": (
+        lambda place, _: conversation_service_pb2.HandOverConversationRequest(
+            conversation_id=place, user_id=ids.text(ids.Kind.USER, ids.new())
+        )
+    ),
+}
+EVERYTHING = {**IN_A_GROUP, **IN_A_PLACE, **IN_A_CHANNEL, **IN_A_THREAD, **ELSEWHERE}
 
 
 async def call(contract: Contract, caller: Caller, name: str, request: Message) -> Any:
@@ -166,6 +186,7 @@ async def test_nobody_calls_without_a_token(world: World) -> None:
     for name, make in EVERYTHING.items():
         place = conversation if name in ELSEWHERE else channel
         place = thread if name in IN_A_THREAD else place
+        place = conversation if name in IN_A_GROUP else place
         internal = rpc_named(world.contract, name).policy.access == rpc_pb2.ACCESS_SERVICE
         with pytest.raises(Denied if internal else Unauthenticated):
             await call(world.contract, world.nobody(), name, make(place, message))
@@ -239,12 +260,16 @@ async def test_a_conversation_is_there_for_its_members_only(world: World) -> Non
     ada, bob, owner = (world.person(community, OWNER) for _ in range(3))
     conversation = (await ada.converse(bob)).id
     message = (await ada.send(conversation, "text")).id
-    for name, make in {**IN_A_PLACE, "GetConversation": ELSEWHERE["GetConversation"]}.items():
+    of_a_conversation = {**IN_A_PLACE, "GetConversation": ELSEWHERE["GetConversation"]}
+    for name, make in {**IN_A_GROUP, **of_a_conversation}.items():
         for outsider in (owner, world.person()):
             with pytest.raises(NotFound):
                 await call(world.contract, outsider, name, make(conversation, message))
         if name in MODERATION:
             with pytest.raises(Denied):
+                await call(world.contract, ada, name, make(conversation, message))
+        elif name in IN_A_GROUP:
+            with pytest.raises(FailedPrecondition):  # it is one of two
                 await call(world.contract, ada, name, make(conversation, message))
         elif name != "DeleteMessage":
             await call(world.contract, ada, name, make(conversation, message))

@@ -236,9 +236,9 @@ async def test_groups_are_as_many_as_are_begun(database: Database) -> None:
         assert await of(ADA, before=newest[1]) == newest[2:]
         assert await of(ids.new()) == []
         assert await conversations.conversation(tx, made[0].id) == made[0]
-        assert await conversations.belongs(tx, made[0].id, eve)
-        assert not await conversations.belongs(tx, alone.id, ADA)
-        assert not await conversations.belongs(tx, ids.new(), ADA)
+        assert await conversations.belonging(tx, made[0].id, eve)
+        assert not await conversations.belonging(tx, alone.id, ADA)
+        assert not await conversations.belonging(tx, ids.new(), ADA)
         assert await conversations.conversation(tx, ids.new()) is None
 
 
@@ -285,7 +285,7 @@ async def test_lists_are_read_from_an_index(database: Database) -> None:
             "conversation_member_user",
         ),
         (
-            lambda tx: conversations.belongs(tx, channel.id, ADA),
+            lambda tx: conversations.belonging(tx, channel.id, ADA),
             "conversation_member_",
         ),
         (lambda tx: conversations.between(tx, (ADA, BOB)), "conversation_pair"),

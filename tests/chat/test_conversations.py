@@ -64,8 +64,8 @@ async def test_a_group_is_a_new_one_each_time_unless_it_is_the_same_request(worl
 
 
 async def test_who_may_be_named(world: World) -> None:
-    ada, *others = (world.person() for _ in range(11))
-    assert len((await ada.converse(*others[:9])).member_ids) == 10
+    ada, *others = (world.person() for _ in range(26))
+    assert len((await ada.converse(*others[:24])).member_ids) == 25
     for named in ((), others, (ada,), (others[0], ada), (others[0], others[0])):
         with pytest.raises(Invalid) as refused:
             await ada.converse(*named)

@@ -224,11 +224,41 @@ class Person(Caller):
         request = read_state_service_pb2.ListThreadReadStatesRequest(community_id=community)
         return _counts((await self.call(self.reading.ListThreadReadStates, request)).read_states)
 
-    async def converse(self, *others: Person, key: str = "") -> conversation_pb2.Conversation:
+    async def converse(
+        self, *others: Person, key: str = "", **group: Any
+    ) -> conversation_pb2.Conversation:
         request = conversation_service_pb2.CreateConversationRequest(
-            user_ids=[other.id for other in others], request_id=key
+            user_ids=[other.id for other in others], request_id=key, **group
         )
         return await self.call(self.conversations.CreateConversation, request)
+
+    async def take_in(self, group: str, *others: Person) -> conversation_pb2.Conversation:
+        request = conversation_service_pb2.AddConversationMembersRequest(
+            conversation_id=group, user_ids=[other.id for other in others]
+        )
+        return await self.call(self.conversations.AddConversationMembers, request)
+
+    async def take_out(self, group: str, other: Person) -> None:
+        request = conversation_service_pb2.RemoveConversationMemberRequest(
+            conversation_id=group, user_id=other.id
+        )
+        await self.call(self.conversations.RemoveConversationMember, request)
+
+    async def hand_over(self, group: str, other: Person) -> conversation_pb2.Conversation:
+        request = conversation_service_pb2.HandOverConversationRequest(
+            conversation_id=group, user_id=other.id
+        )
+        return await self.call(self.conversations.HandOverConversation, request)
+
+    async def rename(self, group: str, **changes: Any) -> conversation_pb2.Conversation:
+        request = conversation_service_pb2.UpdateConversationRequest(
+            conversation_id=group, **changes
+        )
+        return await self.call(self.conversations.UpdateConversation, request)
+
+    async def conversation(self, identifier: str) -> conversation_pb2.Conversation:
+        request = conversation_service_pb2.GetConversationRequest(conversation_id=identifier)
+        return await self.call(self.conversations.GetConversation, request)
 
 
 def _counts(states: Iterable[read_state_pb2.ReadState]) -> dict[str, tuple[int, int]]:
@@ -285,10 +315,10 @@ class World:
             return [self.contract.events[r.type].message.FromString(r.body) for r in rows]
 
     async def happens(self, event: Message, *subject: str) -> None:
-        """community says that something happened."""
+        """Another service says that something happened."""
         name = event.DESCRIPTOR.full_name
         identifier = ids.text(ids.Kind.EVENT, ids.new())
-        async with self.nats.bus("community") as bus:
+        async with self.nats.bus(name.split(".")[1]) as bus:
             await bus.jetstream.publish(
                 ".".join((subject_root(name), *subject)),
                 event.SerializeToString(),

@@ -37,6 +37,14 @@ def begun(conversation: str, *members: str) -> Message:
     )
 
 
+def left(group: str, revision: int, user: str, *members: str) -> Message:
+    """Somebody left a group, which is now of these."""
+    conversation = conversation_pb2.Conversation(
+        id=group, member_ids=members, group=True, revision=revision
+    )
+    return chat_events_pb2.ConversationMemberRemoved(conversation=conversation, user_id=user)
+
+
 def joined(community: str, user: str) -> Message:
     """Somebody became a member."""
     member = member_pb2.Member(community_id=community, user_id=user)

@@ -19,7 +19,16 @@ from creavio.rbac.v1 import rbac_events_pb2
 from services.gateway import convert
 from services.gateway.engine.hub import Hub
 from services.gateway.engine.stream import Stream
-from tests.gateway.happenings import begun, joined, message, opened, removed, renamed, whisper
+from tests.gateway.happenings import (
+    begun,
+    joined,
+    left,
+    message,
+    opened,
+    removed,
+    renamed,
+    whisper,
+)
 from tests.gateway.table import GUEST, MEMBER
 from tests.gateway.world import EMITTERS, QUIET, Stage, payloads, read, staged, texts, told
 from tests.scratch_nats import ScratchNats
@@ -83,6 +92,33 @@ async def test_the_members_of_a_conversation_are_asked_for_once(stage: Stage) ->
         await stage.happen(whisper("cnv_1", f"{number}"))
     await stage.happen(begun("cnv_2", "ada", "bob"), whisper("cnv_2", "known by its beginning"))
     assert stage.world.asked.count("ListConversationMembers") == 1
+
+
+async def test_who_left_a_group_is_told_that_and_nothing_after(stage: Stage) -> None:
+    group = "cnv_1"
+    stage.world.conversations[group] = ["ada", "bob", "eve"]
+    ada, bob = await stage.open("ada"), await stage.open("bob")
+    await stage.happen(whisper(group, "before"))
+    stage.world.conversations[group], stage.world.revisions[group] = ["ada", "eve"], 2
+    await stage.happen(left(group, 2, "bob", "ada", "eve"), whisper(group, "after"))
+    assert await kinds(bob) == ["message_created", "conversation_member_removed"]
+    assert texts(await told(ada)) == ["before", "after"]
+    # What was so once, and is read again for somebody else, lets nobody in again.
+    stage.hub._places.learn(left(group, 1, "cleo", "ada", "bob", "eve"))
+    await stage.happen(whisper(group, "still"))
+    assert await kinds(bob) == []
+
+
+async def test_an_answer_older_than_a_change_is_not_believed(stage: Stage) -> None:
+    group = "cnv_1"
+    stage.world.conversations[group], stage.world.revisions[group] = ["ada", "bob"], 1
+    bob = await stage.open("bob")
+    stage.hub._places.learn(left(group, 2, "bob", "ada"))
+    with pytest.raises(Unavailable):
+        await stage.hub._places.members_of(group)
+    stage.world.conversations[group], stage.world.revisions[group] = ["ada"], 2
+    await stage.happen(whisper(group, "after"))
+    assert await kinds(bob) == []
 
 
 async def test_a_conversation_waits_for_its_members_to_be_known(stage: Stage) -> None:

@@ -67,6 +67,8 @@ class World(AccessServiceServicer, ChannelServiceServicer, ConversationServiceSe
     channels: dict[str, str] = field(default_factory=dict)
     """The community of each channel."""
     conversations: dict[str, list[str]] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+    """Of groups: the latest change of who belongs."""
     revision: int = 1
     asked: list[str] = field(default_factory=list)
     """What was asked, in order."""
@@ -151,7 +153,9 @@ class World(AccessServiceServicer, ChannelServiceServicer, ConversationServiceSe
         members = self.conversations.get(request.conversation_id)
         if members is None:
             raise NotFound("there is no such conversation")
-        return conversation_service_pb2.ListConversationMembersResponse(member_ids=members)
+        return conversation_service_pb2.ListConversationMembersResponse(
+            member_ids=members, revision=self.revisions.get(request.conversation_id, 0)
+        )
 
     def _ask(self, rpc: str) -> None:
         self.asked.append(rpc)

@@ -2,9 +2,10 @@
 
 A channel is learnt from community's events; one that is not known yet is asked
 for once. That a channel is unknown is never concluded from events: they may be
-on their way. Conversations and threads are chat's own. A channel stays in its community, and a
-conversation keeps its members; that a channel was deleted is looked up every few
-seconds, and by every statement that writes to it.
+on their way. Conversations and threads are chat's own. A channel stays in its
+community, a thread in its channel, and a conversation of two keeps its members; who
+belongs to a group is looked up every time. That a channel was deleted is looked up
+every few seconds, and by every statement that writes to it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
 from services.chat import convert
 from services.chat.domain.place import Home, Place, PlaceNotFound
 from services.chat.store import conversations, places
+from services.chat.store.conversations import Belonging
 
 _KEPT: Final = 50_000
 _KEPT_SECONDS: Final = 5.0
@@ -63,10 +65,10 @@ class Places:
         except Invalid:  # looks like a name, and names nothing
             return False
         async with self._database.reading() as tx:
-            member = await conversations.belongs(tx, place.id, convert.user_id(user_id))
-        if member:
+            how = await conversations.belonging(tx, place.id, convert.user_id(user_id))
+        if how is Belonging.FOR_GOOD:
             self._belonging[user_id, conversation_id] = True
-        return member
+        return how is not None
 
     async def channel_of(self, thread_id: str) -> str | None:
         """The channel a thread is in; None when there is no such thread."""

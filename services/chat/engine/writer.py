@@ -31,6 +31,7 @@ from chassis.publisher import Entry
 from creavio.chat.v1 import message_pb2
 from services.chat import convert, events
 from services.chat.domain import message as domain
+from services.chat.domain.conversation import NotReachable
 from services.chat.domain.message import Draft
 from services.chat.domain.place import Home, PlaceNotFound, TooSoon
 from services.chat.domain.thread import ThreadLocked
@@ -111,7 +112,7 @@ class Writer:
 
         The future is the message, or the one its author sent before under the same
         nonce, or why it is not kept: `NonceReused`, `PlaceNotFound`,
-        `ReplyNotFound`, `TooSoon`, `ThreadLocked`, `Unavailable`.
+        `ReplyNotFound`, `TooSoon`, `ThreadLocked`, `NotReachable`, `Unavailable`.
         Cancelled before its turn the message is not kept, later it may be.
 
         Raises `Exhausted` when too many wait, `Unavailable` when the service stops.
@@ -240,8 +241,10 @@ class Writer:
                 self._refuse(send, domain.ReplyNotFound())
             elif isinstance(outcome, sending.Early):
                 self._hold(send, TooSoon(outcome.seconds))
-            elif isinstance(outcome, sending.Frozen):
+            elif outcome is sending.Refused.FROZEN:
                 self._hold(send, ThreadLocked())
+            elif outcome is sending.Refused.BARRED:
+                self._refuse(send, NotReachable())
             else:
                 # What it answers is what is answered now: `same` says so.
                 answered = send.draft.reply_to

@@ -30,7 +30,15 @@ from services.chat.engine.places import Places
 from services.chat.engine.writer import Writer
 from services.chat.handler.shown import change_of, shown
 from services.chat.handler.stream import Exchange
-from services.chat.store import mentioned, messages, places, reactions, threads, versions
+from services.chat.store import (
+    blocks,
+    mentioned,
+    messages,
+    places,
+    reactions,
+    threads,
+    versions,
+)
 
 if TYPE_CHECKING:
     from chassis.telemetry import Telemetry
@@ -115,6 +123,7 @@ class MessageHandler(MessageServiceServicer):
         mentions = await self._mentions(request.channel_id, content)
         async with self._database.transaction() as tx:
             home = await places.lock(tx, place)
+            await blocks.reach_in(tx, editor_id, place)
             before = await messages.message(tx, place, message_id)
             message = domain.edit(before, editor_id, content, datetime.now(UTC), mentions)
             if message != before:

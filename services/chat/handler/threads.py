@@ -19,7 +19,7 @@ from creavio.options.v1 import permission_pb2
 from services.chat import convert, events
 from services.chat.domain import message as messages_domain
 from services.chat.domain import thread as domain
-from services.chat.domain.place import PlaceNotFound
+from services.chat.domain.place import Place, PlaceNotFound
 from services.chat.domain.thread import ThreadExists
 from services.chat.engine.places import Places
 from services.chat.store import messages, places, threads
@@ -136,7 +136,8 @@ class ThreadHandler(ThreadServiceServicer):
         thread_id, _ = await self._named(request.thread_id)
         async with self._database.transaction() as tx:
             thread, home = await threads.lock(tx, thread_id)
-            await threads.remove(tx, thread_id)
+            await places.close(tx, Place(thread_id, thread=True))
+            await threads.unfollow_all(tx, thread_id)
             tx.emit(events.thread_deleted(thread, await threads.number(tx, thread), home))
         self._places.forget(request.thread_id)
         return Empty()

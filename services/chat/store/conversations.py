@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from enum import Enum, auto
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +22,15 @@ _MEMBERS: Final = (
     .label("member_ids")
 )
 """Distinct, for they come in their order then."""
-_CONVERSATION: Final = sa.select(CONVERSATION.c.id, CONVERSATION.c.create_time, _MEMBERS)
+_CONVERSATION: Final = sa.select(
+    CONVERSATION.c.id,
+    _MEMBERS,
+    CONVERSATION.c.create_time,
+    CONVERSATION.c.owner_id,
+    CONVERSATION.c.name,
+    CONVERSATION.c.icon_id,
+    CONVERSATION.c.revision,
+)
 
 
 async def add(tx: Transaction, conversation: Conversation) -> bool:
@@ -35,15 +44,63 @@ async def add(tx: Transaction, conversation: Conversation) -> bool:
         "first_id": first,
         "second_id": second,
         "create_time": conversation.create_time,
+        "owner_id": conversation.owner_id,
+        "name": conversation.name,
+        "icon_id": conversation.icon_id,
     }
     if not await tx.add(insert(CONVERSATION).values(values).on_conflict_do_nothing()):
         return False
     await tx.execute(
         sa.insert(CHANNEL).values(id=conversation.id, community_id=None, last_sequence=0)
     )
-    members = [{"conversation_id": conversation.id, "user_id": m} for m in conversation.member_ids]
-    await tx.execute(sa.insert(CONVERSATION_MEMBER), members)
+    await add_members(tx, conversation, conversation.member_ids)
     return True
+
+
+async def add_members(
+    tx: Transaction, conversation: Conversation, user_ids: Collection[UUID]
+) -> None:
+    """Keep that people belong to a conversation, since its latest change."""
+    members = [
+        {"conversation_id": conversation.id, "user_id": member, "since": conversation.revision}
+        for member in user_ids
+    ]
+    if members:
+        await tx.execute(sa.insert(CONVERSATION_MEMBER), members)
+
+
+async def remove_member(tx: Transaction, conversation_id: UUID, user_id: UUID) -> None:
+    """Forget that somebody belongs to a conversation."""
+    await tx.execute(
+        sa.delete(CONVERSATION_MEMBER).where(
+            CONVERSATION_MEMBER.c.conversation_id == conversation_id,
+            CONVERSATION_MEMBER.c.user_id == user_id,
+        )
+    )
+
+
+async def by_seniority(tx: Transaction, conversation_id: UUID) -> Sequence[UUID]:
+    """The members of a conversation, who belongs longest first."""
+    query = (
+        sa.select(CONVERSATION_MEMBER.c.user_id)
+        .where(CONVERSATION_MEMBER.c.conversation_id == conversation_id)
+        .order_by(CONVERSATION_MEMBER.c.since, CONVERSATION_MEMBER.c.user_id)
+    )
+    return list((await tx.execute(query)).scalars())
+
+
+async def save(tx: Transaction, conversation: Conversation) -> None:
+    """Keep what a locked group is called and shown as, and who owns it."""
+    await tx.execute(
+        sa.update(CONVERSATION)
+        .where(CONVERSATION.c.id == conversation.id)
+        .values(
+            owner_id=conversation.owner_id,
+            name=conversation.name,
+            icon_id=conversation.icon_id,
+            revision=conversation.revision,
+        )
+    )
 
 
 async def between(tx: Transaction, pair: tuple[UUID, UUID]) -> Conversation | None:
@@ -62,13 +119,33 @@ async def conversation(tx: Transaction, conversation_id: UUID) -> Conversation |
     return None if row is None else _read(row)
 
 
-async def belongs(tx: Transaction, conversation_id: UUID, user_id: UUID) -> bool:
-    """Whether somebody is in a conversation."""
-    query = sa.select(sa.literal(1)).where(
-        CONVERSATION_MEMBER.c.conversation_id == conversation_id,
-        CONVERSATION_MEMBER.c.user_id == user_id,
+class Belonging(Enum):
+    """How somebody is in a conversation."""
+
+    FOR_GOOD = auto()
+    """It is one of two people, who never leave it."""
+    FOR_NOW = auto()
+    """It is a group."""
+
+
+async def belonging(tx: Transaction, conversation_id: UUID, user_id: UUID) -> Belonging | None:
+    """How somebody is in a conversation; None when they are not."""
+    query = (
+        sa.select(CONVERSATION.c.owner_id.is_not(None))
+        .join_from(
+            CONVERSATION_MEMBER,
+            CONVERSATION,
+            CONVERSATION.c.id == CONVERSATION_MEMBER.c.conversation_id,
+        )
+        .where(
+            CONVERSATION_MEMBER.c.conversation_id == conversation_id,
+            CONVERSATION_MEMBER.c.user_id == user_id,
+        )
     )
-    return (await tx.execute(query)).one_or_none() is not None
+    group: bool | None = (await tx.execute(query)).scalar_one_or_none()
+    if group is None:
+        return None
+    return Belonging.FOR_NOW if group else Belonging.FOR_GOOD
 
 
 async def conversations_before(
@@ -88,4 +165,12 @@ async def conversations_before(
 
 
 def _read(row: Row[Any]) -> Conversation:
-    return Conversation(row.id, tuple(row.member_ids), row.create_time)
+    return Conversation(
+        row.id,
+        tuple(row.member_ids or ()),
+        row.create_time,
+        row.owner_id,
+        row.name,
+        row.icon_id,
+        row.revision,
+    )

@@ -97,6 +97,25 @@ async def lock(tx: Transaction, place: Place) -> Home:
     return Home(row.community_id, row.parent_id)
 
 
+async def next_number(tx: Transaction, place: Place) -> int:
+    """Take the next number of a locked place, for a change that is no message's."""
+    taken = await tx.execute(
+        sa.update(CHANNEL)
+        .where(CHANNEL.c.id == place.id)
+        .values(last_sequence=CHANNEL.c.last_sequence + 1)
+        .returning(CHANNEL.c.last_sequence)
+    )
+    number: int = taken.scalar_one()
+    return number
+
+
+async def close(tx: Transaction, place: Place) -> None:
+    """Let nobody write or read in a locked place any more."""
+    await tx.execute(
+        sa.update(CHANNEL).where(CHANNEL.c.id == place.id).values(delete_time=sa.func.now())
+    )
+
+
 async def slow_seconds(tx: Transaction, place: Place) -> int:
     """How long people wait in a place between two messages. Raises `PlaceNotFound`."""
     row = await tx.execute(sa.select(CHANNEL.c.slow_seconds).where(CHANNEL.c.id == place.id))

@@ -163,7 +163,9 @@ _COUNT: Final = sa.text(
                         AND message.sequence = meant.sequence
                     LIMIT 1
                 ) AS message
-                WHERE author_id <> :user_id AND create_time > read.since
+                WHERE author_id <> :user_id AND create_time > read.since AND NOT EXISTS (
+                    SELECT FROM block WHERE blocked_id = author_id AND blocker_id = :user_id
+                )
                 LIMIT :counted
             ) AS new
         ) AS mentions

@@ -64,12 +64,24 @@ _SEND: Final = sa.text(
         ) AS answered
         WHERE draft.reply_to IS NOT NULL
     ),
+    -- Of the drafts in conversations of two, those whose author the other blocked.
+    barred AS MATERIALIZED (
+        SELECT draft.place
+        FROM draft JOIN locked ON locked.id = draft.channel_id AND community_id IS NULL
+        CROSS JOIN LATERAL (
+            SELECT FROM conversation JOIN block ON blocked_id = draft.author_id
+                AND (blocker_id = first_id OR blocker_id = second_id)
+            WHERE conversation.id = draft.channel_id
+            LIMIT 1
+        ) AS by
+    ),
     admitted AS MATERIALIZED (
         SELECT draft.*, locked.last_sequence, locked.slow_seconds,
             draft.paced AND locked.slow_seconds > 0 AS slow
         FROM draft JOIN locked ON locked.id = draft.channel_id
         WHERE draft.place NOT IN (SELECT before.place FROM before)
             AND NOT (draft.paced AND locked.frozen)
+            AND draft.place NOT IN (SELECT barred.place FROM barred)
             AND (draft.reply_to IS NULL OR draft.place IN (SELECT answering.place FROM answering))
     ),
     -- In slow mode, the first draft of each author.
@@ -138,7 +150,9 @@ _SEND: Final = sa.text(
             SELECT CAST(encode(substring(target FROM 2), 'hex') AS uuid)
             FROM mention_targets(mentions) AS target WHERE get_byte(target, 0) = 1
         ) AS concerned
-        WHERE parent_id IS NOT NULL
+        WHERE parent_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM block WHERE blocked_id = author_id AND blocker_id = user_id
+        )
         ON CONFLICT DO NOTHING
     ),
     told AS (
@@ -172,8 +186,12 @@ _SEND: Final = sa.text(
     SELECT place, NULL, NULL, -1 FROM draft JOIN locked ON locked.id = draft.channel_id
     WHERE paced AND frozen AND place NOT IN (SELECT before.place FROM before)
     UNION ALL
+    SELECT place, NULL, NULL, -2 FROM barred
+    WHERE place NOT IN (SELECT before.place FROM before)
+    UNION ALL
     SELECT place, NULL, NULL, NULL FROM draft JOIN locked ON locked.id = draft.channel_id
     WHERE reply_to IS NOT NULL AND NOT (paced AND frozen)
+        AND place NOT IN (SELECT barred.place FROM barred)
         AND place NOT IN (SELECT answering.place FROM answering)
         AND place NOT IN (SELECT before.place FROM before)
     """
@@ -201,15 +219,21 @@ class Early:
     seconds: float
 
 
-class Frozen(Enum):
-    """Only moderators write in the place."""
+class Refused(Enum):
+    """Why a place does not take a draft of its author."""
 
     FROZEN = auto()
+    """Only moderators write there."""
+    BARRED = auto()
+    """It is a conversation of two, and the other blocked the author."""
 
 
-Outcome: TypeAlias = int | SentBefore | Unanswerable | Early | Frozen | None
+_REFUSED: Final = {-1: Refused.FROZEN, -2: Refused.BARRED}
+"""By what stands in for how long to wait."""
+
+Outcome: TypeAlias = int | SentBefore | Unanswerable | Early | Refused | None
 """What became of a draft: its number, the message it was before, nothing to answer, too
-soon, for moderators only, or no place to stand in."""
+soon, not taken from this author, or no place to stand in."""
 
 
 async def send(
@@ -247,8 +271,8 @@ async def send(
             outcomes[row.place] = _sent_before(row.before, drafts[row.place])
         elif row.sequence is not None:
             outcomes[row.place] = row.sequence
-        elif row.wait == -1:
-            outcomes[row.place] = Frozen.FROZEN
+        elif row.wait in _REFUSED:
+            outcomes[row.place] = _REFUSED[int(row.wait)]
         elif row.wait is not None:
             outcomes[row.place] = Early(float(row.wait))
         else:

@@ -87,14 +87,28 @@ CONVERSATION = sa.Table(
     sa.Column("first_id", sa.Uuid),
     sa.Column("second_id", sa.Uuid),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("owner_id", sa.Uuid),
+    sa.Column("name", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("icon_id", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )
-"""`first_id` and `second_id` are the members of a conversation of two, and unique."""
+"""`first_id` and `second_id` are the members of a conversation of two, and unique; the others
+are groups, and have an owner."""
 CONVERSATION_MEMBER = sa.Table(
     "conversation_member",
     METADATA,
     sa.Column("conversation_id", sa.Uuid, sa.ForeignKey("conversation.id"), primary_key=True),
     sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )
+"""`since` is the number of the change by which somebody came in."""
+BLOCK = sa.Table(
+    "block",
+    METADATA,
+    sa.Column("blocked_id", sa.Uuid, primary_key=True),
+    sa.Column("blocker_id", sa.Uuid, primary_key=True),
+)
+"""Who wants nothing to do with whom."""
 THREAD = sa.Table(
     "thread",
     METADATA,

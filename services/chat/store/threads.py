@@ -153,11 +153,8 @@ async def save(tx: Transaction, thread: Thread) -> None:
     )
 
 
-async def remove(tx: Transaction, thread_id: UUID) -> None:
-    """Let nobody write or read in a locked thread any more, nor follow it."""
-    await tx.execute(
-        sa.update(CHANNEL).where(CHANNEL.c.id == thread_id).values(delete_time=sa.func.now())
-    )
+async def unfollow_all(tx: Transaction, thread_id: UUID) -> None:
+    """Have nobody follow a thread any more."""
     await tx.execute(sa.delete(THREAD_FOLLOWER).where(THREAD_FOLLOWER.c.thread_id == thread_id))
 
 

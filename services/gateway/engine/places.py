@@ -8,8 +8,8 @@ from cachetools import LRUCache, TTLCache
 from google.protobuf.message import Message
 
 from chassis.clients import Clients
-from chassis.errors import Invalid, NotFound
-from creavio.chat.v1 import chat_events_pb2, conversation_service_pb2
+from chassis.errors import Invalid, NotFound, Unavailable
+from creavio.chat.v1 import chat_events_pb2, conversation_pb2, conversation_service_pb2
 from creavio.chat.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from creavio.community.v1 import channel_service_pb2, community_events_pb2
 from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
@@ -20,10 +20,12 @@ _CHANNELS: Final = 50_000
 _CONVERSATIONS: Final = 50_000
 _NOBODY: Final[frozenset[str]] = frozenset()
 _ABSENT_SECONDS: Final = 10.0
+_PAIR: Final = 2
+_TRIES: Final = 3
 
 
 class Places:
-    """Asks once and keeps the answer where it can never change."""
+    """Asks once and keeps the answer: for good where it never changes, else until it does."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -31,7 +33,9 @@ class Places:
         self._channel_service = ChannelServiceStub(clients.channel)
         self._conversation_service = ConversationServiceStub(clients.channel)
         self._channels: LRUCache[str, str] = LRUCache(_CHANNELS)
-        self._conversations: LRUCache[str, frozenset[str]] = LRUCache(_CONVERSATIONS)
+        self._conversations: LRUCache[str, tuple[int, frozenset[str]]] = LRUCache(_CONVERSATIONS)
+        self._changed: LRUCache[str, int] = LRUCache(_CONVERSATIONS)
+        """The latest change of a group's members that was heard of."""
         self._absent: TTLCache[str, frozenset[str]] = TTLCache(1_000, _ABSENT_SECONDS)
 
     async def bindings_of(self, user_id: str) -> access_service_pb2.ListBindingsResponse:
@@ -61,8 +65,8 @@ class Places:
 
     def known_members(self, conversation_id: str) -> frozenset[str] | None:
         """The members of a conversation, if they were asked for before."""
-        members: frozenset[str] | None = self._conversations.get(conversation_id)
-        return self._absent.get(conversation_id) if members is None else members
+        known: tuple[int, frozenset[str]] | None = self._conversations.get(conversation_id)
+        return self._absent.get(conversation_id) if known is None else known[1]
 
     async def members_of(self, conversation_id: str) -> frozenset[str]:
         """The members of a conversation; nobody when there is none.
@@ -70,10 +74,12 @@ class Places:
         Raises `Unavailable` when chat cannot be asked.
         """
         known = self.known_members(conversation_id)
-        if known is None:
-            request = conversation_service_pb2.ListConversationMembersRequest(
-                conversation_id=conversation_id
-            )
+        if known is not None:
+            return known
+        request = conversation_service_pb2.ListConversationMembersRequest(
+            conversation_id=conversation_id
+        )
+        for _ in range(_TRIES):
             try:
                 reply = await self._clients.call(
                     self._conversation_service.ListConversationMembers, request
@@ -81,13 +87,36 @@ class Places:
             except (NotFound, Invalid):
                 known = self._absent[conversation_id] = _NOBODY
                 return known
-            known = self._conversations[conversation_id] = frozenset(reply.member_ids)
-        return known
+            # What was answered before a change that was heard of meanwhile is asked again.
+            if reply.revision >= self._changed.get(conversation_id, 0):
+                members = frozenset(reply.member_ids)
+                self._conversations[conversation_id] = (reply.revision, members)
+                return members
+        raise Unavailable("the members of a conversation change too fast")
 
     def learn(self, event: Message) -> None:
         """Keep what an event says of such things, so that nobody need be asked."""
-        if isinstance(event, chat_events_pb2.ConversationCreated):
-            conversation = event.conversation
-            self._conversations[conversation.id] = frozenset(conversation.member_ids)
+        if isinstance(
+            event,
+            chat_events_pb2.ConversationCreated
+            | chat_events_pb2.ConversationUpdated
+            | chat_events_pb2.ConversationMemberRemoved,
+        ):
+            self._hear(event.conversation)
         elif isinstance(event, community_events_pb2.ChannelCreated):
             self._channels[event.channel.id] = event.channel.community_id
+
+    def _hear(self, conversation: conversation_pb2.Conversation) -> None:
+        """Keep the members of two; of a group, that there may be others now.
+
+        An event may be an old one, read again for somebody who was away.
+        """
+        revision, members = conversation.revision, frozenset(conversation.member_ids)
+        if not conversation.group and len(members) == _PAIR:
+            self._conversations[conversation.id] = (revision, members)
+            return
+        if revision > self._changed.get(conversation.id, 0):
+            self._changed[conversation.id] = revision
+        known = self._conversations.get(conversation.id)
+        if known is not None and known[0] < revision:
+            del self._conversations[conversation.id]

@@ -25,13 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/chat/v1/conversation.proto\x12\x0f\x63reavio.chat.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"z\n\x0c\x43onversation\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nmember_ids\x18\x02 \x03(\tR\tmemberIds\x12;\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTimeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/chat/v1/conversation.proto\x12\x0f\x63reavio.chat.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x01\n\x0c\x43onversation\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nmember_ids\x18\x02 \x03(\tR\tmemberIds\x12;\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x14\n\x05group\x18\x04 \x01(\x08R\x05group\x12\x19\n\x08owner_id\x18\x05 \x01(\tR\x07ownerId\x12\x12\n\x04name\x18\x06 \x01(\tR\x04name\x12\x17\n\x07icon_id\x18\x07 \x01(\tR\x06iconId\x12\x1a\n\x08revision\x18\x08 \x01(\x03R\x08revisionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.conversation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONVERSATION']._serialized_start=88
-  _globals['_CONVERSATION']._serialized_end=210
+  _globals['_CONVERSATION']._serialized_start=89
+  _globals['_CONVERSATION']._serialized_end=333
 # @@protoc_insertion_point(module_scope)

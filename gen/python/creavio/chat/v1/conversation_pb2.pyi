@@ -30,8 +30,25 @@ class Conversation(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     MEMBER_IDS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ICON_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `cnv_…`."""
+    group: _builtins.bool
+    """Whether it is a group: it has an owner, and who belongs may change. Else it is the one
+    conversation of two people.
+    """
+    owner_id: _builtins.str
+    """Who owns a group; empty for a conversation of two."""
+    name: _builtins.str
+    """What a group is called; empty when it has no name."""
+    icon_id: _builtins.str
+    """The file a group is shown as; empty when there is none."""
+    revision: _builtins.int
+    """The number of the latest change of the group itself, 0 when it never changed."""
     @_builtins.property
     def member_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The people, the one who began it among them."""
@@ -46,10 +63,15 @@ class Conversation(_message.Message):
         id: _builtins.str = ...,
         member_ids: _abc.Iterable[_builtins.str] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        group: _builtins.bool = ...,
+        owner_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        icon_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "id", b"id", "member_ids", b"member_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "group", b"group", "icon_id", b"icon_id", "id", b"id", "member_ids", b"member_ids", "name", b"name", "owner_id", b"owner_id", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,9 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.chat.v1 import conversation_pb2 as creavio_dot_chat_dot_v1_dot_conversation__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*creavio/chat/v1/conversation_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"creavio/chat/v1/conversation.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\x84\x01\n\x19\x43reateConversationRequest\x12?\n\x08user_ids\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\t\x18\x01\"\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07userIds\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestId\"\\\n\x16GetConversationRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\"k\n\x18ListConversationsRequest\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x88\x01\n\x19ListConversationsResponse\x12\x43\n\rconversations\x18\x01 \x03(\x0b\x32\x1d.creavio.chat.v1.ConversationR\rconversations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"d\n\x1eListConversationMembersRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\"@\n\x1fListConversationMembersResponse\x12\x1d\n\nmember_ids\x18\x01 \x03(\tR\tmemberIds2\xa6\x05\n\x13\x43onversationService\x12\xa0\x01\n\x12\x43reateConversation\x12*.creavio.chat.v1.CreateConversationRequest\x1a\x1d.creavio.chat.v1.Conversation\"?\xa2\xbb\x18\x1f\x08\x01\x10\x02 \x03*\nrequest_id0\x02:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x16\"\x11/v1/conversations:\x01*\x12\xb4\x01\n\x0fGetConversation\x12\'.creavio.chat.v1.GetConversationRequest\x1a\x1d.creavio.chat.v1.Conversation\"Y\xa2\xbb\x18*\x08\x01\x10\x04\x1a\x15\x08\x02\x10\x04\x1a\x0f\x63onversation_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02%\x12#/v1/conversations/{conversation_id}\x12\x9c\x01\n\x11ListConversations\x12).creavio.chat.v1.ListConversationsRequest\x1a*.creavio.chat.v1.ListConversationsResponse\"0\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/conversations\x12\x95\x01\n\x17ListConversationMembers\x12/.creavio.chat.v1.ListConversationMembersRequest\x1a\x30.creavio.chat.v1.ListConversationMembersResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*creavio/chat/v1/conversation_service.proto\x12\x0f\x63reavio.chat.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"creavio/chat/v1/conversation.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xd9\x01\n\x19\x43reateConversationRequest\x12?\n\x08user_ids\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x18\x18\x01\"\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07userIds\x12\x1b\n\x04name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64R\x04name\x12 \n\x07icon_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06iconId\x12\x14\n\x05group\x18\x04 \x01(\x08R\x05group\x12&\n\nrequest_id\x18\x0f \x01(\tB\x07\xbaH\x04r\x02\x18@R\trequestId\"\\\n\x16GetConversationRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\"k\n\x18ListConversationsRequest\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\x88\x01\n\x19ListConversationsResponse\x12\x43\n\rconversations\x18\x01 \x03(\x0b\x32\x1d.creavio.chat.v1.ConversationR\rconversations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfa\x01\n\x19UpdateConversationRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\x12 \n\x04name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64H\x00R\x04name\x88\x01\x01\x12%\n\x07icon_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@H\x01R\x06iconId\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMaskB\x07\n\x05_nameB\n\n\x08_icon_id\"\xa4\x01\n\x1d\x41\x64\x64\x43onversationMembersRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\x12?\n\x08user_ids\x18\x02 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x18\x18\x01\"\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07userIds\"\x99\x01\n\x1fRemoveConversationMemberRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"\x95\x01\n\x1bHandOverConversationRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"d\n\x1eListConversationMembersRequest\x12\x42\n\x0f\x63onversation_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^cnv_[0-9a-z]{26}$R\x0e\x63onversationId\"\\\n\x1fListConversationMembersResponse\x12\x1d\n\nmember_ids\x18\x01 \x03(\tR\tmemberIds\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision2\xda\x0b\n\x13\x43onversationService\x12\xa0\x01\n\x12\x43reateConversation\x12*.creavio.chat.v1.CreateConversationRequest\x1a\x1d.creavio.chat.v1.Conversation\"?\xa2\xbb\x18\x1f\x08\x01\x10\x02 \x03*\nrequest_id0\x02:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x16\"\x11/v1/conversations:\x01*\x12\xb4\x01\n\x0fGetConversation\x12\'.creavio.chat.v1.GetConversationRequest\x1a\x1d.creavio.chat.v1.Conversation\"Y\xa2\xbb\x18*\x08\x01\x10\x04\x1a\x15\x08\x02\x10\x04\x1a\x0f\x63onversation_id \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02%\x12#/v1/conversations/{conversation_id}\x12\x9c\x01\n\x11ListConversations\x12).creavio.chat.v1.ListConversationsRequest\x1a*.creavio.chat.v1.ListConversationsResponse\"0\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/conversations\x12\xbd\x01\n\x12UpdateConversation\x12*.creavio.chat.v1.UpdateConversationRequest\x1a\x1d.creavio.chat.v1.Conversation\"\\\xa2\xbb\x18*\x08\x01\x10\x04\x1a\x15\x08\x02\x10\x04\x1a\x0f\x63onversation_id \x02\x30\x02:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02(2#/v1/conversations/{conversation_id}:\x01*\x12\xd0\x01\n\x16\x41\x64\x64\x43onversationMembers\x12..creavio.chat.v1.AddConversationMembersRequest\x1a\x1d.creavio.chat.v1.Conversation\"g\xa2\xbb\x18*\x08\x01\x10\x04\x1a\x15\x08\x02\x10\x04\x1a\x0f\x63onversation_id \x02\x30\x02:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x33\"./v1/conversations/{conversation_id}:addMembers:\x01*\x12\xd1\x01\n\x18RemoveConversationMember\x12\x30.creavio.chat.v1.RemoveConversationMemberRequest\x1a\x16.google.protobuf.Empty\"k\xa2\xbb\x18*\x08\x01\x10\x04\x1a\x15\x08\x02\x10\x04\x1a\x0f\x63onversation_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x37*5/v1/conversations/{conversation_id}/members/{user_id}\x12\xca\x01\n\x14HandOverConversation\x12,.creavio.chat.v1.HandOverConversationRequest\x1a\x1d.creavio.chat.v1.Conversation\"e\xa2\xbb\x18*\x08\x01\x10\x04\x1a\x15\x08\x02\x10\x04\x1a\x0f\x63onversation_id \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x31\",/v1/conversations/{conversation_id}:handOver:\x01*\x12\x95\x01\n\x17ListConversationMembers\x12/.creavio.chat.v1.ListConversationMembersRequest\x1a\x30.creavio.chat.v1.ListConversationMembersResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +38,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.conversatio
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['user_ids']._loaded_options = None
-  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['user_ids']._serialized_options = b'\272H!\222\001\036\010\001\020\t\030\001\"\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['user_ids']._serialized_options = b'\272H!\222\001\036\010\001\020\030\030\001\"\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['icon_id']._loaded_options = None
+  _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['icon_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATECONVERSATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_GETCONVERSATIONREQUEST'].fields_by_name['conversation_id']._loaded_options = None
@@ -45,6 +51,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCONVERSATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_LISTCONVERSATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCONVERSATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\026r\0242\022^cnv_[0-9a-z]{26}$'
+  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['icon_id']._loaded_options = None
+  _globals['_UPDATECONVERSATIONREQUEST'].fields_by_name['icon_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_ADDCONVERSATIONMEMBERSREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_ADDCONVERSATIONMEMBERSREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\026r\0242\022^cnv_[0-9a-z]{26}$'
+  _globals['_ADDCONVERSATIONMEMBERSREQUEST'].fields_by_name['user_ids']._loaded_options = None
+  _globals['_ADDCONVERSATIONMEMBERSREQUEST'].fields_by_name['user_ids']._serialized_options = b'\272H!\222\001\036\010\001\020\030\030\001\"\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_REMOVECONVERSATIONMEMBERREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_REMOVECONVERSATIONMEMBERREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\026r\0242\022^cnv_[0-9a-z]{26}$'
+  _globals['_REMOVECONVERSATIONMEMBERREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_REMOVECONVERSATIONMEMBERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_HANDOVERCONVERSATIONREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_HANDOVERCONVERSATIONREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\026r\0242\022^cnv_[0-9a-z]{26}$'
+  _globals['_HANDOVERCONVERSATIONREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_HANDOVERCONVERSATIONREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_LISTCONVERSATIONMEMBERSREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_LISTCONVERSATIONMEMBERSREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\026r\0242\022^cnv_[0-9a-z]{26}$'
   _globals['_CONVERSATIONSERVICE'].methods_by_name['CreateConversation']._loaded_options = None
@@ -53,20 +77,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONSERVICE'].methods_by_name['GetConversation']._serialized_options = b'\242\273\030*\010\001\020\004\032\025\010\002\020\004\032\017conversation_id \0010\001:\002\010\005@\200\010H\001P\001\202\323\344\223\002%\022#/v1/conversations/{conversation_id}'
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ListConversations']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ListConversations']._serialized_options = b'\242\273\030\023\010\001\020\002 \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002\023\022\021/v1/conversations'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['UpdateConversation']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['UpdateConversation']._serialized_options = b'\242\273\030*\010\001\020\004\032\025\010\002\020\004\032\017conversation_id \0020\002:\002\010\005@\200 H\001P\001\202\323\344\223\002(2#/v1/conversations/{conversation_id}:\001*'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['AddConversationMembers']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['AddConversationMembers']._serialized_options = b'\242\273\030*\010\001\020\004\032\025\010\002\020\004\032\017conversation_id \0020\002:\002\010\005@\200 H\001P\001\202\323\344\223\0023\"./v1/conversations/{conversation_id}:addMembers:\001*'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['RemoveConversationMember']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['RemoveConversationMember']._serialized_options = b'\242\273\030*\010\001\020\004\032\025\010\002\020\004\032\017conversation_id \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\0027*5/v1/conversations/{conversation_id}/members/{user_id}'
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['HandOverConversation']._loaded_options = None
+  _globals['_CONVERSATIONSERVICE'].methods_by_name['HandOverConversation']._serialized_options = b'\242\273\030*\010\001\020\004\032\025\010\002\020\004\032\017conversation_id \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\0021\",/v1/conversations/{conversation_id}:handOver:\001*'
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ListConversationMembers']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ListConversationMembers']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\002@\200\010H\001P\001'
-  _globals['_CREATECONVERSATIONREQUEST']._serialized_start=189
-  _globals['_CREATECONVERSATIONREQUEST']._serialized_end=321
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=323
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=415
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=417
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=524
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=527
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=663
-  _globals['_LISTCONVERSATIONMEMBERSREQUEST']._serialized_start=665
-  _globals['_LISTCONVERSATIONMEMBERSREQUEST']._serialized_end=765
-  _globals['_LISTCONVERSATIONMEMBERSRESPONSE']._serialized_start=767
-  _globals['_LISTCONVERSATIONMEMBERSRESPONSE']._serialized_end=831
-  _globals['_CONVERSATIONSERVICE']._serialized_start=834
-  _globals['_CONVERSATIONSERVICE']._serialized_end=1512
+  _globals['_CREATECONVERSATIONREQUEST']._serialized_start=252
+  _globals['_CREATECONVERSATIONREQUEST']._serialized_end=469
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=471
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=563
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=565
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=672
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=675
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=811
+  _globals['_UPDATECONVERSATIONREQUEST']._serialized_start=814
+  _globals['_UPDATECONVERSATIONREQUEST']._serialized_end=1064
+  _globals['_ADDCONVERSATIONMEMBERSREQUEST']._serialized_start=1067
+  _globals['_ADDCONVERSATIONMEMBERSREQUEST']._serialized_end=1231
+  _globals['_REMOVECONVERSATIONMEMBERREQUEST']._serialized_start=1234
+  _globals['_REMOVECONVERSATIONMEMBERREQUEST']._serialized_end=1387
+  _globals['_HANDOVERCONVERSATIONREQUEST']._serialized_start=1390
+  _globals['_HANDOVERCONVERSATIONREQUEST']._serialized_end=1539
+  _globals['_LISTCONVERSATIONMEMBERSREQUEST']._serialized_start=1541
+  _globals['_LISTCONVERSATIONMEMBERSREQUEST']._serialized_end=1641
+  _globals['_LISTCONVERSATIONMEMBERSRESPONSE']._serialized_start=1643
+  _globals['_LISTCONVERSATIONMEMBERSRESPONSE']._serialized_end=1735
+  _globals['_CONVERSATIONSERVICE']._serialized_start=1738
+  _globals['_CONVERSATIONSERVICE']._serialized_end=3236
 # @@protoc_insertion_point(module_scope)

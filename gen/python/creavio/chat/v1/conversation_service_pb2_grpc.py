@@ -5,6 +5,7 @@ import warnings
 
 from creavio.chat.v1 import conversation_pb2 as creavio_dot_chat_dot_v1_dot_conversation__pb2
 from creavio.chat.v1 import conversation_service_pb2 as creavio_dot_chat_dot_v1_dot_conversation__service__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -51,6 +52,26 @@ class ConversationServiceStub:
                 request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationsRequest.SerializeToString,
                 response_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationsResponse.FromString,
                 _registered_method=True)
+        self.UpdateConversation = channel.unary_unary(
+                '/creavio.chat.v1.ConversationService/UpdateConversation',
+                request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.UpdateConversationRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
+                _registered_method=True)
+        self.AddConversationMembers = channel.unary_unary(
+                '/creavio.chat.v1.ConversationService/AddConversationMembers',
+                request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.AddConversationMembersRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
+                _registered_method=True)
+        self.RemoveConversationMember = channel.unary_unary(
+                '/creavio.chat.v1.ConversationService/RemoveConversationMember',
+                request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.RemoveConversationMemberRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.HandOverConversation = channel.unary_unary(
+                '/creavio.chat.v1.ConversationService/HandOverConversation',
+                request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
+                _registered_method=True)
         self.ListConversationMembers = channel.unary_unary(
                 '/creavio.chat.v1.ConversationService/ListConversationMembers',
                 request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationMembersRequest.SerializeToString,
@@ -63,10 +84,12 @@ class ConversationServiceServicer:
     """
 
     def CreateConversation(self, request, context):
-        """Begins a conversation with one to nine others, and returns it. With one other
-        there is one conversation, ever: beginning it again returns it.
+        """Begins a conversation with others, 24 at most, and returns it. With one other there is
+        one conversation, ever: beginning it again returns it, and asking for a `group` begins
+        one all the same. With several it is a group, which the caller owns.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
+        NOT_REACHABLE when one of the others blocked the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,8 +111,50 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateConversation(self, request, context):
+        """Changes what a group is called and shown as, and returns it. Any member may.
+
+        Fails with NOT_FOUND, and with NOT_A_GROUP for a conversation of two.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddConversationMembers(self, request, context):
+        """Takes people into a group, and returns it. Any member may. Who is taken in reads
+        everything that was said before: for what they are not to read, begin another group.
+        Who belongs already stays as they are.
+
+        Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
+        NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveConversationMember(self, request, context):
+        """Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
+        from then on. When the owner leaves, who belongs longest owns it; when nobody is left,
+        the group is erased with all that was written in it. Who does not belong stays out.
+
+        Fails with NOT_FOUND, with NOT_A_GROUP, and with PERMISSION_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandOverConversation(self, request, context):
+        """Makes another member the owner of a group, and returns it. Its owner may.
+
+        Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
+        PERMISSION_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListConversationMembers(self, request, context):
-        """Returns the members of a conversation. They never change.
+        """Returns the members of a conversation as they are now.
 
         Fails with NOT_FOUND.
         """
@@ -114,6 +179,26 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.ListConversations,
                     request_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationsRequest.FromString,
                     response_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationsResponse.SerializeToString,
+            ),
+            'UpdateConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateConversation,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.UpdateConversationRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.SerializeToString,
+            ),
+            'AddConversationMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddConversationMembers,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.AddConversationMembersRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.SerializeToString,
+            ),
+            'RemoveConversationMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveConversationMember,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.RemoveConversationMemberRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'HandOverConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOverConversation,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.SerializeToString,
             ),
             'ListConversationMembers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListConversationMembers,
@@ -203,6 +288,114 @@ class ConversationService:
             '/creavio.chat.v1.ConversationService/ListConversations',
             creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationsRequest.SerializeToString,
             creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.ConversationService/UpdateConversation',
+            creavio_dot_chat_dot_v1_dot_conversation__service__pb2.UpdateConversationRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddConversationMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.ConversationService/AddConversationMembers',
+            creavio_dot_chat_dot_v1_dot_conversation__service__pb2.AddConversationMembersRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveConversationMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.ConversationService/RemoveConversationMember',
+            creavio_dot_chat_dot_v1_dot_conversation__service__pb2.RemoveConversationMemberRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOverConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.ConversationService/HandOverConversation',
+            creavio_dot_chat_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
             options,
             channel_credentials,
             insecure,

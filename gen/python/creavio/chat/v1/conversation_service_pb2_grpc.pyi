@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from creavio.chat.v1 import conversation_pb2 as _conversation_pb2
 from creavio.chat.v1 import conversation_service_pb2 as _conversation_service_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -35,10 +36,12 @@ class ConversationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ConversationServiceAsyncStub: ...
     CreateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.CreateConversationRequest, _conversation_pb2.Conversation]
-    """Begins a conversation with one to nine others, and returns it. With one other
-    there is one conversation, ever: beginning it again returns it.
+    """Begins a conversation with others, 24 at most, and returns it. With one other there is
+    one conversation, ever: beginning it again returns it, and asking for a `group` begins
+    one all the same. With several it is a group, which the caller owns.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
+    NOT_REACHABLE when one of the others blocked the caller.
     """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_pb2.Conversation]
     """Returns a conversation of the caller's.
@@ -47,8 +50,34 @@ class ConversationServiceStub:
     """
     ListConversations: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListConversationsRequest, _conversation_service_pb2.ListConversationsResponse]
     """Lists the caller's conversations, the newest first."""
+    UpdateConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_pb2.Conversation]
+    """Changes what a group is called and shown as, and returns it. Any member may.
+
+    Fails with NOT_FOUND, and with NOT_A_GROUP for a conversation of two.
+    """
+    AddConversationMembers: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.AddConversationMembersRequest, _conversation_pb2.Conversation]
+    """Takes people into a group, and returns it. Any member may. Who is taken in reads
+    everything that was said before: for what they are not to read, begin another group.
+    Who belongs already stays as they are.
+
+    Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
+    NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+    """
+    RemoveConversationMember: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.RemoveConversationMemberRequest, _empty_pb2.Empty]
+    """Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
+    from then on. When the owner leaves, who belongs longest owns it; when nobody is left,
+    the group is erased with all that was written in it. Who does not belong stays out.
+
+    Fails with NOT_FOUND, with NOT_A_GROUP, and with PERMISSION_DENIED.
+    """
+    HandOverConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.HandOverConversationRequest, _conversation_pb2.Conversation]
+    """Makes another member the owner of a group, and returns it. Its owner may.
+
+    Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
+    PERMISSION_DENIED.
+    """
     ListConversationMembers: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListConversationMembersRequest, _conversation_service_pb2.ListConversationMembersResponse]
-    """Returns the members of a conversation. They never change.
+    """Returns the members of a conversation as they are now.
 
     Fails with NOT_FOUND.
     """
@@ -59,10 +88,12 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.CreateConversationRequest, _conversation_pb2.Conversation]  # type: ignore[assignment]
-    """Begins a conversation with one to nine others, and returns it. With one other
-    there is one conversation, ever: beginning it again returns it.
+    """Begins a conversation with others, 24 at most, and returns it. With one other there is
+    one conversation, ever: beginning it again returns it, and asking for a `group` begins
+    one all the same. With several it is a group, which the caller owns.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
+    NOT_REACHABLE when one of the others blocked the caller.
     """
     GetConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_pb2.Conversation]  # type: ignore[assignment]
     """Returns a conversation of the caller's.
@@ -71,8 +102,34 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     """
     ListConversations: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListConversationsRequest, _conversation_service_pb2.ListConversationsResponse]  # type: ignore[assignment]
     """Lists the caller's conversations, the newest first."""
+    UpdateConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.UpdateConversationRequest, _conversation_pb2.Conversation]  # type: ignore[assignment]
+    """Changes what a group is called and shown as, and returns it. Any member may.
+
+    Fails with NOT_FOUND, and with NOT_A_GROUP for a conversation of two.
+    """
+    AddConversationMembers: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.AddConversationMembersRequest, _conversation_pb2.Conversation]  # type: ignore[assignment]
+    """Takes people into a group, and returns it. Any member may. Who is taken in reads
+    everything that was said before: for what they are not to read, begin another group.
+    Who belongs already stays as they are.
+
+    Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
+    NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+    """
+    RemoveConversationMember: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.RemoveConversationMemberRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
+    from then on. When the owner leaves, who belongs longest owns it; when nobody is left,
+    the group is erased with all that was written in it. Who does not belong stays out.
+
+    Fails with NOT_FOUND, with NOT_A_GROUP, and with PERMISSION_DENIED.
+    """
+    HandOverConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.HandOverConversationRequest, _conversation_pb2.Conversation]  # type: ignore[assignment]
+    """Makes another member the owner of a group, and returns it. Its owner may.
+
+    Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
+    PERMISSION_DENIED.
+    """
     ListConversationMembers: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListConversationMembersRequest, _conversation_service_pb2.ListConversationMembersResponse]  # type: ignore[assignment]
-    """Returns the members of a conversation. They never change.
+    """Returns the members of a conversation as they are now.
 
     Fails with NOT_FOUND.
     """
@@ -86,10 +143,12 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _conversation_service_pb2.CreateConversationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_conversation_pb2.Conversation, _abc.Awaitable[_conversation_pb2.Conversation]]:
-        """Begins a conversation with one to nine others, and returns it. With one other
-        there is one conversation, ever: beginning it again returns it.
+        """Begins a conversation with others, 24 at most, and returns it. With one other there is
+        one conversation, ever: beginning it again returns it, and asking for a `group` begins
+        one all the same. With several it is a group, which the caller owns.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
+        NOT_REACHABLE when one of the others blocked the caller.
         """
 
     @_abc_1.abstractmethod
@@ -112,12 +171,62 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the caller's conversations, the newest first."""
 
     @_abc_1.abstractmethod
+    def UpdateConversation(
+        self,
+        request: _conversation_service_pb2.UpdateConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_pb2.Conversation, _abc.Awaitable[_conversation_pb2.Conversation]]:
+        """Changes what a group is called and shown as, and returns it. Any member may.
+
+        Fails with NOT_FOUND, and with NOT_A_GROUP for a conversation of two.
+        """
+
+    @_abc_1.abstractmethod
+    def AddConversationMembers(
+        self,
+        request: _conversation_service_pb2.AddConversationMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_pb2.Conversation, _abc.Awaitable[_conversation_pb2.Conversation]]:
+        """Takes people into a group, and returns it. Any member may. Who is taken in reads
+        everything that was said before: for what they are not to read, begin another group.
+        Who belongs already stays as they are.
+
+        Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
+        NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveConversationMember(
+        self,
+        request: _conversation_service_pb2.RemoveConversationMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
+        from then on. When the owner leaves, who belongs longest owns it; when nobody is left,
+        the group is erased with all that was written in it. Who does not belong stays out.
+
+        Fails with NOT_FOUND, with NOT_A_GROUP, and with PERMISSION_DENIED.
+        """
+
+    @_abc_1.abstractmethod
+    def HandOverConversation(
+        self,
+        request: _conversation_service_pb2.HandOverConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_pb2.Conversation, _abc.Awaitable[_conversation_pb2.Conversation]]:
+        """Makes another member the owner of a group, and returns it. Its owner may.
+
+        Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
+        PERMISSION_DENIED.
+        """
+
+    @_abc_1.abstractmethod
     def ListConversationMembers(
         self,
         request: _conversation_service_pb2.ListConversationMembersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_conversation_service_pb2.ListConversationMembersResponse, _abc.Awaitable[_conversation_service_pb2.ListConversationMembersResponse]]:
-        """Returns the members of a conversation. They never change.
+        """Returns the members of a conversation as they are now.
 
         Fails with NOT_FOUND.
         """

@@ -41,8 +41,9 @@ class MessageServiceStub:
 
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
     REPLY_NOT_FOUND when the message it answers is not there (any more), with
-    RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
-    with THREAD_LOCKED.
+    RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
+    THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
+    caller.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -51,8 +52,8 @@ class MessageServiceStub:
     UpdateMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.UpdateMessageRequest, _message_pb2.Message]
     """Edits a message of the caller's own and returns it.
 
-    Fails with NOT_FOUND when there is no such message (any more), and with
-    PERMISSION_DENIED when somebody else wrote it.
+    Fails with NOT_FOUND when there is no such message (any more), with
+    PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
     """
     DeleteMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.DeleteMessageRequest, _empty_pb2.Empty]
     """Deletes a message: one's own, or with MANAGE_MESSAGES anyone's. Deleting a
@@ -94,8 +95,9 @@ class MessageServiceAsyncStub(MessageServiceStub):
 
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
     REPLY_NOT_FOUND when the message it answers is not there (any more), with
-    RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
-    with THREAD_LOCKED.
+    RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
+    THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
+    caller.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -104,8 +106,8 @@ class MessageServiceAsyncStub(MessageServiceStub):
     UpdateMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.UpdateMessageRequest, _message_pb2.Message]  # type: ignore[assignment]
     """Edits a message of the caller's own and returns it.
 
-    Fails with NOT_FOUND when there is no such message (any more), and with
-    PERMISSION_DENIED when somebody else wrote it.
+    Fails with NOT_FOUND when there is no such message (any more), with
+    PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
     """
     DeleteMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.DeleteMessageRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a message: one's own, or with MANAGE_MESSAGES anyone's. Deleting a
@@ -150,8 +152,9 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
         REPLY_NOT_FOUND when the message it answers is not there (any more), with
-        RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
-        with THREAD_LOCKED.
+        RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
+        THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
+        caller.
         """
 
     @_abc_1.abstractmethod
@@ -172,8 +175,8 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_message_pb2.Message, _abc.Awaitable[_message_pb2.Message]]:
         """Edits a message of the caller's own and returns it.
 
-        Fails with NOT_FOUND when there is no such message (any more), and with
-        PERMISSION_DENIED when somebody else wrote it.
+        Fails with NOT_FOUND when there is no such message (any more), with
+        PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
         """
 
     @_abc_1.abstractmethod

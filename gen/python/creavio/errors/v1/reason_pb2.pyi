@@ -89,6 +89,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """A thread began at the message already."""
     REASON_THREAD_LOCKED: _Reason.ValueType  # 181
     """Only who holds MANAGE_MESSAGES may write in the thread."""
+    REASON_NOT_REACHABLE: _Reason.ValueType  # 182
+    """A person takes no direct messages from the caller."""
+    REASON_NOT_A_GROUP: _Reason.ValueType  # 183
+    """Only a group has a name, an owner, and members that change."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
     """Too many calls; google.rpc.RetryInfo says when to try again."""
     REASON_UNAVAILABLE: _Reason.ValueType  # 81
@@ -175,6 +179,10 @@ REASON_THREAD_EXISTS: Reason.ValueType  # 180
 """A thread began at the message already."""
 REASON_THREAD_LOCKED: Reason.ValueType  # 181
 """Only who holds MANAGE_MESSAGES may write in the thread."""
+REASON_NOT_REACHABLE: Reason.ValueType  # 182
+"""A person takes no direct messages from the caller."""
+REASON_NOT_A_GROUP: Reason.ValueType  # 183
+"""Only a group has a name, an owner, and members that change."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80
 """Too many calls; google.rpc.RetryInfo says when to try again."""
 REASON_UNAVAILABLE: Reason.ValueType  # 81

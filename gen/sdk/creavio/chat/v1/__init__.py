@@ -4,11 +4,14 @@
 # This file has been @generated
 
 __all__ = (
+    "AddConversationMembersRequest",
     "AddReactionRequest",
     "BulkDeleteMessagesRequest",
     "Conversation",
     "ConversationCreated",
+    "ConversationMemberRemoved",
     "ConversationServiceStub",
+    "ConversationUpdated",
     "CreateConversationRequest",
     "CreateMessageRequest",
     "CreateThreadRequest",
@@ -18,6 +21,7 @@ __all__ = (
     "GetConversationRequest",
     "GetSlowModeRequest",
     "GetThreadRequest",
+    "HandOverConversationRequest",
     "ListChangesRequest",
     "ListChangesResponse",
     "ListConversationReadStatesRequest",
@@ -55,6 +59,7 @@ __all__ = (
     "ReadState",
     "ReadStateServiceStub",
     "ReadStateUpdated",
+    "RemoveConversationMemberRequest",
     "RemoveReactionRequest",
     "SendMessagesRequest",
     "SendMessagesResponse",
@@ -70,6 +75,7 @@ __all__ = (
     "ThreadUpdated",
     "UnfollowThreadRequest",
     "UnpinMessageRequest",
+    "UpdateConversationRequest",
     "UpdateMessageRequest",
     "UpdateThreadRequest",
 )
@@ -90,6 +96,28 @@ if TYPE_CHECKING:
 
 _COMPILER_VERSION = "0.9.0"
 betterproto2.check_compiler_version(_COMPILER_VERSION)
+
+
+@dataclass(eq=False, repr=False)
+class AddConversationMembersRequest(betterproto2.Message):
+    """
+    Says whom to take in.
+    """
+
+    conversation_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The group.
+    """
+
+    user_ids: "list[str]" = betterproto2.field(2, betterproto2.TYPE_STRING, repeated=True)
+    """
+    The people.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "AddConversationMembersRequest", AddConversationMembersRequest
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -163,6 +191,32 @@ class Conversation(betterproto2.Message):
     When it was begun.
     """
 
+    group: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether it is a group: it has an owner, and who belongs may change. Else it is the one
+    conversation of two people.
+    """
+
+    owner_id: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    """
+    Who owns a group; empty for a conversation of two.
+    """
+
+    name: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
+    """
+    What a group is called; empty when it has no name.
+    """
+
+    icon_id: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
+    """
+    The file a group is shown as; empty when there is none.
+    """
+
+    revision: "int" = betterproto2.field(8, betterproto2.TYPE_INT64)
+    """
+    The number of the latest change of the group itself, 0 when it never changed.
+    """
+
 
 default_message_pool.register_message("creavio.chat.v1", "Conversation", Conversation)
 
@@ -185,6 +239,47 @@ default_message_pool.register_message("creavio.chat.v1", "ConversationCreated", 
 
 
 @dataclass(eq=False, repr=False)
+class ConversationMemberRemoved(betterproto2.Message):
+    """
+    Somebody left a group, or was taken out of it. The last that person is told of it.
+    """
+
+    conversation: "Conversation | None" = betterproto2.field(
+        1, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    The group as it is now; its `revision` is the number of this change.
+    """
+
+    user_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Who does not belong any more.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "ConversationMemberRemoved", ConversationMemberRemoved
+)
+
+
+@dataclass(eq=False, repr=False)
+class ConversationUpdated(betterproto2.Message):
+    """
+    A group was changed: what it is called or shown as, who owns it, or who was taken in.
+    """
+
+    conversation: "Conversation | None" = betterproto2.field(
+        1, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    The group as it is now; its `revision` is the number of this change.
+    """
+
+
+default_message_pool.register_message("creavio.chat.v1", "ConversationUpdated", ConversationUpdated)
+
+
+@dataclass(eq=False, repr=False)
 class CreateConversationRequest(betterproto2.Message):
     """
     Says with whom.
@@ -193,6 +288,21 @@ class CreateConversationRequest(betterproto2.Message):
     user_ids: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
     """
     The others.
+    """
+
+    name: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    What the group is called: 100 characters at most; empty for no name.
+    """
+
+    icon_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    A file the group is shown as; empty for none.
+    """
+
+    group: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether it is a group even with one other.
     """
 
     request_id: "str" = betterproto2.field(15, betterproto2.TYPE_STRING)
@@ -374,6 +484,28 @@ class GetThreadRequest(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.chat.v1", "GetThreadRequest", GetThreadRequest)
+
+
+@dataclass(eq=False, repr=False)
+class HandOverConversationRequest(betterproto2.Message):
+    """
+    Says whose a group is from now on.
+    """
+
+    conversation_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The group.
+    """
+
+    user_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The member who owns it from now on.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "HandOverConversationRequest", HandOverConversationRequest
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -1302,6 +1434,28 @@ default_message_pool.register_message("creavio.chat.v1", "ReadStateUpdated", Rea
 
 
 @dataclass(eq=False, repr=False)
+class RemoveConversationMemberRequest(betterproto2.Message):
+    """
+    Says whom to take out.
+    """
+
+    conversation_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The group.
+    """
+
+    user_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The person.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "RemoveConversationMemberRequest", RemoveConversationMemberRequest
+)
+
+
+@dataclass(eq=False, repr=False)
 class RemoveReactionRequest(betterproto2.Message):
     """
     Names a message and an emoji.
@@ -1674,6 +1828,40 @@ default_message_pool.register_message("creavio.chat.v1", "UnpinMessageRequest", 
 
 
 @dataclass(eq=False, repr=False)
+class UpdateConversationRequest(betterproto2.Message):
+    """
+    Says what to change in a group.
+    """
+
+    conversation_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The group.
+    """
+
+    name: "str | None" = betterproto2.field(2, betterproto2.TYPE_STRING, optional=True)
+    """
+    What it is called: 100 characters at most; empty for no name.
+    """
+
+    icon_id: "str | None" = betterproto2.field(3, betterproto2.TYPE_STRING, optional=True)
+    """
+    A file it is shown as; empty for none.
+    """
+
+    update_mask: "___google__protobuf__.FieldMask | None" = betterproto2.field(
+        4, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    The fields to change; without it, those present.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "UpdateConversationRequest", UpdateConversationRequest
+)
+
+
+@dataclass(eq=False, repr=False)
 class UpdateMessageRequest(betterproto2.Message):
     """
     Says what to change in a message.
@@ -1766,10 +1954,12 @@ class ConversationServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "Conversation":
         """
-        Begins a conversation with one to nine others, and returns it. With one other
-        there is one conversation, ever: beginning it again returns it.
+        Begins a conversation with others, 24 at most, and returns it. With one other there is
+        one conversation, ever: beginning it again returns it, and asking for a `group` begins
+        one all the same. With several it is a group, which the caller owns.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
+        NOT_REACHABLE when one of the others blocked the caller.
         """
 
         return await self._unary_unary(
@@ -1825,6 +2015,104 @@ class ConversationServiceStub(betterproto2_grpclib.ServiceStub):
             metadata=metadata,
         )
 
+    async def update_conversation(
+        self,
+        message: "UpdateConversationRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "Conversation":
+        """
+        Changes what a group is called and shown as, and returns it. Any member may.
+
+        Fails with NOT_FOUND, and with NOT_A_GROUP for a conversation of two.
+        """
+
+        return await self._unary_unary(
+            "/creavio.chat.v1.ConversationService/UpdateConversation",
+            message,
+            Conversation,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def add_conversation_members(
+        self,
+        message: "AddConversationMembersRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "Conversation":
+        """
+        Takes people into a group, and returns it. Any member may. Who is taken in reads
+        everything that was said before: for what they are not to read, begin another group.
+        Who belongs already stays as they are.
+
+        Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
+        NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+        """
+
+        return await self._unary_unary(
+            "/creavio.chat.v1.ConversationService/AddConversationMembers",
+            message,
+            Conversation,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def remove_conversation_member(
+        self,
+        message: "RemoveConversationMemberRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "___google__protobuf__.Empty":
+        """
+        Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
+        from then on. When the owner leaves, who belongs longest owns it; when nobody is left,
+        the group is erased with all that was written in it. Who does not belong stays out.
+
+        Fails with NOT_FOUND, with NOT_A_GROUP, and with PERMISSION_DENIED.
+        """
+
+        return await self._unary_unary(
+            "/creavio.chat.v1.ConversationService/RemoveConversationMember",
+            message,
+            ___google__protobuf__.Empty,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def hand_over_conversation(
+        self,
+        message: "HandOverConversationRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "Conversation":
+        """
+        Makes another member the owner of a group, and returns it. Its owner may.
+
+        Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
+        PERMISSION_DENIED.
+        """
+
+        return await self._unary_unary(
+            "/creavio.chat.v1.ConversationService/HandOverConversation",
+            message,
+            Conversation,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
 
 class MessageServiceStub(betterproto2_grpclib.ServiceStub):
     """
@@ -1845,8 +2133,9 @@ class MessageServiceStub(betterproto2_grpclib.ServiceStub):
 
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
         REPLY_NOT_FOUND when the message it answers is not there (any more), with
-        RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
-        with THREAD_LOCKED.
+        RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
+        THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
+        caller.
         """
 
         return await self._unary_unary(
@@ -1891,8 +2180,8 @@ class MessageServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Edits a message of the caller's own and returns it.
 
-        Fails with NOT_FOUND when there is no such message (any more), and with
-        PERMISSION_DENIED when somebody else wrote it.
+        Fails with NOT_FOUND when there is no such message (any more), with
+        PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
         """
 
         return await self._unary_unary(

@@ -182,6 +182,16 @@ class Reason(betterproto2.Enum):
     Only who holds MANAGE_MESSAGES may write in the thread.
     """
 
+    NOT_REACHABLE = 182
+    """
+    A person takes no direct messages from the caller.
+    """
+
+    NOT_A_GROUP = 183
+    """
+    Only a group has a name, an owner, and members that change.
+    """
+
     RATE_LIMITED = 80
     """
     Too many calls; google.rpc.RetryInfo says when to try again.
@@ -248,6 +258,8 @@ class Reason(betterproto2.Enum):
             73: "REASON_REPLY_NOT_FOUND",
             180: "REASON_THREAD_EXISTS",
             181: "REASON_THREAD_LOCKED",
+            182: "REASON_NOT_REACHABLE",
+            183: "REASON_NOT_A_GROUP",
             80: "REASON_RATE_LIMITED",
             81: "REASON_UNAVAILABLE",
             82: "REASON_DEADLINE_EXCEEDED",
@@ -292,6 +304,8 @@ class Reason(betterproto2.Enum):
             "REASON_REPLY_NOT_FOUND": 73,
             "REASON_THREAD_EXISTS": 180,
             "REASON_THREAD_LOCKED": 181,
+            "REASON_NOT_REACHABLE": 182,
+            "REASON_NOT_A_GROUP": 183,
             "REASON_RATE_LIMITED": 80,
             "REASON_UNAVAILABLE": 81,
             "REASON_DEADLINE_EXCEEDED": 82,

@@ -423,6 +423,20 @@ class Event(betterproto2.Message):
     The person follows a thread, or follows it no longer.
     """
 
+    conversation_updated: "__chat__v1__.ConversationUpdated | None" = betterproto2.field(
+        144, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A group the person belongs to is another, or the person was taken in.
+    """
+
+    conversation_member_removed: "__chat__v1__.ConversationMemberRemoved | None" = (
+        betterproto2.field(145, betterproto2.TYPE_MESSAGE, optional=True, group="payload")
+    )
+    """
+    Somebody, perhaps the person, belongs to a group no longer.
+    """
+
 
 default_message_pool.register_message("creavio.gateway.v1", "Event", Event)
 

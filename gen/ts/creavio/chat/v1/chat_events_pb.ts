@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/chat_events.proto.
  */
 export const file_creavio_chat_v1_chat_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL2NoYXQvdjEvY2hhdF9ldmVudHMucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJsCg5NZXNzYWdlQ3JlYXRlZBIpCgdtZXNzYWdlGAEgASgLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USFAoMY29tbXVuaXR5X2lkGAIgASgJEhkKEXBhcmVudF9jaGFubmVsX2lkGAMgASgJImwKDk1lc3NhZ2VVcGRhdGVkEikKB21lc3NhZ2UYASABKAsyGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRIUCgxjb21tdW5pdHlfaWQYAiABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYAyABKAkiewoOTWVzc2FnZURlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhQKDGNvbW11bml0eV9pZBgEIAEoCRIZChFwYXJlbnRfY2hhbm5lbF9pZBgFIAEoCSKpAQoNUmVhY3Rpb25BZGRlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiqwEKD1JlYWN0aW9uUmVtb3ZlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiSgoTQ29udmVyc2F0aW9uQ3JlYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uIk4KEFJlYWRTdGF0ZVVwZGF0ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhUKDXJlYWRfc2VxdWVuY2UYAyABKAMiTAoPU2xvd01vZGVDaGFuZ2VkEhIKCmNoYW5uZWxfaWQYASABKAkSDwoHc2Vjb25kcxgCIAEoBRIUCgxjb21tdW5pdHlfaWQYAyABKAkiYAoNVGhyZWFkQ3JlYXRlZBInCgZ0aHJlYWQYASABKAsyFy5jcmVhdmlvLmNoYXQudjEuVGhyZWFkEhAKCHJldmlzaW9uGAIgASgDEhQKDGNvbW11bml0eV9pZBgDIAEoCSJgCg1UaHJlYWRVcGRhdGVkEicKBnRocmVhZBgBIAEoCzIXLmNyZWF2aW8uY2hhdC52MS5UaHJlYWQSEAoIcmV2aXNpb24YAiABKAMSFAoMY29tbXVuaXR5X2lkGAMgASgJInIKDVRocmVhZERlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRIRCgl0aHJlYWRfaWQYAiABKAkSEgoKbWVzc2FnZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIUCgxjb21tdW5pdHlfaWQYBSABKAkiTAoTVGhyZWFkRm9sbG93Q2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEhEKCXRocmVhZF9pZBgCIAEoCRIRCglmb2xsb3dpbmcYAyABKAhiBnByb3RvMw", [file_creavio_chat_v1_conversation, file_creavio_chat_v1_message, file_creavio_chat_v1_thread]);
+  fileDesc("CiFjcmVhdmlvL2NoYXQvdjEvY2hhdF9ldmVudHMucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJsCg5NZXNzYWdlQ3JlYXRlZBIpCgdtZXNzYWdlGAEgASgLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USFAoMY29tbXVuaXR5X2lkGAIgASgJEhkKEXBhcmVudF9jaGFubmVsX2lkGAMgASgJImwKDk1lc3NhZ2VVcGRhdGVkEikKB21lc3NhZ2UYASABKAsyGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRIUCgxjb21tdW5pdHlfaWQYAiABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYAyABKAkiewoOTWVzc2FnZURlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhQKDGNvbW11bml0eV9pZBgEIAEoCRIZChFwYXJlbnRfY2hhbm5lbF9pZBgFIAEoCSKpAQoNUmVhY3Rpb25BZGRlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiqwEKD1JlYWN0aW9uUmVtb3ZlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiSgoTQ29udmVyc2F0aW9uQ3JlYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uIk4KEFJlYWRTdGF0ZVVwZGF0ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhUKDXJlYWRfc2VxdWVuY2UYAyABKAMiTAoPU2xvd01vZGVDaGFuZ2VkEhIKCmNoYW5uZWxfaWQYASABKAkSDwoHc2Vjb25kcxgCIAEoBRIUCgxjb21tdW5pdHlfaWQYAyABKAkiYAoNVGhyZWFkQ3JlYXRlZBInCgZ0aHJlYWQYASABKAsyFy5jcmVhdmlvLmNoYXQudjEuVGhyZWFkEhAKCHJldmlzaW9uGAIgASgDEhQKDGNvbW11bml0eV9pZBgDIAEoCSJgCg1UaHJlYWRVcGRhdGVkEicKBnRocmVhZBgBIAEoCzIXLmNyZWF2aW8uY2hhdC52MS5UaHJlYWQSEAoIcmV2aXNpb24YAiABKAMSFAoMY29tbXVuaXR5X2lkGAMgASgJInIKDVRocmVhZERlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRIRCgl0aHJlYWRfaWQYAiABKAkSEgoKbWVzc2FnZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIUCgxjb21tdW5pdHlfaWQYBSABKAkiTAoTVGhyZWFkRm9sbG93Q2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEhEKCXRocmVhZF9pZBgCIAEoCRIRCglmb2xsb3dpbmcYAyABKAgiSgoTQ29udmVyc2F0aW9uVXBkYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uImEKGUNvbnZlcnNhdGlvbk1lbWJlclJlbW92ZWQSMwoMY29udmVyc2F0aW9uGAEgASgLMh0uY3JlYXZpby5jaGF0LnYxLkNvbnZlcnNhdGlvbhIPCgd1c2VyX2lkGAIgASgJYgZwcm90bzM", [file_creavio_chat_v1_conversation, file_creavio_chat_v1_message, file_creavio_chat_v1_thread]);
 
 /**
  * A message was sent.
@@ -525,4 +525,53 @@ export type ThreadFollowChanged = Message<"creavio.chat.v1.ThreadFollowChanged">
  */
 export const ThreadFollowChangedSchema: GenMessage<ThreadFollowChanged> = /*@__PURE__*/
   messageDesc(file_creavio_chat_v1_chat_events, 11);
+
+/**
+ * A group was changed: what it is called or shown as, who owns it, or who was taken in.
+ *
+ * @generated from message creavio.chat.v1.ConversationUpdated
+ */
+export type ConversationUpdated = Message<"creavio.chat.v1.ConversationUpdated"> & {
+  /**
+   * The group as it is now; its `revision` is the number of this change.
+   *
+   * @generated from field: creavio.chat.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ConversationUpdated.
+ * Use `create(ConversationUpdatedSchema)` to create a new message.
+ */
+export const ConversationUpdatedSchema: GenMessage<ConversationUpdated> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 12);
+
+/**
+ * Somebody left a group, or was taken out of it. The last that person is told of it.
+ *
+ * @generated from message creavio.chat.v1.ConversationMemberRemoved
+ */
+export type ConversationMemberRemoved = Message<"creavio.chat.v1.ConversationMemberRemoved"> & {
+  /**
+   * The group as it is now; its `revision` is the number of this change.
+   *
+   * @generated from field: creavio.chat.v1.Conversation conversation = 1;
+   */
+  conversation?: Conversation | undefined;
+
+  /**
+   * Who does not belong any more.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ConversationMemberRemoved.
+ * Use `create(ConversationMemberRemovedSchema)` to create a new message.
+ */
+export const ConversationMemberRemovedSchema: GenMessage<ConversationMemberRemoved> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 13);
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/conversation.proto.
  */
 export const file_creavio_chat_v1_conversation: GenFile = /*@__PURE__*/
-  fileDesc("CiJjcmVhdmlvL2NoYXQvdjEvY29udmVyc2F0aW9uLnByb3RvEg9jcmVhdmlvLmNoYXQudjEiXwoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEhIKCm1lbWJlcl9pZHMYAiADKAkSLwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiJjcmVhdmlvL2NoYXQvdjEvY29udmVyc2F0aW9uLnByb3RvEg9jcmVhdmlvLmNoYXQudjEisQEKDENvbnZlcnNhdGlvbhIKCgJpZBgBIAEoCRISCgptZW1iZXJfaWRzGAIgAygJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVncm91cBgEIAEoCBIQCghvd25lcl9pZBgFIAEoCRIMCgRuYW1lGAYgASgJEg8KB2ljb25faWQYByABKAkSEAoIcmV2aXNpb24YCCABKANiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Some people who write to each other, outside any community. It is addressed as a
@@ -41,6 +41,42 @@ export type Conversation = Message<"creavio.chat.v1.Conversation"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 3;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * Whether it is a group: it has an owner, and who belongs may change. Else it is the one
+   * conversation of two people.
+   *
+   * @generated from field: bool group = 4;
+   */
+  group: boolean;
+
+  /**
+   * Who owns a group; empty for a conversation of two.
+   *
+   * @generated from field: string owner_id = 5;
+   */
+  ownerId: string;
+
+  /**
+   * What a group is called; empty when it has no name.
+   *
+   * @generated from field: string name = 6;
+   */
+  name: string;
+
+  /**
+   * The file a group is shown as; empty when there is none.
+   *
+   * @generated from field: string icon_id = 7;
+   */
+  iconId: string;
+
+  /**
+   * The number of the latest change of the group itself, 0 when it never changed.
+   *
+   * @generated from field: int64 revision = 8;
+   */
+  revision: bigint;
 };
 
 /**

@@ -6,13 +6,15 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Conversation, ConversationSchema } from "./conversation_pb.js";
 import { file_creavio_chat_v1_conversation } from "./conversation_pb.js";
+import type { EmptySchema, FieldMask } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty, file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file creavio/chat/v1/conversation_service.proto.
  */
 export const file_creavio_chat_v1_conversation_service: GenFile = /*@__PURE__*/
-  fileDesc("CipjcmVhdmlvL2NoYXQvdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJBChlDcmVhdGVDb252ZXJzYXRpb25SZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJEhIKCnJlcXVlc3RfaWQYDyABKAkiMQoWR2V0Q29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkiQQoYTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJImoKGUxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2USNAoNY29udmVyc2F0aW9ucxgBIAMoCzIdLmNyZWF2aW8uY2hhdC52MS5Db252ZXJzYXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMr0CChNDb252ZXJzYXRpb25TZXJ2aWNlEl8KEkNyZWF0ZUNvbnZlcnNhdGlvbhIqLmNyZWF2aW8uY2hhdC52MS5DcmVhdGVDb252ZXJzYXRpb25SZXF1ZXN0Gh0uY3JlYXZpby5jaGF0LnYxLkNvbnZlcnNhdGlvbhJZCg9HZXRDb252ZXJzYXRpb24SJy5jcmVhdmlvLmNoYXQudjEuR2V0Q29udmVyc2F0aW9uUmVxdWVzdBodLmNyZWF2aW8uY2hhdC52MS5Db252ZXJzYXRpb24SagoRTGlzdENvbnZlcnNhdGlvbnMSKS5jcmVhdmlvLmNoYXQudjEuTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0GiouY3JlYXZpby5jaGF0LnYxLkxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2ViBnByb3RvMw", [file_creavio_chat_v1_conversation]);
+  fileDesc("CipjcmVhdmlvL2NoYXQvdjEvY29udmVyc2F0aW9uX3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJvChlDcmVhdGVDb252ZXJzYXRpb25SZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJEgwKBG5hbWUYAiABKAkSDwoHaWNvbl9pZBgDIAEoCRINCgVncm91cBgEIAEoCBISCgpyZXF1ZXN0X2lkGA8gASgJIjEKFkdldENvbnZlcnNhdGlvblJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIkEKGExpc3RDb252ZXJzYXRpb25zUmVxdWVzdBIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJqChlMaXN0Q29udmVyc2F0aW9uc1Jlc3BvbnNlEjQKDWNvbnZlcnNhdGlvbnMYASADKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKjAQoZVXBkYXRlQ29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEQoEbmFtZRgCIAEoCUgAiAEBEhQKB2ljb25faWQYAyABKAlIAYgBARIvCgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBwoFX25hbWVCCgoIX2ljb25faWQiSgodQWRkQ29udmVyc2F0aW9uTWVtYmVyc1JlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhAKCHVzZXJfaWRzGAIgAygJIksKH1JlbW92ZUNvbnZlcnNhdGlvbk1lbWJlclJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiRwobSGFuZE92ZXJDb252ZXJzYXRpb25SZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJMtIFChNDb252ZXJzYXRpb25TZXJ2aWNlEl8KEkNyZWF0ZUNvbnZlcnNhdGlvbhIqLmNyZWF2aW8uY2hhdC52MS5DcmVhdGVDb252ZXJzYXRpb25SZXF1ZXN0Gh0uY3JlYXZpby5jaGF0LnYxLkNvbnZlcnNhdGlvbhJZCg9HZXRDb252ZXJzYXRpb24SJy5jcmVhdmlvLmNoYXQudjEuR2V0Q29udmVyc2F0aW9uUmVxdWVzdBodLmNyZWF2aW8uY2hhdC52MS5Db252ZXJzYXRpb24SagoRTGlzdENvbnZlcnNhdGlvbnMSKS5jcmVhdmlvLmNoYXQudjEuTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0GiouY3JlYXZpby5jaGF0LnYxLkxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2USXwoSVXBkYXRlQ29udmVyc2F0aW9uEiouY3JlYXZpby5jaGF0LnYxLlVwZGF0ZUNvbnZlcnNhdGlvblJlcXVlc3QaHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uEmcKFkFkZENvbnZlcnNhdGlvbk1lbWJlcnMSLi5jcmVhdmlvLmNoYXQudjEuQWRkQ29udmVyc2F0aW9uTWVtYmVyc1JlcXVlc3QaHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uEmQKGFJlbW92ZUNvbnZlcnNhdGlvbk1lbWJlchIwLmNyZWF2aW8uY2hhdC52MS5SZW1vdmVDb252ZXJzYXRpb25NZW1iZXJSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EmMKFEhhbmRPdmVyQ29udmVyc2F0aW9uEiwuY3JlYXZpby5jaGF0LnYxLkhhbmRPdmVyQ29udmVyc2F0aW9uUmVxdWVzdBodLmNyZWF2aW8uY2hhdC52MS5Db252ZXJzYXRpb25iBnByb3RvMw", [file_creavio_chat_v1_conversation, file_google_protobuf_empty, file_google_protobuf_field_mask]);
 
 /**
  * Says with whom.
@@ -26,6 +28,27 @@ export type CreateConversationRequest = Message<"creavio.chat.v1.CreateConversat
    * @generated from field: repeated string user_ids = 1;
    */
   userIds: string[];
+
+  /**
+   * What the group is called: 100 characters at most; empty for no name.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * A file the group is shown as; empty for none.
+   *
+   * @generated from field: string icon_id = 3;
+   */
+  iconId: string;
+
+  /**
+   * Whether it is a group even with one other.
+   *
+   * @generated from field: bool group = 4;
+   */
+  group: boolean;
 
   /**
    * Names the request, so that it can be sent again without harm (AIP-155); the
@@ -121,16 +144,144 @@ export const ListConversationsResponseSchema: GenMessage<ListConversationsRespon
   messageDesc(file_creavio_chat_v1_conversation_service, 3);
 
 /**
+ * Says what to change in a group.
+ *
+ * @generated from message creavio.chat.v1.UpdateConversationRequest
+ */
+export type UpdateConversationRequest = Message<"creavio.chat.v1.UpdateConversationRequest"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * What it is called: 100 characters at most; empty for no name.
+   *
+   * @generated from field: optional string name = 2;
+   */
+  name?: string | undefined;
+
+  /**
+   * A file it is shown as; empty for none.
+   *
+   * @generated from field: optional string icon_id = 3;
+   */
+  iconId?: string | undefined;
+
+  /**
+   * The fields to change; without it, those present.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.UpdateConversationRequest.
+ * Use `create(UpdateConversationRequestSchema)` to create a new message.
+ */
+export const UpdateConversationRequestSchema: GenMessage<UpdateConversationRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_conversation_service, 4);
+
+/**
+ * Says whom to take in.
+ *
+ * @generated from message creavio.chat.v1.AddConversationMembersRequest
+ */
+export type AddConversationMembersRequest = Message<"creavio.chat.v1.AddConversationMembersRequest"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * The people.
+   *
+   * @generated from field: repeated string user_ids = 2;
+   */
+  userIds: string[];
+};
+
+/**
+ * Describes the message creavio.chat.v1.AddConversationMembersRequest.
+ * Use `create(AddConversationMembersRequestSchema)` to create a new message.
+ */
+export const AddConversationMembersRequestSchema: GenMessage<AddConversationMembersRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_conversation_service, 5);
+
+/**
+ * Says whom to take out.
+ *
+ * @generated from message creavio.chat.v1.RemoveConversationMemberRequest
+ */
+export type RemoveConversationMemberRequest = Message<"creavio.chat.v1.RemoveConversationMemberRequest"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.RemoveConversationMemberRequest.
+ * Use `create(RemoveConversationMemberRequestSchema)` to create a new message.
+ */
+export const RemoveConversationMemberRequestSchema: GenMessage<RemoveConversationMemberRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_conversation_service, 6);
+
+/**
+ * Says whose a group is from now on.
+ *
+ * @generated from message creavio.chat.v1.HandOverConversationRequest
+ */
+export type HandOverConversationRequest = Message<"creavio.chat.v1.HandOverConversationRequest"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: string conversation_id = 1;
+   */
+  conversationId: string;
+
+  /**
+   * The member who owns it from now on.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.HandOverConversationRequest.
+ * Use `create(HandOverConversationRequestSchema)` to create a new message.
+ */
+export const HandOverConversationRequestSchema: GenMessage<HandOverConversationRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_conversation_service, 7);
+
+/**
  * Direct messages: conversations of two, and of a few.
  *
  * @generated from service creavio.chat.v1.ConversationService
  */
 export const ConversationService: GenService<{
   /**
-   * Begins a conversation with one to nine others, and returns it. With one other
-   * there is one conversation, ever: beginning it again returns it.
+   * Begins a conversation with others, 24 at most, and returns it. With one other there is
+   * one conversation, ever: beginning it again returns it, and asking for a `group` begins
+   * one all the same. With several it is a group, which the caller owns.
    *
-   * Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+   * Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
+   * NOT_REACHABLE when one of the others blocked the caller.
    *
    * @generated from rpc creavio.chat.v1.ConversationService.CreateConversation
    */
@@ -160,6 +311,60 @@ export const ConversationService: GenService<{
     methodKind: "unary";
     input: typeof ListConversationsRequestSchema;
     output: typeof ListConversationsResponseSchema;
+  },
+  /**
+   * Changes what a group is called and shown as, and returns it. Any member may.
+   *
+   * Fails with NOT_FOUND, and with NOT_A_GROUP for a conversation of two.
+   *
+   * @generated from rpc creavio.chat.v1.ConversationService.UpdateConversation
+   */
+  updateConversation: {
+    methodKind: "unary";
+    input: typeof UpdateConversationRequestSchema;
+    output: typeof ConversationSchema;
+  },
+  /**
+   * Takes people into a group, and returns it. Any member may. Who is taken in reads
+   * everything that was said before: for what they are not to read, begin another group.
+   * Who belongs already stays as they are.
+   *
+   * Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
+   * NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+   *
+   * @generated from rpc creavio.chat.v1.ConversationService.AddConversationMembers
+   */
+  addConversationMembers: {
+    methodKind: "unary";
+    input: typeof AddConversationMembersRequestSchema;
+    output: typeof ConversationSchema;
+  },
+  /**
+   * Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
+   * from then on. When the owner leaves, who belongs longest owns it; when nobody is left,
+   * the group is erased with all that was written in it. Who does not belong stays out.
+   *
+   * Fails with NOT_FOUND, with NOT_A_GROUP, and with PERMISSION_DENIED.
+   *
+   * @generated from rpc creavio.chat.v1.ConversationService.RemoveConversationMember
+   */
+  removeConversationMember: {
+    methodKind: "unary";
+    input: typeof RemoveConversationMemberRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Makes another member the owner of a group, and returns it. Its owner may.
+   *
+   * Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
+   * PERMISSION_DENIED.
+   *
+   * @generated from rpc creavio.chat.v1.ConversationService.HandOverConversation
+   */
+  handOverConversation: {
+    methodKind: "unary";
+    input: typeof HandOverConversationRequestSchema;
+    output: typeof ConversationSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_creavio_chat_v1_conversation_service, 0);

@@ -420,8 +420,9 @@ export const MessageService: GenService<{
    *
    * Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
    * REPLY_NOT_FOUND when the message it answers is not there (any more), with
-   * RATE_LIMITED in slow mode, sooner after the caller's last message than may be, and
-   * with THREAD_LOCKED.
+   * RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
+   * THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
+   * caller.
    *
    * @generated from rpc creavio.chat.v1.MessageService.CreateMessage
    */
@@ -444,8 +445,8 @@ export const MessageService: GenService<{
   /**
    * Edits a message of the caller's own and returns it.
    *
-   * Fails with NOT_FOUND when there is no such message (any more), and with
-   * PERMISSION_DENIED when somebody else wrote it.
+   * Fails with NOT_FOUND when there is no such message (any more), with
+   * PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
    *
    * @generated from rpc creavio.chat.v1.MessageService.UpdateMessage
    */
