@@ -1,4 +1,4 @@
-"""`creavio admin`: who administrates the instance, from the machine it runs on.
+"""`creavio admin`: who administrates the instance and gets in, from the machine it runs on.
 
 Whoever can read the home needs no account to say it. The changes go through the
 public API, in the name of an administrator there is; the first one is made with the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 import secrets
 import sys
 from typing import Annotated
@@ -27,8 +28,18 @@ _REFUSALS = {
     "LIMIT_REACHED": "there are 100 administrators already: demote one first",
 }
 
-app = typer.Typer(no_args_is_help=True, help="Who administrates the instance.")
+app = typer.Typer(no_args_is_help=True, help="Who administrates the instance, and who gets in.")
+sessions = typer.Typer(no_args_is_help=True, help="Who is signed in.")
+app.add_typer(sessions, name="sessions")
 Handle = Annotated[str, typer.Argument(help="Whose.", show_default=False)]
+
+
+class Mode(StrEnum):
+    """Who may sign up."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
 
 
 @app.command()
@@ -42,9 +53,17 @@ def create(
     When the input is no terminal its first line is the password; an empty one has a
     password made and shown.
     """
+    from local import recovery
+
     with _running() as (home, rest):
         password, made = _password()
-        account = {"handle": handle, "email": email, "password": password, "display_name": name}
+        account = {
+            "handle": handle,
+            "email": email,
+            "password": password,
+            "display_name": name,
+            "sign_up_code": recovery.sign_up_code(home),
+        }
         try:
             session = rest.post("/v1/accounts", account)
         except RestError as error:
@@ -80,6 +99,63 @@ def demote(handle: Handle) -> None:
             acting = rest.signed_in(operator.token_for(home, actor))
             acting.call("DELETE", f"{_ADMINISTRATORS}/{user_id}")
     console().print(f"{handle} does not administrate the instance", markup=False)
+
+
+@app.command()
+def registration(
+    mode: Annotated[Mode, typer.Argument(help="Who may sign up.", show_default=False)],
+) -> None:
+    """Say who may sign up: anybody, those with a sign-up code, or nobody."""
+    with _running() as (home, rest):
+        acting = _administrating(home, rest)
+        body = {"mode": f"REGISTRATION_MODE_{mode.value.upper()}"}
+        acting.call("PATCH", "/v1/instance/registration", body)
+    console().print(f"registration is {mode.value}", markup=False)
+
+
+@app.command()
+def reset(
+    handle: Handle,
+    second_factor: Annotated[
+        bool, typer.Option("--second-factor", help="Forget their second factor, too.")
+    ] = False,
+) -> None:
+    """Print a link to set somebody's password with: good once, for an hour."""
+    from local import recovery
+
+    with _running() as (home, _):
+        link = recovery.reset_link(home, handle)
+        if second_factor:
+            recovery.forget_second_factor(home, handle)
+    console().print(link, markup=False)
+
+
+@sessions.command()
+def end(
+    handle: Annotated[str, typer.Argument(help="Whose.", show_default=False)] = "",
+    everybody: Annotated[bool, typer.Option("--all", help="Everybody's.")] = False,
+) -> None:
+    """End the sessions of somebody, or everybody's: they have to sign in again."""
+    from local import operator
+
+    if bool(handle) == everybody:
+        fail("say whose sessions: a handle, or --all")
+    with _running() as (home, rest):
+        acting = _administrating(home, rest)
+        whose = "everybody" if everybody else operator.user_of(home, handle)
+        acting.post("/v1/instance/sessions:end", {"user_id": whose})
+    who = "everybody" if everybody else handle
+    console().print(f"{who} has to sign in again", markup=False)
+
+
+def _administrating(home: Home, rest: Rest) -> Rest:
+    """Calls as an administrator there is; without one, says what to do."""
+    from local import operator
+
+    actor = operator.administrator(home)
+    if actor is None:
+        fail("nobody administrates the instance yet: creavio admin create HANDLE")
+    return rest.signed_in(operator.token_for(home, actor))
 
 
 def _promote(home: Home, rest: Rest, user_id: str, token: str) -> None:

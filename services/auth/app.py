@@ -13,6 +13,9 @@ from creavio.auth.v1.bot_service_pb2_grpc import add_BotServiceServicer_to_serve
 from creavio.auth.v1.email_service_pb2_grpc import add_EmailServiceServicer_to_server
 from creavio.auth.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from creavio.auth.v1.password_service_pb2_grpc import add_PasswordServiceServicer_to_server
+from creavio.auth.v1.registration_service_pb2_grpc import (
+    add_RegistrationServiceServicer_to_server,
+)
 from creavio.auth.v1.revocation_service_pb2_grpc import (
     add_RevocationServiceServicer_to_server,
 )
@@ -38,6 +41,7 @@ from services.auth.handler.bots import BotHandler
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
 from services.auth.handler.passwords import PasswordHandler
+from services.auth.handler.registration import RegistrationHandler
 from services.auth.handler.second_factors import SecondFactorHandler
 from services.auth.handler.sessions import SessionHandler
 from services.auth.handler.step_up import StepUp
@@ -106,6 +110,7 @@ def app(chassis: Chassis) -> Service:
                 add_TokenServiceServicer_to_server,
                 TokenHandler(database, step_up, issuer, revocations),
             ),
+            (add_RegistrationServiceServicer_to_server, RegistrationHandler(database)),
             (
                 add_SecondFactorServiceServicer_to_server,
                 SecondFactorHandler(database, step_up, second_factors, revocations),

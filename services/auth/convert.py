@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chassis import ids
+from chassis.errors import Invalid
 from chassis.wire import timestamp
 from creavio.auth.v1 import (
     bot_pb2,
     email_service_pb2,
     key_service_pb2,
+    registration_pb2,
     revocation_service_pb2,
     second_factor_pb2,
     session_pb2,
@@ -22,6 +24,7 @@ from creavio.auth.v1 import (
 from creavio.user.v1 import user_pb2
 from services.auth.domain import Account, Credentials, Revocation, Session
 from services.auth.domain.bots import Bot
+from services.auth.domain.registration import Mode, Registration, SignUpCode
 from services.auth.domain.second_factor import SecondFactor
 from services.auth.domain.tokens import Scope, Token
 
@@ -54,6 +57,39 @@ def second_factor(kept: SecondFactor | None, codes_left: int) -> second_factor_p
         enabled=True,
         enable_time=timestamp(kept.enable_time),
         recovery_codes_left=codes_left,
+    )
+
+
+REGISTRATION: Final = frozenset({"mode"})
+"""What of it can be changed."""
+_MODES: Final = {
+    Mode.OPEN: registration_pb2.REGISTRATION_MODE_OPEN,
+    Mode.INVITE: registration_pb2.REGISTRATION_MODE_INVITE,
+    Mode.CLOSED: registration_pb2.REGISTRATION_MODE_CLOSED,
+}
+
+
+def registration(value: Registration) -> registration_pb2.Registration:
+    """Who may sign up as it stands on the wire."""
+    return registration_pb2.Registration(mode=_MODES[value.mode])
+
+
+def registration_changes(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request changes of it. Raises `Invalid` for a mode that is cleared."""
+    modes = {number: mode for mode, number in _MODES.items()}
+    if asked.get("mode", registration_pb2.REGISTRATION_MODE_OPEN) not in modes:
+        raise Invalid("mode cannot be cleared", fields=(("mode", "must be a mode"),))
+    return {**asked, **({"mode": modes[asked["mode"]]} if "mode" in asked else {})}
+
+
+def sign_up_code(code: SignUpCode) -> registration_pb2.SignUpCode:
+    """A sign-up code as it stands on the wire."""
+    return registration_pb2.SignUpCode(
+        code=code.code,
+        max_uses=code.max_uses,
+        uses=code.uses,
+        create_time=timestamp(code.create_time),
+        expire_time=timestamp(code.expire_time),
     )
 
 

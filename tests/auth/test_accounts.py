@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,8 +23,16 @@ from creavio.user.v1.user_service_pb2_grpc import (
 )
 from services.auth import domain
 from services.auth.domain import Account, HandleTaken, Standing
+from services.auth.domain.registration import (
+    Mode,
+    Registration,
+    RegistrationClosed,
+    SignUpCode,
+    SignUpCodeRefused,
+    new_code,
+)
 from services.auth.engine.accounts import Accounts
-from services.auth.store import accounts, tables
+from services.auth.store import accounts, registration, tables
 
 
 @dataclass
@@ -152,3 +160,79 @@ async def test_resuming_twice_at_once_is_resuming_once(world: World) -> None:
     await asyncio.gather(world.accounts.resume(), world.accounts.resume())
     assert set((await world.standings()).values()) == {Standing.SETTLED}
     assert len(world.users.profiles) == 5
+
+
+async def asked_for(world: World, mode: Mode, *codes: SignUpCode) -> None:
+    """Have the instance say who may sign up, and with which codes."""
+    async with world.database.transaction() as tx:
+        await registration.save(tx, Registration(mode))
+        for code in codes:
+            await registration.add_code(tx, code)
+
+
+def newcomer(handle: str) -> Account:
+    return domain.new_account(handle, f"{handle}@example.org", handle, "hash", datetime.now(UTC))
+
+
+def code_for(uses: int, lasts: timedelta = timedelta(days=1)) -> SignUpCode:
+    return new_code(uses, lasts, datetime.now(UTC))
+
+
+async def test_a_sign_up_code_lets_in_as_many_as_it_says_however_many_race(world: World) -> None:
+    code = code_for(3)
+    await asked_for(world, Mode.INVITE, code)
+    answers = await asyncio.gather(
+        *(world.accounts.create(newcomer(f"ada-{n}"), code.code) for n in range(9)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(one, user_pb2.User) for one in answers) == 3
+    assert sum(isinstance(one, SignUpCodeRefused) for one in answers) == 6
+    assert len(await world.standings()) == 3
+
+
+async def test_a_code_that_is_wrong_or_over_lets_nobody_in(world: World) -> None:
+    over = code_for(1, timedelta(seconds=-1))
+    await asked_for(world, Mode.INVITE, over)
+    for code in ("", "nosuchcode", over.code):
+        with pytest.raises(SignUpCodeRefused):
+            await world.accounts.create(newcomer("ada"), code)
+    with pytest.raises(SignUpCodeRefused):
+        await world.accounts.may_sign_up("")
+    assert await world.standings() == {}
+    async with world.database.transaction() as tx:
+        await registration.forget_expired(tx)
+        assert await registration.working_codes(tx) == []
+
+
+async def test_while_it_is_closed_only_the_operators_code_works(world: World) -> None:
+    code, operators = code_for(5), replace(code_for(1), overrules=True)
+    await asked_for(world, Mode.CLOSED, code, operators)
+    for shown in ("", code.code):
+        with pytest.raises(RegistrationClosed):
+            await world.accounts.create(newcomer("ada"), shown)
+    await world.accounts.create(newcomer("keeper"), operators.code)
+    with pytest.raises(RegistrationClosed):
+        await world.accounts.create(newcomer("eve"), operators.code)
+    assert await world.standings() == {"keeper": Standing.SETTLED}
+
+
+async def test_a_sign_up_that_comes_to_nothing_gives_its_code_back(world: World) -> None:
+    code = code_for(1)
+    await asked_for(world, Mode.INVITE, code)
+    world.users.profiles["usr_eve"] = user_pb2.User(id="usr_eve", handle="eve")
+    with pytest.raises(HandleTaken):
+        await world.accounts.create(newcomer("eve"), code.code)
+    await world.accounts.create(newcomer("ada"), code.code)
+
+
+async def test_a_taken_handle_is_nobodys_business_without_a_code(world: World) -> None:
+    code = code_for(2)
+    await asked_for(world, Mode.INVITE, code)
+    await world.accounts.create(newcomer("ada"), code.code)
+    with pytest.raises(SignUpCodeRefused):
+        await world.accounts.create(newcomer("ada"), "nosuchcode")
+    with pytest.raises(HandleTaken):
+        await world.accounts.create(newcomer("ada"), code.code)
+    async with world.database.reading() as tx:
+        (kept,) = await registration.working_codes(tx)
+    assert kept.uses == 1

@@ -24,7 +24,8 @@ from services.auth.domain import (
     Session,
     Standing,
 )
-from services.auth.store import accounts, mail, second_factors, sessions, tables
+from services.auth.domain.registration import Mode
+from services.auth.store import accounts, mail, registration, second_factors, sessions, tables
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -249,6 +250,10 @@ VOLUME = """
         SELECT gen_random_uuid(), id, 'verify_email', email, 'x',
             now() + random() * interval '1 day'
         FROM account;
+    INSERT INTO sign_up_code
+        SELECT 'code-' || n, 1, 0, false, now(), now() + random() * interval '1 day'
+        FROM generate_series(1, 20000) AS n;
+    INSERT INTO sign_up_use SELECT id, 'x' FROM account;
     INSERT INTO second_factor SELECT id, 'x', 0, now() FROM account;
     INSERT INTO recovery_code SELECT id, 'x' FROM account;
     ANALYZE;
@@ -271,6 +276,11 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "all": await plan_of(database, lambda tx: sessions.end_sessions(tx, account.id, NOW)),
         "claim": await plan_of(database, lambda tx: mail.claim_mail(tx, 3)),
         "told": await plan_of(database, lambda tx: mail.told(tx, letter)),
+        "sign-up code": await plan_of(
+            database, lambda tx: registration.use_code(tx, "code-7", Mode.INVITE)
+        ),
+        "taken": await plan_of(database, lambda tx: registration.give_back(tx, account.id)),
+        "old codes": await plan_of(database, registration.forget_expired),
         "codes": await plan_of(
             database, lambda tx: second_factors.recovery_codes_left(tx, account.id)
         ),

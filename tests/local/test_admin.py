@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 import uuid
 
+import pyotp
 import pytest
 
 from local.home import Home
 from local.operator import token_for
-from tests.live import Live, Person, running
+from tests.live import PASSWORD, Live, Person, refusal, running
 from tests.local.commands import complaint, creavio
 
 ADMINISTRATORS = "/v1/instance/administrators"
@@ -81,3 +82,79 @@ def test_a_token_of_another_instance_is_nobodys(live: Live, fresh: Live) -> None
         live, person.handle, person.session | {"access_token": token_for(live.home, person.id)}
     )
     assert genuine.ask("GET", "/v1/users/me").is_success
+
+
+def signs_up(live: Live, handle: str, code: str = "") -> tuple[int, str]:
+    """What comes of signing up: the status, and the reason of a refusal."""
+    body = {
+        "handle": handle,
+        "email": f"{handle}@example.org",
+        "password": PASSWORD,
+        "sign_up_code": code,
+    }
+    with live.client() as client:
+        reply = client.post("/v1/accounts", json=body)
+    return (reply.status_code, "") if reply.is_success else refusal(reply)
+
+
+@pytest.fixture
+def kept(fresh: Live) -> Person:
+    """Whoever administrates the instance."""
+    handle = f"keeper-{uuid.uuid4().hex[:8]}"
+    made = creavio(
+        fresh.home, "admin", "create", handle, "--email", "k@example.org", answer=f"{PASSWORD}\n"
+    )
+    assert made.returncode == 0, made.stderr
+    return fresh.sign_in(handle)
+
+
+def test_who_may_sign_up_is_for_the_instance_to_say(fresh: Live, kept: Person) -> None:
+    def mode() -> str:
+        with fresh.client() as client:
+            return str(client.get("/v1/registration").json()["mode"])
+
+    assert mode() == "REGISTRATION_MODE_OPEN"
+    try:
+        assert creavio(fresh.home, "admin", "registration", "invite").returncode == 0
+        assert mode() == "REGISTRATION_MODE_INVITE"
+        assert signs_up(fresh, "uninvited") == (403, "SIGN_UP_CODE_REFUSED")
+        codes = "/v1/instance/sign-up-codes"
+        code = kept.do("POST", codes, json={"max_uses": 1, "request_id": "one"})
+        assert kept.do("POST", codes, json={"max_uses": 1, "request_id": "one"}) == code
+        assert kept.do("GET", codes)["codes"] == [code]
+        assert signs_up(fresh, "invited", code["code"]) == (200, "")
+        assert signs_up(fresh, "invited-2", code["code"]) == (403, "SIGN_UP_CODE_REFUSED")
+        another = kept.do("POST", codes, json={})["code"]
+        kept.do("DELETE", f"{codes}/{another}")
+        assert signs_up(fresh, "invited-3", another) == (403, "SIGN_UP_CODE_REFUSED")
+        assert creavio(fresh.home, "admin", "registration", "closed").returncode == 0
+        assert signs_up(fresh, "late") == (403, "REGISTRATION_CLOSED")
+        made = creavio(fresh.home, "admin", "create", "chosen", "--email", "c@example.org")
+        assert made.returncode == 0, made.stderr
+    finally:
+        kept.do("PATCH", "/v1/instance/registration", json={"mode": "REGISTRATION_MODE_OPEN"})
+    assert signs_up(fresh, "welcome") == (200, "")
+
+
+def test_an_operator_lets_people_back_in_and_puts_them_out(fresh: Live, kept: Person) -> None:
+    ada, bob = fresh.sign_up("ada"), fresh.sign_up("bob")
+    begun = ada.do("POST", "/v1/second-factor:begin", json={"current_password": PASSWORD})
+    code = pyotp.TOTP(begun["secret"]).now()
+    ada.do("POST", "/v1/second-factor:confirm", json={"code": code})
+    printed = creavio(fresh.home, "admin", "reset", ada.handle, "--second-factor").stdout
+    link, token = printed.strip().split("#token=")
+    assert link.endswith("/reset-password")
+    body = {"token": token, "new_password": PASSWORD}
+    with fresh.client() as client:
+        assert client.post("/v1/password:reset", json=body).is_success
+        assert refusal(client.post("/v1/password:reset", json=body)) == (401, "INVALID_LINK")
+    assert refusal(ada.ask("GET", "/v1/users/me")) == (401, "SESSION_REVOKED")
+    ada = fresh.sign_in(ada.handle)
+    assert creavio(fresh.home, "admin", "sessions", "end", ada.handle).returncode == 0
+    assert refusal(ada.ask("GET", "/v1/users/me")) == (401, "SESSION_REVOKED")
+    assert bob.ask("GET", "/v1/users/me").is_success
+    ada = fresh.sign_in(ada.handle)
+    assert creavio(fresh.home, "admin", "sessions", "end", "--all").returncode == 0
+    for person in (ada, bob, kept):
+        assert refusal(person.ask("GET", "/v1/users/me")) == (401, "SESSION_REVOKED")
+    assert "whose" in complaint(creavio(fresh.home, "admin", "sessions", "end"))

@@ -15,7 +15,8 @@ from chassis.unfinished import finish_each
 from creavio.user.v1 import user_pb2, user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
 from services.auth.domain import Account, HandleTaken, MailKind, new_mail
-from services.auth.store import accounts, guesses, mail, sessions, tokens
+from services.auth.domain.registration import Mode
+from services.auth.store import accounts, guesses, mail, registration, sessions, tokens
 
 _ABANDONED_AFTER: Final = timedelta(seconds=20)
 """Longer than any call lives, so that nobody else is still at it."""
@@ -29,6 +30,32 @@ class Accounts:
         self._database = database
         self._clients = clients
         self._users = UserServiceStub(clients.channel)
+
+    async def may_sign_up(self, sign_up_code: str) -> None:
+        """Return when somebody may try to: what it costs comes after.
+
+        Raises `RegistrationClosed`, `SignUpCodeRefused`.
+        """
+        async with self._database.reading() as tx:
+            policy = await registration.registration(tx)
+        if policy.mode is not Mode.OPEN and not sign_up_code:
+            raise policy.refusal()
+
+    async def create(self, account: Account, sign_up_code: str) -> user_pb2.User:
+        """Create an account, if its owner may sign up: with its profile, or not at all.
+
+        Raises `RegistrationClosed`, `SignUpCodeRefused`, `HandleTaken`.
+        """
+        async with self._database.transaction() as tx:
+            policy = await registration.registration(tx)
+            if policy.mode is Mode.OPEN:
+                await accounts.add_account(tx, account)
+            else:
+                if not await registration.use_code(tx, sign_up_code, policy.mode):
+                    raise policy.refusal()
+                await accounts.add_account(tx, account)
+                await registration.remember_use(tx, account.id, sign_up_code)
+        return await self.finish_creating(account)
 
     async def finish_creating(self, account: Account) -> user_pb2.User:
         """Create the profile, then let the account count, and have its address verified.
@@ -44,10 +71,12 @@ class Accounts:
             user = await self._clients.call(self._users.CreateUser, request)
         except AlreadyExists:
             async with self._database.transaction() as tx:
+                await registration.give_back(tx, account.id)
                 await accounts.drop_account(tx, account.id)
             raise HandleTaken(account.handle) from None
         async with self._database.transaction() as tx:
             await accounts.settle_account(tx, account.id)
+            await registration.forget_use(tx, account.id)
             now = datetime.now(UTC)
             await mail.add_mail(
                 tx, new_mail(MailKind.VERIFY_EMAIL, account.email, now, account.handle)
@@ -66,6 +95,7 @@ class Accounts:
             await sessions.forget_expired(tx)
             await mail.forget_expired(tx)
             await guesses.forget_expired(tx)
+            await registration.forget_expired(tx)
             await tokens.forget_expired(tx)
         await finish_each(left, self._finish)
 

@@ -52,6 +52,21 @@ class Revocations:
         for ended in await tokens.end_tokens(tx, owner_id, user_id, only=only):
             tx.emit(events.session_revoked(ended, user_id))
 
+    async def end_everybodys(self) -> None:
+        """End every session and token there is, and tell it, some at a time."""
+        more = True
+        while more:
+            ends = datetime.now(UTC) + domain.ACCESS_LASTS
+            async with self._database.transaction() as tx:
+                ended = [
+                    *await sessions.end_some(tx, ends, _PAGE),
+                    *await tokens.end_some(tx, _PAGE),
+                ]
+                for one, user_id in ended:
+                    tx.emit(events.session_revoked(one, user_id))
+            await self.tell(tx)
+            more = bool(ended)
+
     async def tell(self, tx: Transaction) -> None:
         """Tell everybody what a committed transaction ended."""
         await self._tell(tx.events)

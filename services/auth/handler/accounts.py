@@ -11,7 +11,6 @@ from services.auth import domain
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.sign_in import SignIn
-from services.auth.store import accounts
 
 
 class AccountHandler(AccountServiceServicer):
@@ -28,6 +27,7 @@ class AccountHandler(AccountServiceServicer):
     async def CreateAccount(
         self, request: account_service_pb2.CreateAccountRequest, context: object
     ) -> session_pb2.Session:
+        await self._accounts.may_sign_up(request.sign_up_code)
         account = domain.new_account(
             request.handle,
             request.email,
@@ -35,7 +35,5 @@ class AccountHandler(AccountServiceServicer):
             await self._passwords.hash(request.password),
             datetime.now(UTC),
         )
-        async with self._database.transaction() as tx:
-            await accounts.add_account(tx, account)
-        user = await self._accounts.finish_creating(account)
+        user = await self._accounts.create(account, request.sign_up_code)
         return await self._sign_in.begin(account, user)

@@ -21,6 +21,7 @@ from services.auth.store import accounts, sessions
 
 CURRENT: Final = "current"
 """The session a call is made in."""
+EVERYBODY: Final = "everybody"
 MOST_LISTED: Final = 100
 
 
@@ -104,4 +105,15 @@ class SessionHandler(SessionServiceServicer):
         await self._revocations.revoke(
             convert.session_id(named), convert.account_id(caller.user_id)
         )
+        return Empty()
+
+    async def EndSessions(
+        self, request: session_service_pb2.EndSessionsRequest, context: object
+    ) -> Empty:
+        if request.user_id == EVERYBODY:
+            await self._revocations.end_everybodys()
+            return Empty()
+        async with self._database.transaction() as tx:
+            await self._revocations.end_all(tx, convert.account_id(request.user_id))
+        await self._revocations.tell(tx)
         return Empty()

@@ -88,6 +88,17 @@ async def end_sessions(
     return await void(tx, [(session_id, tokens_end) for session_id in ended])
 
 
+async def end_some(
+    tx: Transaction, tokens_end: datetime, limit: int
+) -> Sequence[tuple[Revocation, UUID]]:
+    """End some sessions, whosever they are: each with its account."""
+    some = sa.select(SESSION.c.id).limit(limit)
+    over = sa.delete(SESSION).where(SESSION.c.id.in_(some))
+    rows = (await tx.execute(over.returning(SESSION.c.id, SESSION.c.account_id))).all()
+    voided = await void(tx, [(row.id, tokens_end) for row in rows])
+    return [(one, row.account_id) for one, row in zip(voided, rows, strict=True)]
+
+
 async def void(tx: Transaction, ended: Sequence[tuple[UUID, datetime]]) -> Sequence[Revocation]:
     """Keep that sessions have ended, each with when the last of its tokens ends."""
     if not ended:

@@ -56,6 +56,30 @@ MAIL = sa.Table(
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("sent_time", sa.DateTime(timezone=True)),
 )
+REGISTRATION = sa.Table(
+    "registration",
+    METADATA,
+    sa.Column("singleton", sa.Boolean, primary_key=True),
+    sa.Column("mode", sa.Text, nullable=False),
+)
+SIGN_UP_CODE = sa.Table(
+    "sign_up_code",
+    METADATA,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("max_uses", sa.Integer, nullable=False),
+    sa.Column("uses", sa.Integer, nullable=False),
+    sa.Column("overrules", sa.Boolean, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+)
+SIGN_UP_USE = sa.Table(
+    "sign_up_use",
+    METADATA,
+    sa.Column(
+        "account_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("code", sa.Text, nullable=False),
+)
 SECOND_FACTOR = sa.Table(
     "second_factor",
     METADATA,

@@ -26,6 +26,7 @@ class CreateAccountRequest(_message.Message):
     EMAIL_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    SIGN_UP_CODE_FIELD_NUMBER: _builtins.int
     handle: _builtins.str
     """The handle wanted: 2 to 32 letters, digits, `_`, `.` or `-`, beginning and
     ending with a letter or digit; compared regardless of case.
@@ -36,6 +37,8 @@ class CreateAccountRequest(_message.Message):
     """8 to 256 characters; no composition rules (NIST SP 800-63B)."""
     display_name: _builtins.str
     """The name to show; the handle when empty."""
+    sign_up_code: _builtins.str
+    """A sign-up code, where that is asked for."""
     def __init__(
         self,
         *,
@@ -43,10 +46,11 @@ class CreateAccountRequest(_message.Message):
         email: _builtins.str = ...,
         password: _builtins.str = ...,
         display_name: _builtins.str = ...,
+        sign_up_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "handle", b"handle", "password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "handle", b"handle", "password", b"password", "sign_up_code", b"sign_up_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -54,7 +54,8 @@ class AccountServiceServicer:
         its mail does, which is a token for EmailService.VerifyEmail, or says that
         there is an account already.
 
-        Fails with HANDLE_TAKEN.
+        Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
+        where signing up takes a code (RegistrationService).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class AccountServiceStub:
     its mail does, which is a token for EmailService.VerifyEmail, or says that
     there is an account already.
 
-    Fails with HANDLE_TAKEN.
+    Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
+    where signing up takes a code (RegistrationService).
     """
 
 @_typing.type_check_only
@@ -56,7 +57,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     its mail does, which is a token for EmailService.VerifyEmail, or says that
     there is an account already.
 
-    Fails with HANDLE_TAKEN.
+    Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
+    where signing up takes a code (RegistrationService).
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -74,7 +76,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         its mail does, which is a token for EmailService.VerifyEmail, or says that
         there is an account already.
 
-        Fails with HANDLE_TAKEN.
+        Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
+        where signing up takes a code (RegistrationService).
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

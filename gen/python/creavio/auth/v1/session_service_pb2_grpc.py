@@ -62,6 +62,11 @@ class SessionServiceStub:
                 request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.EndSessions = channel.unary_unary(
+                '/creavio.auth.v1.SessionService/EndSessions',
+                request_serializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.EndSessionsRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -121,6 +126,14 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndSessions(self, request, context):
+        """Ends the sessions of somebody, or of everybody, and the tokens they made for
+        programs: who ends everybody's signs in again, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -147,6 +160,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
             'RevokeSession': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeSession,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'EndSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSessions,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_session__service__pb2.EndSessionsRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
@@ -285,6 +303,33 @@ class SessionService:
             target,
             '/creavio.auth.v1.SessionService/RevokeSession',
             creavio_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.SessionService/EndSessions',
+            creavio_dot_auth_dot_v1_dot_session__service__pb2.EndSessionsRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,

@@ -67,6 +67,10 @@ class SessionServiceStub:
     event streams end, within a second while every part is well and five at most.
     Ending one that is over does nothing.
     """
+    EndSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.EndSessionsRequest, _empty_pb2.Empty]
+    """Ends the sessions of somebody, or of everybody, and the tokens they made for
+    programs: who ends everybody's signs in again, too.
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -104,6 +108,10 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """Ends a session of the caller's own: its tokens are refused everywhere, and its
     event streams end, within a second while every part is well and five at most.
     Ending one that is over does nothing.
+    """
+    EndSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.EndSessionsRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Ends the sessions of somebody, or of everybody, and the tokens they made for
+    programs: who ends everybody's signs in again, too.
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -169,6 +177,16 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a session of the caller's own: its tokens are refused everywhere, and its
         event streams end, within a second while every part is well and five at most.
         Ending one that is over does nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def EndSessions(
+        self,
+        request: _session_service_pb2.EndSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Ends the sessions of somebody, or of everybody, and the tokens they made for
+        programs: who ends everybody's signs in again, too.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

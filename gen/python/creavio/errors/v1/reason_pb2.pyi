@@ -63,6 +63,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The code of the second factor is wrong, or was used before."""
     REASON_INVALID_CHALLENGE: _Reason.ValueType  # 101
     """The sign-in to be completed is over or void; begin again."""
+    REASON_REGISTRATION_CLOSED: _Reason.ValueType  # 103
+    """Nobody can sign up at the moment."""
+    REASON_SIGN_UP_CODE_REFUSED: _Reason.ValueType  # 104
+    """Signing up takes a code, and the one shown is wrong, over or used up."""
     REASON_NOT_FOUND: _Reason.ValueType  # 40
     """The resource does not exist, or the caller may not know of it."""
     REASON_INVITE_NOT_FOUND: _Reason.ValueType  # 41
@@ -153,6 +157,10 @@ REASON_WRONG_CODE: Reason.ValueType  # 100
 """The code of the second factor is wrong, or was used before."""
 REASON_INVALID_CHALLENGE: Reason.ValueType  # 101
 """The sign-in to be completed is over or void; begin again."""
+REASON_REGISTRATION_CLOSED: Reason.ValueType  # 103
+"""Nobody can sign up at the moment."""
+REASON_SIGN_UP_CODE_REFUSED: Reason.ValueType  # 104
+"""Signing up takes a code, and the one shown is wrong, over or used up."""
 REASON_NOT_FOUND: Reason.ValueType  # 40
 """The resource does not exist, or the caller may not know of it."""
 REASON_INVITE_NOT_FOUND: Reason.ValueType  # 41

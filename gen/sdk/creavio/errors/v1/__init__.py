@@ -117,6 +117,16 @@ class Reason(betterproto2.Enum):
     The sign-in to be completed is over or void; begin again.
     """
 
+    REGISTRATION_CLOSED = 103
+    """
+    Nobody can sign up at the moment.
+    """
+
+    SIGN_UP_CODE_REFUSED = 104
+    """
+    Signing up takes a code, and the one shown is wrong, over or used up.
+    """
+
     NOT_FOUND = 40
     """
     The resource does not exist, or the caller may not know of it.
@@ -245,6 +255,8 @@ class Reason(betterproto2.Enum):
             30: "REASON_INVALID_LINK",
             100: "REASON_WRONG_CODE",
             101: "REASON_INVALID_CHALLENGE",
+            103: "REASON_REGISTRATION_CLOSED",
+            104: "REASON_SIGN_UP_CODE_REFUSED",
             40: "REASON_NOT_FOUND",
             41: "REASON_INVITE_NOT_FOUND",
             60: "REASON_HANDLE_TAKEN",
@@ -291,6 +303,8 @@ class Reason(betterproto2.Enum):
             "REASON_INVALID_LINK": 30,
             "REASON_WRONG_CODE": 100,
             "REASON_INVALID_CHALLENGE": 101,
+            "REASON_REGISTRATION_CLOSED": 103,
+            "REASON_SIGN_UP_CODE_REFUSED": 104,
             "REASON_NOT_FOUND": 40,
             "REASON_INVITE_NOT_FOUND": 41,
             "REASON_HANDLE_TAKEN": 60,

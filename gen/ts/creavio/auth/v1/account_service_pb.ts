@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/account_service.proto.
  */
 export const file_creavio_auth_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiXQoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSDgoGaGFuZGxlGAEgASgJEg0KBWVtYWlsGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCTJiCg5BY2NvdW50U2VydmljZRJQCg1DcmVhdGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb25iBnByb3RvMw", [file_creavio_auth_v1_session]);
+  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEicwoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSDgoGaGFuZGxlGAEgASgJEg0KBWVtYWlsGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRIUCgxzaWduX3VwX2NvZGUYBSABKAkyYgoOQWNjb3VudFNlcnZpY2USUAoNQ3JlYXRlQWNjb3VudBIlLmNyZWF2aW8uYXV0aC52MS5DcmVhdGVBY2NvdW50UmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uYgZwcm90bzM", [file_creavio_auth_v1_session]);
 
 /**
  * Describes the account to create.
@@ -48,6 +48,13 @@ export type CreateAccountRequest = Message<"creavio.auth.v1.CreateAccountRequest
    * @generated from field: string display_name = 4;
    */
   displayName: string;
+
+  /**
+   * A sign-up code, where that is asked for.
+   *
+   * @generated from field: string sign_up_code = 5;
+   */
+  signUpCode: string;
 };
 
 /**
@@ -70,7 +77,8 @@ export const AccountService: GenService<{
    * its mail does, which is a token for EmailService.VerifyEmail, or says that
    * there is an account already.
    *
-   * Fails with HANDLE_TAKEN.
+   * Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
+   * where signing up takes a code (RegistrationService).
    *
    * @generated from rpc creavio.auth.v1.AccountService.CreateAccount
    */

@@ -14,7 +14,28 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/session_service.proto.
  */
 export const file_creavio_auth_v1_session_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvc2Vzc2lvbl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiNwoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSDQoFbG9naW4YASABKAkSEAoIcGFzc3dvcmQYAiABKAkiPwoWQ29tcGxldGVTZXNzaW9uUmVxdWVzdBIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSDAoEY29kZRgCIAEoCSIuChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkgKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEjAKCHNlc3Npb25zGAEgAygLMh4uY3JlYXZpby5hdXRoLnYxLkFjdGl2ZVNlc3Npb24ijgEKDUFjdGl2ZVNlc3Npb24SCgoCaWQYASABKAkSLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAQgASgIIioKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkyuQMKDlNlc3Npb25TZXJ2aWNlElAKDUNyZWF0ZVNlc3Npb24SJS5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlU2Vzc2lvblJlcXVlc3QaGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhJUCg9Db21wbGV0ZVNlc3Npb24SJy5jcmVhdmlvLmF1dGgudjEuQ29tcGxldGVTZXNzaW9uUmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uElIKDlJlZnJlc2hTZXNzaW9uEiYuY3JlYXZpby5hdXRoLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uElsKDExpc3RTZXNzaW9ucxIkLmNyZWF2aW8uYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiUuY3JlYXZpby5hdXRoLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlEk4KDVJldm9rZVNlc3Npb24SJS5jcmVhdmlvLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_session, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvc2Vzc2lvbl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiJQoSRW5kU2Vzc2lvbnNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiNwoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSDQoFbG9naW4YASABKAkSEAoIcGFzc3dvcmQYAiABKAkiPwoWQ29tcGxldGVTZXNzaW9uUmVxdWVzdBIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSDAoEY29kZRgCIAEoCSIuChVSZWZyZXNoU2Vzc2lvblJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSIVChNMaXN0U2Vzc2lvbnNSZXF1ZXN0IkgKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEjAKCHNlc3Npb25zGAEgAygLMh4uY3JlYXZpby5hdXRoLnYxLkFjdGl2ZVNlc3Npb24ijgEKDUFjdGl2ZVNlc3Npb24SCgoCaWQYASABKAkSLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAQgASgIIioKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkyhQQKDlNlc3Npb25TZXJ2aWNlElAKDUNyZWF0ZVNlc3Npb24SJS5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlU2Vzc2lvblJlcXVlc3QaGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhJUCg9Db21wbGV0ZVNlc3Npb24SJy5jcmVhdmlvLmF1dGgudjEuQ29tcGxldGVTZXNzaW9uUmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uElIKDlJlZnJlc2hTZXNzaW9uEiYuY3JlYXZpby5hdXRoLnYxLlJlZnJlc2hTZXNzaW9uUmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uElsKDExpc3RTZXNzaW9ucxIkLmNyZWF2aW8uYXV0aC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiUuY3JlYXZpby5hdXRoLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlEk4KDVJldm9rZVNlc3Npb24SJS5jcmVhdmlvLmF1dGgudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSSgoLRW5kU2Vzc2lvbnMSIy5jcmVhdmlvLmF1dGgudjEuRW5kU2Vzc2lvbnNSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_creavio_auth_v1_session, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+
+/**
+ * Says whose sessions end.
+ *
+ * @generated from message creavio.auth.v1.EndSessionsRequest
+ */
+export type EndSessionsRequest = Message<"creavio.auth.v1.EndSessionsRequest"> & {
+  /**
+   * The person; `everybody` for all there are.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message creavio.auth.v1.EndSessionsRequest.
+ * Use `create(EndSessionsRequestSchema)` to create a new message.
+ */
+export const EndSessionsRequestSchema: GenMessage<EndSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_session_service, 0);
 
 /**
  * Says who signs in.
@@ -42,7 +63,7 @@ export type CreateSessionRequest = Message<"creavio.auth.v1.CreateSessionRequest
  * Use `create(CreateSessionRequestSchema)` to create a new message.
  */
 export const CreateSessionRequestSchema: GenMessage<CreateSessionRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 0);
+  messageDesc(file_creavio_auth_v1_session_service, 1);
 
 /**
  * Carries what was asked for.
@@ -70,7 +91,7 @@ export type CompleteSessionRequest = Message<"creavio.auth.v1.CompleteSessionReq
  * Use `create(CompleteSessionRequestSchema)` to create a new message.
  */
 export const CompleteSessionRequestSchema: GenMessage<CompleteSessionRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 1);
+  messageDesc(file_creavio_auth_v1_session_service, 2);
 
 /**
  * Carries the refresh token to spend.
@@ -91,7 +112,7 @@ export type RefreshSessionRequest = Message<"creavio.auth.v1.RefreshSessionReque
  * Use `create(RefreshSessionRequestSchema)` to create a new message.
  */
 export const RefreshSessionRequestSchema: GenMessage<RefreshSessionRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 2);
+  messageDesc(file_creavio_auth_v1_session_service, 3);
 
 /**
  * Asks for the caller's sessions.
@@ -106,7 +127,7 @@ export type ListSessionsRequest = Message<"creavio.auth.v1.ListSessionsRequest">
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 3);
+  messageDesc(file_creavio_auth_v1_session_service, 4);
 
 /**
  * The sessions.
@@ -127,7 +148,7 @@ export type ListSessionsResponse = Message<"creavio.auth.v1.ListSessionsResponse
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 4);
+  messageDesc(file_creavio_auth_v1_session_service, 5);
 
 /**
  * A session that lasts.
@@ -169,7 +190,7 @@ export type ActiveSession = Message<"creavio.auth.v1.ActiveSession"> & {
  * Use `create(ActiveSessionSchema)` to create a new message.
  */
 export const ActiveSessionSchema: GenMessage<ActiveSession> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 5);
+  messageDesc(file_creavio_auth_v1_session_service, 6);
 
 /**
  * Names a session.
@@ -190,7 +211,7 @@ export type RevokeSessionRequest = Message<"creavio.auth.v1.RevokeSessionRequest
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_session_service, 6);
+  messageDesc(file_creavio_auth_v1_session_service, 7);
 
 /**
  * Signing in and staying signed in.
@@ -264,6 +285,17 @@ export const SessionService: GenService<{
   revokeSession: {
     methodKind: "unary";
     input: typeof RevokeSessionRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Ends the sessions of somebody, or of everybody, and the tokens they made for
+   * programs: who ends everybody's signs in again, too.
+   *
+   * @generated from rpc creavio.auth.v1.SessionService.EndSessions
+   */
+  endSessions: {
+    methodKind: "unary";
+    input: typeof EndSessionsRequestSchema;
     output: typeof EmptySchema;
   },
 }> = /*@__PURE__*/
