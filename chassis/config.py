@@ -40,6 +40,9 @@ class Config(BaseSettings):
     tokens. At least 32 random bytes, base64."""
     signing_key_file: Path | None = None
     """The private key of access tokens (PEM); only auth has one."""
+    erased_file: Path | None = None
+    """Where it is written who was erased, outside of what a restore replaces; only user
+    has one. Without it a restore brings those back who were erased after the backup."""
     requests_per_second: float = Field(default=50.0, gt=0)
     """What one person may send over streams that both sides speak on."""
     claim_code: SecretStr | None = None

@@ -6,6 +6,7 @@ day (`chassis.partitions`).
 `inbox`: events of others whose effect stands here, so that none takes effect twice.
 `dead_letter`: events of others that could not be handled.
 `idempotency`: requests answered, so that a repeated one is answered alike.
+`erasing`: people who are being forgotten (`chassis.person`).
 
 A service's first migration calls `create`. A later change to these tables is
 another function here, called by a migration of each service.
@@ -76,6 +77,14 @@ IDEMPOTENCY: Final = sa.Table(
     sa.Column("reply", sa.LargeBinary),
     sa.Column("create_time", sa.DateTime(timezone=True), server_default=sa.func.now()),
 )
+ERASING: Final = sa.Table(
+    "erasing",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("due_time", sa.DateTime(timezone=True), nullable=False),
+)
+"""`times` is how often it was done; the row goes after the last."""
 
 _CREATE: Final = (
     """
@@ -179,4 +188,22 @@ _WINDOW_AND_EPOCH: Final = (
 def add_window_and_epoch(connection: sa.Connection) -> None:
     """Partition the outbox by days, keeping its rows; add epochs, replay and indexes."""
     for statement in _WINDOW_AND_EPOCH:
+        connection.execute(sa.text(statement))
+
+
+_ERASING: Final = (
+    """
+    CREATE TABLE erasing (
+        user_id uuid PRIMARY KEY,
+        times integer NOT NULL,
+        due_time timestamptz NOT NULL
+    )
+    """,
+    "CREATE INDEX erasing_due ON erasing (due_time)",
+)
+
+
+def add_erasing(connection: sa.Connection) -> None:
+    """Add what people are erased by."""
+    for statement in _ERASING:
         connection.execute(sa.text(statement))

@@ -32,6 +32,7 @@ from chassis.database import Database
 from chassis.events import Consumer, EventHandler
 from chassis.outbox import Outbox
 from chassis.partitions import keep_window
+from chassis.person import ERASED, ErasureConsumer, Erasures, Personal, PersonHandler
 from chassis.server import Chain, new_server
 from chassis.sessions import RemoteRevocations, Sessions
 from chassis.telemetry import Telemetry
@@ -46,6 +47,7 @@ Work: TypeAlias = Callable[[], Awaitable[None]]
 
 GRACE_SECONDS: Final = 5.0
 _HOUR: Final = 3600.0
+_ERASE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Service:
     """Where the keys of access tokens come from, if not from auth by the mesh."""
     sessions: Sessions | None = None
     """Who knows which sessions are over, if not auth by the mesh."""
+    personal: Personal | None = None
+    """What it keeps of people, if it does; then the catalog has it consume UserErased."""
 
 
 class Chassis:
@@ -187,6 +191,10 @@ def _register(
     names = []
     for register, servicer in service.handlers:
         register(servicer, server)
+    if service.personal is not None:
+        personal, name = service.personal, chassis.config.service
+        handler = PersonHandler(name, chassis.database, personal, chassis.tokens)
+        personal.register(handler, server)
     for file in chassis.contract.files:
         if file.package == chassis.entry.contract:
             names += [s.full_name for s in file.services_by_name.values()]
@@ -207,7 +215,13 @@ def _background(chassis: Chassis, service: Service) -> list[Work]:
     work = list(service.background)
     if chassis.entry.database is None:
         return work
-    consumers = service.consumers or {}
+    consumers = dict(service.consumers or {})
+    if service.personal is not None:
+        erasures = Erasures(chassis.database, service.personal)
+        work.append(every(_ERASE_SECONDS, erasures.run, chassis.telemetry))
+        asks = chassis.catalog.owner_of(ERASED)
+        if asks != chassis.config.service:
+            consumers[asks] = ErasureConsumer(consumers.get(asks))
     if {chassis.catalog.owner_of(event) for event in chassis.entry.consumes} != consumers.keys():
         raise RuntimeError("the catalog and app.py differ in whose events are consumed")
     parts = (chassis.contract, chassis.database, chassis.bus, chassis.telemetry)

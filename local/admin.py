@@ -14,6 +14,7 @@ import secrets
 import sys
 from typing import Annotated
 
+from rich.table import Table
 import typer
 
 from local.console import console, fail, not_running
@@ -146,6 +147,24 @@ def end(
         acting.post("/v1/instance/sessions:end", {"user_id": whose})
     who = "everybody" if everybody else handle
     console().print(f"{who} has to sign in again", markup=False)
+
+
+@app.command()
+def erasures() -> None:
+    """Show who deleted their account, and which services have not forgotten them yet."""
+    from local import operator
+
+    with _running() as (home, _):
+        found = operator.erasures(home)
+    shown = Table("person", "since", "forgotten by", "not yet by", box=None, pad_edge=False)
+    for one in found:
+        shown.add_row(
+            one.user_id,
+            f"{one.since:%Y-%m-%d %H:%M:%S}",
+            str(len(one.forgotten)),
+            ", ".join(one.missing) or "nobody: it is done",
+        )
+    console().print(shown)
 
 
 def _administrating(home: Home, rest: Rest) -> Rest:

@@ -93,6 +93,11 @@ class Home:
         return self.root / "mail"
 
     @property
+    def erased(self) -> Path:
+        """Who was erased; beside the folder, so that it outlives it and a restore into it."""
+        return self.root.with_name(f"{self.root.name}.erased")
+
+    @property
     def run(self) -> Path:
         """Sockets and files of the running instance; emptied at every start."""
         return self.root / "run"

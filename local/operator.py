@@ -6,6 +6,8 @@ minute, names a session that never was, and is used for the one call it was made
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 import secrets
 import time
 from typing import Final
@@ -21,6 +23,30 @@ _ADMINISTRATES: Final = """
 SELECT user_id FROM binding WHERE community_id = %s ORDER BY user_id LIMIT 1
 """
 """The instance is kept as a community, and has the one role."""
+
+
+_ASKS: Final = "creavio.user.v1.UserErased"
+"""What a service consumes that keeps something of people."""
+_ERASURES: Final = """
+SELECT erasure.user_id, erasure.create_time, array_remove(array_agg(service), NULL)
+FROM erasure LEFT JOIN erasure_confirmation USING (user_id)
+GROUP BY erasure.user_id, erasure.create_time
+ORDER BY array_length(array_remove(array_agg(service), NULL), 1) NULLS FIRST,
+    erasure.create_time DESC
+LIMIT 100
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Somebody who deleted their account."""
+
+    user_id: str
+    since: datetime
+    forgotten: frozenset[str]
+    """The services that have erased what they kept."""
+    missing: tuple[str, ...]
+    """Those that have not yet."""
 
 
 class UnknownHandleError(Exception):
@@ -48,6 +74,30 @@ def administrator(home: Home) -> str | None:
     with connected(home, database_of("rbac")) as connection:
         row = connection.execute(_ADMINISTRATES, (UUID(int=0),)).fetchone()
     return None if row is None else ids.text(ids.Kind.USER, row[0])
+
+
+def erasures(home: Home) -> list[Erasure]:
+    """Who deleted their account, those who are not forgotten everywhere first; 100 at most.
+
+    Raises psycopg's errors.
+    """
+    from chassis import catalog as catalogs
+    from chassis import ids
+
+    services = catalogs.load()
+    owner = services.owner_of(_ASKS)
+    keeping = [n for n, e in services.services.items() if n == owner or _ASKS in e.consumes]
+    with connected(home, database_of("user")) as connection:
+        rows = connection.execute(_ERASURES).fetchall()
+    return [
+        Erasure(
+            ids.text(ids.Kind.USER, user_id),
+            since,
+            frozenset(said),
+            tuple(name for name in keeping if name not in said),
+        )
+        for user_id, since, said in rows
+    ]
 
 
 def token_for(home: Home, user_id: str) -> str:

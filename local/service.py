@@ -106,6 +106,8 @@ class ServicePart:
             values["CREAVIO_MAIL_FOLDER"] = str(home.mail)
             values["CREAVIO_PUBLIC_URL"] = self._public_url
             names += _MAIL
+        if service == "user":
+            values["CREAVIO_ERASED_FILE"] = str(home.erased)
         values |= {name: os.environ[name] for name in names if name in os.environ}
         lines = (f"{name}={json.dumps(value)}" for name, value in values.items())
         path = home.env_file(self._instance)

@@ -47,6 +47,7 @@ STATUS: Final[dict[str, int]] = {
     "THREAD_LOCKED": 403,
     "NOT_REACHABLE": 403,
     "NOT_A_GROUP": 400,
+    "OWNS_COMMUNITIES": 400,
     "RATE_LIMITED": 429,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,

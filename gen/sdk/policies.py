@@ -16,6 +16,7 @@ class Policy(NamedTuple):
 
 POLICIES: Final = {
     "/creavio.auth.v1.AccountService/CreateAccount": Policy(False, "", True),
+    "/creavio.auth.v1.AccountService/DeleteAccount": Policy(True, "", False),
     "/creavio.auth.v1.BotService/CreateBot": Policy(True, "", False),
     "/creavio.auth.v1.BotService/ListBots": Policy(True, "", False),
     "/creavio.auth.v1.BotService/UpdateBot": Policy(True, "", False),
@@ -107,6 +108,7 @@ POLICIES: Final = {
     "/creavio.community.v1.InviteService/RevokeInvite": Policy(True, "", False),
     "/creavio.community.v1.MemberService/RemoveMember": Policy(True, "", False),
     "/creavio.community.v1.MemberService/LeaveCommunity": Policy(True, "", False),
+    "/creavio.gateway.v1.ExportService/ExportMe": Policy(True, "", False),
     "/creavio.gateway.v1.GatewayService/Subscribe": Policy(True, "", False),
     "/creavio.gateway.v1.GatewayService/StartTyping": Policy(True, "", False),
     "/creavio.gateway.v1.GatewayService/SetPresence": Policy(True, "", False),

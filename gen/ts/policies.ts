@@ -12,6 +12,7 @@ export interface Policy {
 
 export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.auth.v1.AccountService/CreateAccount": { repeatable: false, key: "", anonymous: true },
+  "/creavio.auth.v1.AccountService/DeleteAccount": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.BotService/CreateBot": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.BotService/ListBots": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.BotService/UpdateBot": { repeatable: true, key: "", anonymous: false },
@@ -103,6 +104,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.community.v1.InviteService/RevokeInvite": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.MemberService/RemoveMember": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.MemberService/LeaveCommunity": { repeatable: true, key: "", anonymous: false },
+  "/creavio.gateway.v1.ExportService/ExportMe": { repeatable: true, key: "", anonymous: false },
   "/creavio.gateway.v1.GatewayService/Subscribe": { repeatable: true, key: "", anonymous: false },
   "/creavio.gateway.v1.GatewayService/StartTyping": { repeatable: true, key: "", anonymous: false },
   "/creavio.gateway.v1.GatewayService/SetPresence": { repeatable: true, key: "", anonymous: false },

@@ -38,12 +38,23 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(help="What `creavio backup` made.", show_default=False)],
+    erased: Annotated[
+        Path | None,
+        typer.Option(
+            help="The list of who was erased, when it is not beside the home.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Make an empty home the instance a backup holds; creavio up starts it."""
+    """Make an empty home the instance a backup holds; creavio up starts it.
+
+    Whoever was erased after the backup is erased again then.
+    """
+    from local.backup.erased import take_over
     from local.backup.restore import restore as restore_into
 
     home, out, began = Home.from_environment(), console(), time.monotonic()
     try:
+        listed = take_over(home, None if erased is None else erased.expanduser())
         with out.status("restoring") as shown:
             found = restore_into(
                 home, file.expanduser(), lambda name: shown.update(f"restoring {name}")
@@ -55,3 +66,8 @@ def restore(
         f"({time.monotonic() - began:.1f} s): creavio up",
         markup=False,
     )
+    if not listed:
+        out.print(
+            f"There is no {home.erased}: who was erased since the backup is back. If the "
+            "instance has such a list elsewhere, put it there before the start."
+        )

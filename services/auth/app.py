@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from chassis.config import ConfigError
+from chassis.person import Personal, confirming
 from chassis.service import Chassis, Service, every
 from chassis.sessions import HEARTBEAT_SUBJECT, Sessions
-from creavio.auth.v1 import auth_events_pb2
+from creavio.auth.v1 import auth_events_pb2, person_service_pb2
 from creavio.auth.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
 from creavio.auth.v1.bot_service_pb2_grpc import add_BotServiceServicer_to_server
 from creavio.auth.v1.email_service_pb2_grpc import add_EmailServiceServicer_to_server
 from creavio.auth.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from creavio.auth.v1.password_service_pb2_grpc import add_PasswordServiceServicer_to_server
+from creavio.auth.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.auth.v1.registration_service_pb2_grpc import (
     add_RegistrationServiceServicer_to_server,
 )
@@ -28,6 +30,7 @@ from services.auth.engine import settings
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.bots import Bots
 from services.auth.engine.credentials import Issuer, Links, Passwords, SigningKey
+from services.auth.engine.departures import Departures
 from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
 from services.auth.engine.outgoing import outgoing
@@ -46,6 +49,7 @@ from services.auth.handler.second_factors import SecondFactorHandler
 from services.auth.handler.sessions import SessionHandler
 from services.auth.handler.step_up import StepUp
 from services.auth.handler.tokens import TokenHandler
+from services.auth.store import person
 
 RESUME_SECONDS: Final = 5.0
 HEARTBEAT_SECONDS: Final = 0.5
@@ -68,6 +72,7 @@ def app(chassis: Chassis) -> Service:
     second_factors = SecondFactors(database, config)
     sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens)
     step_up = StepUp(database, passwords, guesses, second_factors)
+    departures = Departures(database, chassis.clients, revocations, guesses)
 
     async def heartbeat() -> None:
         beat = auth_events_pb2.SessionsHeartbeat(revision=await revocations.revision())
@@ -76,6 +81,7 @@ def app(chassis: Chassis) -> Service:
     background = [
         every(RESUME_SECONDS, accounts.resume, chassis.telemetry),
         every(RESUME_SECONDS, bots.resume, chassis.telemetry),
+        every(RESUME_SECONDS, departures.resume, chassis.telemetry),
         every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
         every(USES_SECONDS, LastUses(database, chassis.bus).keep, chassis.telemetry),
     ]
@@ -90,7 +96,7 @@ def app(chassis: Chassis) -> Service:
         handlers=[
             (
                 add_AccountServiceServicer_to_server,
-                AccountHandler(database, passwords, accounts, sign_in),
+                AccountHandler(database, passwords, accounts, sign_in, step_up, departures),
             ),
             (
                 add_SessionServiceServicer_to_server,
@@ -125,4 +131,12 @@ def app(chassis: Chassis) -> Service:
         background=background,
         fetch_keys=key.key_set,
         sessions=Sessions(revocations, chassis.telemetry),
+        personal=Personal(
+            person.PARTS,
+            add_PersonServiceServicer_to_server,
+            person_service_pb2.ExportPersonResponse,
+            confirming(auth_events_pb2.PersonErased),
+            before=departures.forget_bots,
+            besides=departures.forget,
+        ),
     )

@@ -7,7 +7,8 @@ Calls: community, for a channel it has not heard of; rbac, for who may do what, 
 somebody's roles.
 Emits: MessageCreated, MessageUpdated, MessageDeleted, ReactionAdded, ReactionRemoved,
 ConversationCreated, ReadStateUpdated, SlowModeChanged, ThreadCreated, ThreadUpdated,
-ThreadDeleted, ThreadFollowChanged, ConversationUpdated, ConversationMemberRemoved.
-Consumes: community's ChannelCreated, ChannelDeleted and MemberJoined; user's UserBlocked
-and UserUnblocked.
+ThreadDeleted, ThreadFollowChanged, ConversationUpdated, ConversationMemberRemoved,
+PersonErased.
+Consumes: community's ChannelCreated, ChannelDeleted and MemberJoined; user's UserBlocked,
+UserUnblocked and UserErased.
 """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from chassis.person import Personal, confirming
 from chassis.service import Chassis, Service
+from creavio.chat.v1 import chat_events_pb2, person_service_pb2
 from creavio.chat.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
 from creavio.chat.v1.message_service_pb2_grpc import add_MessageServiceServicer_to_server
+from creavio.chat.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.chat.v1.pin_service_pb2_grpc import add_PinServiceServicer_to_server
 from creavio.chat.v1.reaction_service_pb2_grpc import add_ReactionServiceServicer_to_server
 from creavio.chat.v1.read_state_service_pb2_grpc import add_ReadStateServiceServicer_to_server
@@ -12,6 +15,7 @@ from creavio.chat.v1.slow_mode_service_pb2_grpc import add_SlowModeServiceServic
 from creavio.chat.v1.thread_service_pb2_grpc import add_ThreadServiceServicer_to_server
 from services.chat.consumer import CommunityConsumer, UserConsumer
 from services.chat.domain.message import Fingerprints
+from services.chat.engine.forgetting import Forgetting
 from services.chat.engine.places import Places
 from services.chat.engine.threads import ThreadKeeper
 from services.chat.engine.writer import Writer
@@ -22,6 +26,7 @@ from services.chat.handler.reactions import ReactionHandler
 from services.chat.handler.reading import ReadStateHandler
 from services.chat.handler.slow_mode import SlowModeHandler
 from services.chat.handler.threads import ThreadHandler
+from services.chat.store import person
 
 
 def app(chassis: Chassis) -> Service:
@@ -55,4 +60,12 @@ def app(chassis: Chassis) -> Service:
         ],
         consumers={"community": CommunityConsumer(), "user": UserConsumer()},
         background=[writer.run, ThreadKeeper(database, telemetry).run],
+        personal=Personal(
+            person.PARTS,
+            add_PersonServiceServicer_to_server,
+            person_service_pb2.ExportPersonResponse,
+            confirming(chat_events_pb2.PersonErased),
+            before=Forgetting(database).forget,
+            besides=person.forget_blocks_of,
+        ),
     )

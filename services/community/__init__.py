@@ -4,6 +4,6 @@ Owns: communities, categories, channels, members, invites, bans, the audit logs.
 Calls: rbac, before it acknowledges that somebody joined or left or owns a community; user,
 for who is a bot.
 Emits: CommunityCreated, CommunityUpdated, ChannelCreated, ChannelUpdated, ChannelDeleted,
-CategoryCreated, CategoryUpdated, CategoryDeleted, MemberJoined, MemberRemoved.
-Consumes: MemberTimedOut and MemberTimeoutEnded, into the audit logs.
+CategoryCreated, CategoryUpdated, CategoryDeleted, MemberJoined, MemberRemoved, PersonErased.
+Consumes: MemberTimedOut and MemberTimeoutEnded, into the audit logs; UserErased.
 """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from chassis.person import Personal, confirming
 from chassis.service import Chassis, Service, every
+from creavio.community.v1 import community_events_pb2, person_service_pb2
 from creavio.community.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from creavio.community.v1.ban_service_pb2_grpc import add_BanServiceServicer_to_server
 from creavio.community.v1.bot_member_service_pb2_grpc import (
@@ -17,6 +19,7 @@ from creavio.community.v1.channel_service_pb2_grpc import add_ChannelServiceServ
 from creavio.community.v1.community_service_pb2_grpc import add_CommunityServiceServicer_to_server
 from creavio.community.v1.invite_service_pb2_grpc import add_InviteServiceServicer_to_server
 from creavio.community.v1.member_service_pb2_grpc import add_MemberServiceServicer_to_server
+from creavio.community.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from services.community import store
 from services.community.consumer import RbacConsumer
 from services.community.domain.audit import KEPT
@@ -29,6 +32,7 @@ from services.community.handler.channels import ChannelHandler
 from services.community.handler.communities import CommunityHandler
 from services.community.handler.invites import InviteHandler
 from services.community.handler.members import MemberHandler
+from services.community.store import person
 
 RESUME_SECONDS: Final = 5.0
 FORGET_SECONDS: Final = 3600.0
@@ -74,4 +78,11 @@ def app(chassis: Chassis) -> Service:
             every(RESUME_SECONDS, memberships.resume, chassis.telemetry),
             every(FORGET_SECONDS, forget, chassis.telemetry),
         ],
+        personal=Personal(
+            person.PARTS,
+            add_PersonServiceServicer_to_server,
+            person_service_pb2.ExportPersonResponse,
+            confirming(community_events_pb2.PersonErased),
+            before=memberships.forget_person,
+        ),
     )

@@ -38,10 +38,13 @@ from services.community.domain import (
     Standing,
 )
 from services.community.domain.audit import Action, Deed, Difference
+from services.community.store import person
 
 _ABANDONED_AFTER: Final = timedelta(seconds=20)
 """Longer than any call lives, so that nobody else is still at it."""
 _BATCH: Final = 100
+_ALL: Final = 10_000
+"""More channels than a community has."""
 _FORGOTTEN_AFTER: Final = timedelta(days=30)
 """Far longer than events are kept: while one can still be told, rbac knows who could see
 the channel, and nobody else is ever told what was said in a private one."""
@@ -196,6 +199,36 @@ class Memberships:
                     community.id, community.owner_id, Action.OWNERSHIP_TRANSFERRED, _user(heir)
                 )
                 await store.write_down(tx, deed)
+
+    async def forget_person(self, user_id: UUID) -> None:
+        """Hand over or close what a person owns, then end their memberships."""
+        async with self._database.reading() as tx:
+            owned = await person.owned_by(tx, user_id)
+        for community_id in owned:
+            await self._find_an_owner(community_id, user_id)
+        async with self._database.reading() as tx:
+            places = await person.belongs_to(tx, user_id)
+        for community_id in places:
+            async with self._database.transaction() as tx:
+                belongs = await store.shut_out(tx, community_id, user_id)
+            if belongs:
+                await self.finish_leaving(community_id, user_id)
+
+    async def _find_an_owner(self, community_id: UUID, owner_id: UUID) -> None:
+        """Give a community to who belongs to it longest; close it when nobody does."""
+        async with self._database.transaction() as tx:
+            community = await store.community_to_change(tx, community_id)
+            heir = await person.heir(tx, community_id, owner_id)
+            if heir is None:
+                for channel in await store.channels_of(tx, community_id, None, _ALL):
+                    gone = await store.delete_channel(tx, community_id, channel.id)
+                    if gone is not None:
+                        tx.emit(events.channel_deleted(gone))
+                await person.close(tx, community_id)
+                tx.emit(events.member_removed(community_id, owner_id))
+                return
+            number = await store.begin_transfer(tx, community, heir)
+        await self.finish_transfer(community, heir, number)
 
     async def forget_deleted(self) -> None:
         """Forget channels that were deleted long ago, and who could see them."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from chassis.service import Chassis, Service
+from creavio.gateway.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from creavio.gateway.v1.gateway_service_pb2_grpc import add_GatewayServiceServicer_to_server
+from services.gateway.engine.exports import Exports
 from services.gateway.engine.hub import Hub
 from services.gateway.engine.places import Places
 from services.gateway.engine.presence import Presence
 from services.gateway.engine.tokens import ResumeTokens
 from services.gateway.engine.typists import Typists
-from services.gateway.handler import GatewayHandler
+from services.gateway.handler import ExportHandler, GatewayHandler
 
 
 def app(chassis: Chassis) -> Service:
@@ -24,7 +26,13 @@ def app(chassis: Chassis) -> Service:
     handler = GatewayHandler(hub, presence, typists, tokens, chassis.sessions)
     return Service(
         authorizer=authorizer,
-        handlers=[(add_GatewayServiceServicer_to_server, handler)],
+        handlers=[
+            (add_GatewayServiceServicer_to_server, handler),
+            (
+                add_ExportServiceServicer_to_server,
+                ExportHandler(Exports(chassis.clients), chassis.tokens),
+            ),
+        ],
         background=[hub.run, presence.run, typists.run],
         drain=hub.end_all,
     )

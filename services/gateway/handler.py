@@ -1,4 +1,4 @@
-"""GatewayService."""
+"""GatewayService and ExportService."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from google.protobuf.empty_pb2 import Empty
 
 from chassis.calls import principal
 from chassis.sessions import Sessions, revoked
-from creavio.gateway.v1 import gateway_service_pb2
+from chassis.tokens import Tokens, page_size
+from creavio.gateway.v1 import export_service_pb2, gateway_service_pb2
+from creavio.gateway.v1.export_service_pb2_grpc import ExportServiceServicer
 from creavio.gateway.v1.gateway_service_pb2_grpc import GatewayServiceServicer
+from services.gateway.engine.exports import Exports
 from services.gateway.engine.hub import Hub
 from services.gateway.engine.presence import Presence
 from services.gateway.engine.tokens import ResumeTokens
@@ -64,3 +67,22 @@ class GatewayHandler(GatewayServiceServicer):
     ) -> gateway_service_pb2.ListPresencesResponse:
         there = await self._presence.there(principal().user_id, request.community_id)
         return gateway_service_pb2.ListPresencesResponse(presences=there)
+
+
+class ExportHandler(ExportServiceServicer):
+    """Serves everything that is kept of somebody, to themself."""
+
+    def __init__(self, exports: Exports, tokens: Tokens) -> None:
+        self._exports = exports
+        self._tokens = tokens
+
+    async def ExportMe(
+        self, request: export_service_pb2.ExportMeRequest, context: object
+    ) -> export_service_pb2.ExportMeResponse:
+        me, size = principal().user_id, page_size(request.page_size)
+        at = self._tokens.page_start(request.page_token, "export", me)
+        page = await self._exports.page(me, size, at)
+        reply = export_service_pb2.ExportMeResponse(records=page.records)
+        if page.next is not None:
+            reply.next_page_token = self._tokens.next_page(page.next, "export", me)
+        return reply

@@ -4,6 +4,6 @@ Owns: roles, what they allow, who has which, what channels override, who is time
 who administrates the instance, and the revision all of it stands at.
 Calls: nobody.
 Emits: PolicyChanged, BindingChanged, and what people see of roles and timeouts; says
-Heartbeat four times a second.
-Consumes: nothing: whoever changes membership calls, so that it holds at once.
+Heartbeat four times a second; PersonErased.
+Consumes: UserErased. Whoever changes membership calls, so that it holds at once.
 """

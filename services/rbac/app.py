@@ -8,13 +8,15 @@ from typing import Final
 from google.protobuf.message import Message
 
 from chassis.authz import HEARTBEAT_SUBJECT
+from chassis.person import Personal, confirming
 from chassis.service import Chassis, Service, every
 from chassis.wire import timestamp
-from creavio.rbac.v1 import rbac_events_pb2
+from creavio.rbac.v1 import person_service_pb2, rbac_events_pb2
 from creavio.rbac.v1.access_service_pb2_grpc import add_AccessServiceServicer_to_server
 from creavio.rbac.v1.instance_service_pb2_grpc import add_InstanceServiceServicer_to_server
 from creavio.rbac.v1.membership_service_pb2_grpc import add_MembershipServiceServicer_to_server
 from creavio.rbac.v1.override_service_pb2_grpc import add_OverrideServiceServicer_to_server
+from creavio.rbac.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.rbac.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
 from creavio.rbac.v1.role_service_pb2_grpc import add_RoleServiceServicer_to_server
 from creavio.rbac.v1.timeout_service_pb2_grpc import add_TimeoutServiceServicer_to_server
@@ -26,10 +28,11 @@ from services.rbac.handler.changes import Changes
 from services.rbac.handler.instance import InstanceHandler
 from services.rbac.handler.membership import MembershipHandler
 from services.rbac.handler.overrides import OverrideHandler
+from services.rbac.handler.person import Departures
 from services.rbac.handler.policy import PolicyHandler
 from services.rbac.handler.roles import RoleHandler
 from services.rbac.handler.timeouts import TimeoutHandler
-from services.rbac.store import policies, timeouts
+from services.rbac.store import person, policies, timeouts
 
 HEARTBEAT_SECONDS: Final = 0.25
 FORGET_SECONDS: Final = 3600.0
@@ -84,4 +87,11 @@ def app(chassis: Chassis) -> Service:
             every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
             every(FORGET_SECONDS, forget, chassis.telemetry),
         ],
+        personal=Personal(
+            person.PARTS,
+            add_PersonServiceServicer_to_server,
+            person_service_pb2.ExportPersonResponse,
+            confirming(rbac_events_pb2.PersonErased),
+            before=Departures(database, changes).forget,
+        ),
     )

@@ -36,3 +36,8 @@ def settings_updated(user_id: UUID, settings: Settings) -> user_events_pb2.Setti
     return user_events_pb2.SettingsUpdated(
         user_id=ids.text(ids.Kind.USER, user_id), settings=convert.settings(settings)
     )
+
+
+def erased(user_id: UUID) -> user_events_pb2.UserErased:
+    """A person is to be forgotten everywhere."""
+    return user_events_pb2.UserErased(user_id=ids.text(ids.Kind.USER, user_id))

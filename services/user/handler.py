@@ -1,4 +1,4 @@
-"""UserService, BotProfileService, BlockService and SettingsService."""
+"""UserService, BotProfileService, BlockService, SettingsService and ErasureService."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ from chassis.tokens import Tokens, page_size
 from creavio.user.v1 import (
     block_service_pb2,
     bot_profile_service_pb2,
+    erasure_service_pb2,
     settings_service_pb2,
     user_pb2,
     user_service_pb2,
 )
 from creavio.user.v1.block_service_pb2_grpc import BlockServiceServicer
 from creavio.user.v1.bot_profile_service_pb2_grpc import BotProfileServiceServicer
+from creavio.user.v1.erasure_service_pb2_grpc import ErasureServiceServicer
 from creavio.user.v1.settings_service_pb2_grpc import SettingsServiceServicer
 from creavio.user.v1.user_service_pb2_grpc import UserServiceServicer
 from services.user import convert, domain, events, store
+from services.user.engine import Forgetting, HeldHandles
 
 
 class UserHandler(UserServiceServicer):
     """Serves profiles."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, held: HeldHandles) -> None:
         self._database = database
+        self._held = held
 
     async def GetMe(self, request: user_service_pb2.GetMeRequest, context: object) -> user_pb2.User:
         return await self._user(principal().user_id)
@@ -54,7 +58,9 @@ class UserHandler(UserServiceServicer):
             user_id, request.handle, request.display_name, datetime.now(UTC), bot=request.bot
         )
         async with self._database.transaction() as tx:
-            return convert.user(await store.add(tx, profile))
+            made = await store.add(tx, profile)
+            await self._held.require_free(tx, profile)
+        return convert.user(made)
 
     async def GetUser(
         self, request: user_service_pb2.GetUserRequest, context: object
@@ -166,3 +172,16 @@ class SettingsHandler(SettingsServiceServicer):
                 await store.keep_settings(tx, me, settings)
                 tx.emit(events.settings_updated(me, settings))
         return convert.settings(settings)
+
+
+class ErasureHandler(ErasureServiceServicer):
+    """Serves that people are forgotten."""
+
+    def __init__(self, forgetting: Forgetting) -> None:
+        self._forgetting = forgetting
+
+    async def EraseUser(
+        self, request: erasure_service_pb2.EraseUserRequest, context: object
+    ) -> Empty:
+        await self._forgetting.forget(convert.user_id(request.user_id))
+        return Empty()

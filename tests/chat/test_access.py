@@ -17,6 +17,7 @@ from chassis.testing import Caller
 from creavio.chat.v1 import (
     conversation_service_pb2,
     message_service_pb2,
+    person_service_pb2,
     pin_service_pb2,
     reaction_service_pb2,
     read_state_service_pb2,
@@ -109,6 +110,9 @@ ELSEWHERE: dict[str, Make] = {
         lambda _, __: read_state_service_pb2.ListConversationReadStatesRequest()
     ),
     "ListConversations": lambda _, __: conversation_service_pb2.ListConversationsRequest(),
+    "ExportPerson": lambda _, __: person_service_pb2.ExportPersonRequest(
+        user_id=ids.text(ids.Kind.USER, ids.new())
+    ),
     "ListConversationMembers": (
         lambda place, _: conversation_service_pb2.ListConversationMembersRequest(
             conversation_id=place

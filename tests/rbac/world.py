@@ -21,6 +21,7 @@ from chassis.bus import Bus
 from chassis.contract import Contract
 from chassis.database import Database
 from chassis.outbox import Outbox
+from chassis.person import PersonHandler
 from chassis.schema import OUTBOX
 from chassis.server import Chain, new_server
 from chassis.service import Chassis
@@ -309,6 +310,9 @@ async def served(
             server = new_server(Chain(contract, chain), address)
             for register, servicer in service.handlers:
                 register(servicer, server)
+            assert service.personal is not None
+            handler = PersonHandler("rbac", database, service.personal, chassis.tokens)
+            service.personal.register(handler, server)
             await server.start()
             try:
                 yield rbac

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis import ids
-from chassis.errors import AlreadyExists, Conflict, Unauthenticated
+from chassis.errors import AlreadyExists, Conflict, FailedPrecondition, Unauthenticated
 
 ACCESS_LASTS: Final = timedelta(minutes=15)
 REFRESH_LASTS: Final = timedelta(days=30)
@@ -69,11 +69,33 @@ class PasswordChanged(Conflict):
         super().__init__("the password was changed meanwhile")
 
 
+class OwnsCommunities(FailedPrecondition):
+    """Somebody who wants to go owns communities that others belong to."""
+
+    reason = "OWNS_COMMUNITIES"
+
+    def __init__(self, communities: int) -> None:
+        super().__init__(
+            f"you own {communities} communities others belong to: hand them over first"
+        )
+
+
+class LastAdministrator(FailedPrecondition):
+    """Somebody who wants to go is the only one who administrates the instance."""
+
+    reason = "LAST_ADMINISTRATOR"
+
+    def __init__(self) -> None:
+        super().__init__("nobody else administrates the instance: promote somebody first")
+
+
 class Standing(StrEnum):
-    """Whether an account has its profile yet."""
+    """Whether an account has its profile yet, or still."""
 
     COMING = "coming"
     SETTLED = "settled"
+    LEAVING = "leaving"
+    """Its owner deleted it: nobody signs in with it, and what is kept of it is erased."""
 
 
 @dataclass(frozen=True, slots=True)

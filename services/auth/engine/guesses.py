@@ -100,6 +100,11 @@ class Guesses:
             await guesses.forgive(tx, guess.pair)
             await guesses.know(tx, guess.login, guess.source, KNOWN_LASTS)
 
+    async def forget(self, tx: Transaction, *logins: str) -> None:
+        """Forget what was counted of logins that nobody has any more, and from where."""
+        for login in logins:
+            await guesses.forget_login(tx, self._hash("login", login.lower()))
+
     async def _guess(self, tx: Transaction, login: str) -> Guess:
         caller, name = source(), login.lower()
         keys = self._hash("source", caller), self._hash("login", name)

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from google.protobuf.empty_pb2 import Empty
+
 from chassis.database import Database
 from creavio.auth.v1 import account_service_pb2, session_pb2
 from creavio.auth.v1.account_service_pb2_grpc import AccountServiceServicer
 from services.auth import domain
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Passwords
+from services.auth.engine.departures import Departures
 from services.auth.engine.sign_in import SignIn
+from services.auth.handler.step_up import StepUp
 
 
 class AccountHandler(AccountServiceServicer):
-    """Creates accounts."""
+    """Creates accounts, and deletes them."""
 
     def __init__(
-        self, database: Database, passwords: Passwords, accounts: Accounts, sign_in: SignIn
+        self,
+        database: Database,
+        passwords: Passwords,
+        accounts: Accounts,
+        sign_in: SignIn,
+        step_up: StepUp,
+        departures: Departures,
     ) -> None:
+        self._step_up = step_up
+        self._departures = departures
         self._database = database
         self._passwords = passwords
         self._accounts = accounts
@@ -37,3 +49,11 @@ class AccountHandler(AccountServiceServicer):
         )
         user = await self._accounts.create(account, request.sign_up_code)
         return await self._sign_in.begin(account, user)
+
+    async def DeleteAccount(
+        self, request: account_service_pb2.DeleteAccountRequest, context: object
+    ) -> Empty:
+        proven = await self._step_up.prove(request.password)
+        await self._departures.may_go(proven.account.id)
+        await self._departures.close(proven.account)
+        return Empty()

@@ -67,7 +67,7 @@ async def account(tx: Transaction, account_id: UUID) -> Account | None:
 async def account_to_change(tx: Transaction, account_id: UUID) -> Account:
     """An account there is, which nobody else changes until the transaction ends."""
     query = sa.select(ACCOUNT).where(ACCOUNT.c.id == account_id).with_for_update()
-    return _account((await tx.execute(query)).one())
+    return to_account((await tx.execute(query)).one())
 
 
 async def password_is(tx: Transaction, account_id: UUID, password_hash: str) -> bool:
@@ -102,6 +102,26 @@ async def verify_email(tx: Transaction, account_id: UUID, email: str, now: datet
     )
 
 
+async def retire(tx: Transaction, account: Account) -> bool:
+    """Let nobody sign in with an account any more. False when its password is another by now."""
+    # Without a password, whoever is signing in this moment does not get through either.
+    retired = await tx.execute(
+        sa.update(ACCOUNT)
+        .where(ACCOUNT.c.id == account.id, ACCOUNT.c.password_hash == account.password_hash)
+        .values(standing=Standing.LEAVING, password_hash="")
+    )
+    return bool(retired.rowcount)
+
+
+async def retired(tx: Transaction, limit: int) -> Sequence[UUID]:
+    """Accounts that are to be erased, the oldest first."""
+    query = sa.select(ACCOUNT.c.id).where(
+        ACCOUNT.c.standing != sa.literal_column("'settled'"),
+        ACCOUNT.c.standing == Standing.LEAVING,
+    )
+    return (await tx.execute(query.order_by(ACCOUNT.c.create_time).limit(limit))).scalars().all()
+
+
 async def unsettled(tx: Transaction, longer_than: timedelta, limit: int) -> Sequence[Account]:
     """Accounts a crash left without a profile, the oldest first."""
     rows = await tx.execute(
@@ -113,15 +133,16 @@ async def unsettled(tx: Transaction, longer_than: timedelta, limit: int) -> Sequ
         .order_by(ACCOUNT.c.create_time)
         .limit(limit)
     )
-    return [_account(row) for row in rows]
+    return [to_account(row) for row in rows]
 
 
 async def _one_account(tx: Transaction, query: sa.Select[Any]) -> Account | None:
     row = (await tx.execute(query.where(ACCOUNT.c.standing == Standing.SETTLED))).one_or_none()
-    return None if row is None else _account(row)
+    return None if row is None else to_account(row)
 
 
-def _account(row: Row[Any]) -> Account:
+def to_account(row: Row[Any]) -> Account:
+    """An account from its columns."""
     return Account(
         row.id,
         row.handle,

@@ -69,6 +69,12 @@ async def knows(tx: Transaction, login: bytes, source: bytes) -> bool:
     return (await tx.execute(query)).one_or_none() is not None
 
 
+async def forget_login(tx: Transaction, login: bytes) -> None:
+    """Forget how often somebody was guessed at, and where they are known."""
+    await forgive(tx, login)
+    await tx.execute(sa.delete(KNOWN_SOURCE).where(KNOWN_SOURCE.c.login == login))
+
+
 async def forget_expired(tx: Transaction) -> None:
     """Drop what is over."""
     await tx.execute(sa.delete(GUESS).where(GUESS.c.end_time < sa.func.now()))

@@ -147,7 +147,9 @@ class Standing(StrEnum):
     LEAVING = "leaving"
     """To go: rbac may not know yet."""
     GONE = "gone"
-    """Of a channel: deleted. Who could see it is kept until nobody can ask any more."""
+    """Of a channel: deleted. Who could see it is kept until nobody can ask any more.
+
+    Of a community: closed, as nobody belonged to it but an owner who was erased."""
 
 
 class Visibility(StrEnum):

@@ -11,10 +11,12 @@ from services.rbac import convert
 from services.rbac.domain.permissions import Permission
 from services.rbac.engine.evaluator import AT_ONCE, PolicyEngine
 from services.rbac.engine.moments import Moments
-from services.rbac.store import people, policies
+from services.rbac.store import people, person, policies
 
 CHANGES: Final = 1_000
 """How many changes are told to whoever missed some; more, and everything is void."""
+
+_MOST_TIES: Final = 100
 
 
 class LocalAccess:
@@ -65,6 +67,15 @@ class LocalAccess:
             revision = await policies.revision(tx)
         return access.ListBindingsResponse(
             bindings=[convert.binding(binding) for binding in bindings], revision=revision
+        )
+
+    async def list_ties(self, user_id: UUID) -> access.ListTiesResponse:
+        """What would be without anybody if a person went."""
+        async with self._moments.snapshot() as tx:
+            owned = await person.owned_with_others(tx, user_id, _MOST_TIES)
+            alone = await person.administrates_alone(tx, user_id)
+        return access.ListTiesResponse(
+            community_ids=[convert.community_text(one) for one in owned], last_administrator=alone
         )
 
     async def list_changes(self, request: access.ListChangesRequest) -> access.ListChangesResponse:

@@ -32,6 +32,11 @@ class AccessHandler(AccessServiceServicer):
     ) -> access.ListBindingsResponse:
         return await self._access.list_bindings(convert.user(request.user_id))
 
+    async def ListTies(
+        self, request: access.ListTiesRequest, context: object
+    ) -> access.ListTiesResponse:
+        return await self._access.list_ties(convert.user(request.user_id))
+
     async def ListChanges(
         self, request: access.ListChangesRequest, context: object
     ) -> access.ListChangesResponse:

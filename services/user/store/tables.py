@@ -42,3 +42,26 @@ SETTINGS: Final = sa.Table(
     sa.Column("hide_typing", sa.Boolean, nullable=False),
     sa.Column("compact", sa.Boolean, nullable=False),
 )
+
+ERASURE: Final = sa.Table(
+    "erasure",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("create_time", _MOMENT, nullable=False),
+    sa.Column("noted", sa.Boolean, nullable=False),
+)
+"""Who was erased; `noted` where it stands outside, too, and survives a restore."""
+CONFIRMATION: Final = sa.Table(
+    "erasure_confirmation",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey("erasure.user_id"), primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("create_time", _MOMENT, nullable=False),
+)
+"""Which service has erased what it kept of them."""
+HELD_HANDLE: Final = sa.Table(
+    "held_handle",
+    METADATA,
+    sa.Column("skeleton", sa.LargeBinary, primary_key=True),
+)
+"""Handles nobody gets, by keyed hashes of what they look like."""

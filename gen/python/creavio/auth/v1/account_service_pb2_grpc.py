@@ -5,6 +5,7 @@ import warnings
 
 from creavio.auth.v1 import account_service_pb2 as creavio_dot_auth_dot_v1_dot_account__service__pb2
 from creavio.auth.v1 import session_pb2 as creavio_dot_auth_dot_v1_dot_session__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -41,6 +42,11 @@ class AccountServiceStub:
                 request_serializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.CreateAccountRequest.SerializeToString,
                 response_deserializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
                 _registered_method=True)
+        self.DeleteAccount = channel.unary_unary(
+                '/creavio.auth.v1.AccountService/DeleteAccount',
+                request_serializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeleteAccountRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -61,6 +67,21 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteAccount(self, request, context):
+        """Deletes the caller's account, for good and at once: every session ends, nobody signs
+        in with it any more, and every service erases what it keeps of the person. What they
+        wrote goes, and so do their memberships; a community that only they belong to is
+        closed. There is no way back: who wants one deactivates the account instead.
+
+        Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
+        the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
+        else administrates the instance, and with CONCURRENT_CHANGE when the password was
+        changed meanwhile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -68,6 +89,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.CreateAccount,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.CreateAccountRequest.FromString,
                     response_serializer=creavio_dot_auth_dot_v1_dot_session__pb2.Session.SerializeToString,
+            ),
+            'DeleteAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAccount,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeleteAccountRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -98,6 +124,33 @@ class AccountService:
             '/creavio.auth.v1.AccountService/CreateAccount',
             creavio_dot_auth_dot_v1_dot_account__service__pb2.CreateAccountRequest.SerializeToString,
             creavio_dot_auth_dot_v1_dot_session__pb2.Session.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.AccountService/DeleteAccount',
+            creavio_dot_auth_dot_v1_dot_account__service__pb2.DeleteAccountRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

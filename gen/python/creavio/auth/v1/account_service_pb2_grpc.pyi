@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from creavio.auth.v1 import account_service_pb2 as _account_service_pb2
 from creavio.auth.v1 import session_pb2 as _session_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -44,6 +45,17 @@ class AccountServiceStub:
     Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
     where signing up takes a code (RegistrationService).
     """
+    DeleteAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.DeleteAccountRequest, _empty_pb2.Empty]
+    """Deletes the caller's account, for good and at once: every session ends, nobody signs
+    in with it any more, and every service erases what it keeps of the person. What they
+    wrote goes, and so do their memberships; a community that only they belong to is
+    closed. There is no way back: who wants one deactivates the account instead.
+
+    Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
+    the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
+    else administrates the instance, and with CONCURRENT_CHANGE when the password was
+    changed meanwhile.
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -59,6 +71,17 @@ class AccountServiceAsyncStub(AccountServiceStub):
 
     Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
     where signing up takes a code (RegistrationService).
+    """
+    DeleteAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.DeleteAccountRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deletes the caller's account, for good and at once: every session ends, nobody signs
+    in with it any more, and every service erases what it keeps of the person. What they
+    wrote goes, and so do their memberships; a community that only they belong to is
+    closed. There is no way back: who wants one deactivates the account instead.
+
+    Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
+    the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
+    else administrates the instance, and with CONCURRENT_CHANGE when the password was
+    changed meanwhile.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -78,6 +101,23 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with HANDLE_TAKEN, with REGISTRATION_CLOSED, and with SIGN_UP_CODE_REFUSED
         where signing up takes a code (RegistrationService).
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteAccount(
+        self,
+        request: _account_service_pb2.DeleteAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deletes the caller's account, for good and at once: every session ends, nobody signs
+        in with it any more, and every service erases what it keeps of the person. What they
+        wrote goes, and so do their memberships; a community that only they belong to is
+        closed. There is no way back: who wants one deactivates the account instead.
+
+        Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
+        the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
+        else administrates the instance, and with CONCURRENT_CHANGE when the password was
+        changed meanwhile.
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

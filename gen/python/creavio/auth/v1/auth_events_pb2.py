@@ -26,7 +26,7 @@ from creavio.options.v1 import event_pb2 as creavio_dot_options_dot_v1_dot_event
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/auth_events.proto\x12\x0f\x63reavio.auth.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x01\n\x0eSessionRevoked\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_id\"/\n\x11SessionsHeartbeat\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"a\n\tTokenUsed\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x35\n\x08use_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07useTimeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/auth_events.proto\x12\x0f\x63reavio.auth.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x01\n\x0eSessionRevoked\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_id\"/\n\x11SessionsHeartbeat\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"a\n\tTokenUsed\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x35\n\x08use_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07useTime\"8\n\x0cPersonErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SESSIONREVOKED']._loaded_options = None
   _globals['_SESSIONREVOKED']._serialized_options = b'\242\273\030\013\010\001\032\007user_id'
+  _globals['_PERSONERASED']._loaded_options = None
+  _globals['_PERSONERASED']._serialized_options = b'\242\273\030\013\010\001\032\007user_id'
   _globals['_SESSIONREVOKED']._serialized_start=120
   _globals['_SESSIONREVOKED']._serialized_end=298
   _globals['_SESSIONSHEARTBEAT']._serialized_start=300
   _globals['_SESSIONSHEARTBEAT']._serialized_end=347
   _globals['_TOKENUSED']._serialized_start=349
   _globals['_TOKENUSED']._serialized_end=446
+  _globals['_PERSONERASED']._serialized_start=448
+  _globals['_PERSONERASED']._serialized_end=504
 # @@protoc_insertion_point(module_scope)

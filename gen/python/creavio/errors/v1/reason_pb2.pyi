@@ -109,6 +109,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The token was not given the scope that the call needs."""
     REASON_SIGN_IN_REQUIRED: _Reason.ValueType  # 121
     """The call takes a session that a person signed in to; no other token will do."""
+    REASON_OWNS_COMMUNITIES: _Reason.ValueType  # 140
+    """The person owns communities others belong to; hand them over first."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call failed: the stable, machine-readable half of an error. It stands
@@ -203,4 +205,6 @@ REASON_INSUFFICIENT_SCOPE: Reason.ValueType  # 120
 """The token was not given the scope that the call needs."""
 REASON_SIGN_IN_REQUIRED: Reason.ValueType  # 121
 """The call takes a session that a person signed in to; no other token will do."""
+REASON_OWNS_COMMUNITIES: Reason.ValueType  # 140
+"""The person owns communities others belong to; hand them over first."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -383,3 +383,53 @@ class OutranksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OutranksResponse: _TypeAlias = OutranksResponse  # noqa: Y015
+
+@_typing.final
+class ListTiesRequest(_message.Message):
+    """Names a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTiesRequest: _TypeAlias = ListTiesRequest  # noqa: Y015
+
+@_typing.final
+class ListTiesResponse(_message.Message):
+    """What hangs on one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_IDS_FIELD_NUMBER: _builtins.int
+    LAST_ADMINISTRATOR_FIELD_NUMBER: _builtins.int
+    last_administrator: _builtins.bool
+    """Whether they alone administrate the instance."""
+    @_builtins.property
+    def community_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Communities they own and others belong to; 100 at most."""
+
+    def __init__(
+        self,
+        *,
+        community_ids: _abc.Iterable[_builtins.str] | None = ...,
+        last_administrator: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_ids", b"community_ids", "last_administrator", b"last_administrator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTiesResponse: _TypeAlias = ListTiesResponse  # noqa: Y015

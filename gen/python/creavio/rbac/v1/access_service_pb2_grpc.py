@@ -60,6 +60,11 @@ class AccessServiceStub:
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesResponse.FromString,
                 _registered_method=True)
+        self.ListTies = channel.unary_unary(
+                '/creavio.rbac.v1.AccessService/ListTies',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesResponse.FromString,
+                _registered_method=True)
         self.Outranks = channel.unary_unary(
                 '/creavio.rbac.v1.AccessService/Outranks',
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksRequest.SerializeToString,
@@ -107,6 +112,14 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTies(self, request, context):
+        """Says what would be without anybody if a person went: the communities they own that
+        others belong to, and the instance when nobody else administrates it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Outranks(self, request, context):
         """Says whether the highest role of one person is above that of another; nobody's
         is above their own.
@@ -142,6 +155,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.ListChanges,
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesResponse.SerializeToString,
+            ),
+            'ListTies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTies,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesResponse.SerializeToString,
             ),
             'Outranks': grpc.unary_unary_rpc_method_handler(
                     servicer.Outranks,
@@ -285,6 +303,33 @@ class AccessService:
             '/creavio.rbac.v1.AccessService/ListChanges',
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesRequest.SerializeToString,
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.AccessService/ListTies',
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class AccessServiceStub:
     """Returns a person's roles in every community they have some in, of one moment."""
     ListChanges: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListChangesRequest, _access_service_pb2.ListChangesResponse]
     """Returns what changed since a revision, for whoever missed announcements."""
+    ListTies: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListTiesRequest, _access_service_pb2.ListTiesResponse]
+    """Says what would be without anybody if a person went: the communities they own that
+    others belong to, and the instance when nobody else administrates it.
+    """
     Outranks: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.OutranksRequest, _access_service_pb2.OutranksResponse]
     """Says whether the highest role of one person is above that of another; nobody's
     is above their own.
@@ -67,6 +71,10 @@ class AccessServiceAsyncStub(AccessServiceStub):
     """Returns a person's roles in every community they have some in, of one moment."""
     ListChanges: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListChangesRequest, _access_service_pb2.ListChangesResponse]  # type: ignore[assignment]
     """Returns what changed since a revision, for whoever missed announcements."""
+    ListTies: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListTiesRequest, _access_service_pb2.ListTiesResponse]  # type: ignore[assignment]
+    """Says what would be without anybody if a person went: the communities they own that
+    others belong to, and the instance when nobody else administrates it.
+    """
     Outranks: _aio.UnaryUnaryMultiCallable[_access_service_pb2.OutranksRequest, _access_service_pb2.OutranksResponse]  # type: ignore[assignment]
     """Says whether the highest role of one person is above that of another; nobody's
     is above their own.
@@ -116,6 +124,16 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.ListChangesResponse, _abc.Awaitable[_access_service_pb2.ListChangesResponse]]:
         """Returns what changed since a revision, for whoever missed announcements."""
+
+    @_abc_1.abstractmethod
+    def ListTies(
+        self,
+        request: _access_service_pb2.ListTiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.ListTiesResponse, _abc.Awaitable[_access_service_pb2.ListTiesResponse]]:
+        """Says what would be without anybody if a person went: the communities they own that
+        others belong to, and the instance when nobody else administrates it.
+        """
 
     @_abc_1.abstractmethod
     def Outranks(

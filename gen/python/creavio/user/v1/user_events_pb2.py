@@ -27,7 +27,7 @@ from creavio.user.v1 import settings_service_pb2 as creavio_dot_user_dot_v1_dot_
 from creavio.user.v1 import user_pb2 as creavio_dot_user_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/user/v1/user_events.proto\x12\x0f\x63reavio.user.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a&creavio/user/v1/settings_service.proto\x1a\x1a\x63reavio/user/v1/user.proto\"V\n\x0bUserUpdated\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x15.creavio.user.v1.UserR\x04user:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user.id\x1a\x07user.id\"c\n\x0bUserBlocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"e\n\rUserUnblocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x7f\n\x0fSettingsUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x35\n\x08settings\x18\x02 \x01(\x0b\x32\x19.creavio.user.v1.SettingsR\x08settings:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/user/v1/user_events.proto\x12\x0f\x63reavio.user.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a&creavio/user/v1/settings_service.proto\x1a\x1a\x63reavio/user/v1/user.proto\"V\n\x0bUserUpdated\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x15.creavio.user.v1.UserR\x04user:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user.id\x1a\x07user.id\"c\n\x0bUserBlocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"e\n\rUserUnblocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x7f\n\x0fSettingsUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x35\n\x08settings\x18\x02 \x01(\x0b\x32\x19.creavio.user.v1.SettingsR\x08settings:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"6\n\nUserErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERUNBLOCKED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
   _globals['_SETTINGSUPDATED']._loaded_options = None
   _globals['_SETTINGSUPDATED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
+  _globals['_USERERASED']._loaded_options = None
+  _globals['_USERERASED']._serialized_options = b'\242\273\030\013\010\001\032\007user_id'
   _globals['_USERUPDATED']._serialized_start=154
   _globals['_USERUPDATED']._serialized_end=240
   _globals['_USERBLOCKED']._serialized_start=242
@@ -50,4 +52,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERUNBLOCKED']._serialized_end=444
   _globals['_SETTINGSUPDATED']._serialized_start=446
   _globals['_SETTINGSUPDATED']._serialized_end=573
+  _globals['_USERERASED']._serialized_start=575
+  _globals['_USERERASED']._serialized_end=629
 # @@protoc_insertion_point(module_scope)

@@ -18,6 +18,7 @@ __all__ = (
     "CreateSessionRequest",
     "CreateSignUpCodeRequest",
     "CreateTokenRequest",
+    "DeleteAccountRequest",
     "DeleteBotRequest",
     "DeleteSignUpCodeRequest",
     "DisableSecondFactorRequest",
@@ -458,6 +459,23 @@ class CreateTokenRequest(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.auth.v1", "CreateTokenRequest", CreateTokenRequest)
+
+
+@dataclass(eq=False, repr=False)
+class DeleteAccountRequest(betterproto2.Message):
+    """
+    Says the password once more: an open session alone deletes nothing.
+    """
+
+    password: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The caller's password.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.auth.v1", "DeleteAccountRequest", DeleteAccountRequest
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -1275,6 +1293,35 @@ class AccountServiceStub(betterproto2_grpclib.ServiceStub):
             "/creavio.auth.v1.AccountService/CreateAccount",
             message,
             Session,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def delete_account(
+        self,
+        message: "DeleteAccountRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "___google__protobuf__.Empty":
+        """
+        Deletes the caller's account, for good and at once: every session ends, nobody signs
+        in with it any more, and every service erases what it keeps of the person. What they
+        wrote goes, and so do their memberships; a community that only they belong to is
+        closed. There is no way back: who wants one deactivates the account instead.
+
+        Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
+        the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
+        else administrates the instance, and with CONCURRENT_CHANGE when the password was
+        changed meanwhile.
+        """
+
+        return await self._unary_unary(
+            "/creavio.auth.v1.AccountService/DeleteAccount",
+            message,
+            ___google__protobuf__.Empty,
             timeout=timeout,
             deadline=deadline,
             metadata=metadata,

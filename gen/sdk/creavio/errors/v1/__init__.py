@@ -232,6 +232,11 @@ class Reason(betterproto2.Enum):
     The call takes a session that a person signed in to; no other token will do.
     """
 
+    OWNS_COMMUNITIES = 140
+    """
+    The person owns communities others belong to; hand them over first.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -278,6 +283,7 @@ class Reason(betterproto2.Enum):
             83: "REASON_INTERNAL",
             120: "REASON_INSUFFICIENT_SCOPE",
             121: "REASON_SIGN_IN_REQUIRED",
+            140: "REASON_OWNS_COMMUNITIES",
         }
 
     @classmethod
@@ -326,4 +332,5 @@ class Reason(betterproto2.Enum):
             "REASON_INTERNAL": 83,
             "REASON_INSUFFICIENT_SCOPE": 120,
             "REASON_SIGN_IN_REQUIRED": 121,
+            "REASON_OWNS_COMMUNITIES": 140,
         }

@@ -6,13 +6,36 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { SessionSchema } from "./session_pb.js";
 import { file_creavio_auth_v1_session } from "./session_pb.js";
+import type { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file creavio/auth/v1/account_service.proto.
  */
 export const file_creavio_auth_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEicwoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSDgoGaGFuZGxlGAEgASgJEg0KBWVtYWlsGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRIUCgxzaWduX3VwX2NvZGUYBSABKAkyYgoOQWNjb3VudFNlcnZpY2USUAoNQ3JlYXRlQWNjb3VudBIlLmNyZWF2aW8uYXV0aC52MS5DcmVhdGVBY2NvdW50UmVxdWVzdBoYLmNyZWF2aW8uYXV0aC52MS5TZXNzaW9uYgZwcm90bzM", [file_creavio_auth_v1_session]);
+  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiKAoURGVsZXRlQWNjb3VudFJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkicwoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSDgoGaGFuZGxlGAEgASgJEg0KBWVtYWlsGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRIUCgxzaWduX3VwX2NvZGUYBSABKAkysgEKDkFjY291bnRTZXJ2aWNlElAKDUNyZWF0ZUFjY291bnQSJS5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlQWNjb3VudFJlcXVlc3QaGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhJOCg1EZWxldGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkRlbGV0ZUFjY291bnRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_creavio_auth_v1_session, file_google_protobuf_empty]);
+
+/**
+ * Says the password once more: an open session alone deletes nothing.
+ *
+ * @generated from message creavio.auth.v1.DeleteAccountRequest
+ */
+export type DeleteAccountRequest = Message<"creavio.auth.v1.DeleteAccountRequest"> & {
+  /**
+   * The caller's password.
+   *
+   * @generated from field: string password = 1;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message creavio.auth.v1.DeleteAccountRequest.
+ * Use `create(DeleteAccountRequestSchema)` to create a new message.
+ */
+export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_account_service, 0);
 
 /**
  * Describes the account to create.
@@ -62,7 +85,7 @@ export type CreateAccountRequest = Message<"creavio.auth.v1.CreateAccountRequest
  * Use `create(CreateAccountRequestSchema)` to create a new message.
  */
 export const CreateAccountRequestSchema: GenMessage<CreateAccountRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_account_service, 0);
+  messageDesc(file_creavio_auth_v1_account_service, 1);
 
 /**
  * Accounts: who can sign in.
@@ -86,6 +109,24 @@ export const AccountService: GenService<{
     methodKind: "unary";
     input: typeof CreateAccountRequestSchema;
     output: typeof SessionSchema;
+  },
+  /**
+   * Deletes the caller's account, for good and at once: every session ends, nobody signs
+   * in with it any more, and every service erases what it keeps of the person. What they
+   * wrote goes, and so do their memberships; a community that only they belong to is
+   * closed. There is no way back: who wants one deactivates the account instead.
+   *
+   * Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
+   * the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
+   * else administrates the instance, and with CONCURRENT_CHANGE when the password was
+   * changed meanwhile.
+   *
+   * @generated from rpc creavio.auth.v1.AccountService.DeleteAccount
+   */
+  deleteAccount: {
+    methodKind: "unary";
+    input: typeof DeleteAccountRequestSchema;
+    output: typeof EmptySchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_creavio_auth_v1_account_service, 0);

@@ -1,0 +1,67 @@
+"""What stands here of a person."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis import ids
+from chassis.database import Transaction
+from chassis.person import Part, of
+from services.auth.domain import Account
+from services.auth.store.accounts import to_account
+from services.auth.store.tables import (
+    ACCOUNT,
+    BOT,
+    MAIL,
+    PROOF,
+    SECOND_FACTOR,
+    SESSION,
+    SIGN_UP_USE,
+    TOKEN,
+)
+
+
+def _mail(user_id: UUID) -> sa.ColumnElement[bool]:
+    """What is said about the account, and to the address that is its own."""
+    this = ACCOUNT.c.id == user_id
+    verified = sa.select(ACCOUNT.c.email).where(this, ACCOUNT.c.email_verified_time.is_not(None))
+    return sa.or_(
+        MAIL.c.handle.in_(sa.select(ACCOUNT.c.handle).where(this)),
+        MAIL.c.recipient.in_(verified),
+    )
+
+
+def _bot(user_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.or_(BOT.c.owner_id == user_id, BOT.c.id == user_id)
+
+
+PARTS: Final = (
+    Part(
+        SESSION,
+        of(SESSION.c.account_id),
+        frozenset({"refresh_hash", "previous_hash"}),
+        names=ids.Kind.SESSION,
+    ),
+    Part(BOT, _bot, names=ids.Kind.USER),
+    Part(TOKEN, of(TOKEN.c.owner_id)),
+    Part(PROOF, of(PROOF.c.account_id), frozenset({"token_hash"})),
+    Part(
+        SECOND_FACTOR,
+        of(SECOND_FACTOR.c.account_id),
+        frozenset({"sealed_secret", "used_step"}),
+    ),
+    Part(SIGN_UP_USE, of(SIGN_UP_USE.c.account_id)),
+    Part(MAIL, _mail),
+    Part(ACCOUNT, of(ACCOUNT.c.id), frozenset({"password_hash"}), names=ids.Kind.USER),
+)
+"""What is kept of a person; what refers to the account comes before it."""
+
+
+async def account_to_erase(tx: Transaction, user_id: UUID) -> Account | None:
+    """The account of a person, whatever its standing; None when there is none (any more)."""
+    query = sa.select(ACCOUNT).where(ACCOUNT.c.id == user_id).with_for_update()
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else to_account(row)

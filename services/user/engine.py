@@ -1,0 +1,142 @@
+"""People who asked to be forgotten, and that a restore does not bring them back.
+
+A backup knows of nobody who was erased after it was made. So each erasure is also
+written into a list outside of the database and of what a restore replaces; whoever
+is in it and not erased here is erased again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+import hmac
+import os
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from chassis import ids
+from chassis import person as chassis_person
+from chassis.config import Config
+from chassis.database import Database, Transaction
+from chassis.errors import Invalid
+from chassis.person import Personal
+from services.user import events, store
+from services.user.domain import HandleTaken, Profile
+from services.user.store import erasures, person
+
+_BATCH: Final = 1_000
+
+
+class ErasedList:
+    """The list outside: a line each, the id and since when, and nothing else of a person."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def add(self, erased: Sequence[tuple[UUID, datetime]]) -> None:
+        """Write them, for good when this returns."""
+        lines = [f"{ids.text(ids.Kind.USER, who)} {when.isoformat()}\n" for who, when in erased]
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with os.fdopen(os.open(self._file, flags, 0o600), "a") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> list[UUID]:
+        """Everybody in it. A line that was not written to its end names nobody."""
+        found = []
+        with suppress(FileNotFoundError):
+            for line in self._file.read_text().splitlines():
+                with suppress(Invalid):
+                    found.append(ids.parse(ids.Kind.USER, line.partition(" ")[0], field="user_id"))
+        return list(dict.fromkeys(found))
+
+
+class HeldHandles:
+    """Handles of people who are gone: nobody else is taken for them.
+
+    What is kept of one is a keyed hash of what it looks like.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._key = config.token_key.get_secret_value().encode()
+
+    async def hold(self, tx: Transaction, skeleton: str) -> None:
+        """Let nobody have a handle that looks like this."""
+        await erasures.hold(tx, self._hash(skeleton))
+
+    async def require_free(self, tx: Transaction, profile: Profile) -> None:
+        """Return when nobody is gone who was called so. Raises `HandleTaken`."""
+        if await erasures.is_held(tx, self._hash(profile.skeleton)):
+            raise HandleTaken(profile.handle)
+
+    def _hash(self, skeleton: str) -> bytes:
+        return hmac.digest(self._key, f"held\0{skeleton}".encode(), "sha256")
+
+
+class Forgetting:
+    """Erases people, and sees to it that they stay erased."""
+
+    def __init__(
+        self,
+        database: Database,
+        personal: Personal,
+        listed: ErasedList | None,
+    ) -> None:
+        self._database = database
+        self._personal = personal
+        self._listed = listed
+        self._lock = asyncio.Lock()
+
+    async def forget(self, user_id: UUID) -> None:
+        """Erase a person here, and have everybody else do it; again changes nothing."""
+        async with self._database.transaction() as tx:
+            if await erasures.add_erasure(tx, user_id, datetime.now(UTC)):
+                await chassis_person.erase(tx, self._personal, user_id)
+                await chassis_person.note(tx, user_id)
+                tx.emit(events.erased(user_id))
+        await self.write_down()
+
+    async def write_down(self) -> None:
+        """Write into the list who is not in it yet."""
+        if self._listed is None:
+            return
+        async with self._lock:
+            async with self._database.reading() as tx:
+                new = await erasures.unnoted(tx, _BATCH)
+            if new:
+                await asyncio.to_thread(self._listed.add, new)
+                async with self._database.transaction() as tx:
+                    await erasures.noted(tx, [user_id for user_id, _ in new])
+
+    async def restore(self) -> None:
+        """Erase whoever is in the list and not erased here: they came back with a backup."""
+        if self._listed is None:
+            return
+        listed = await asyncio.to_thread(self._listed.read)
+        for begin in range(0, len(listed), _BATCH):
+            some = listed[begin : begin + _BATCH]
+            async with self._database.reading() as tx:
+                known = await erasures.erased(tx, some)
+            for user_id in some:
+                if user_id not in known:
+                    await self.forget(user_id)
+
+
+def besides(held: HeldHandles) -> chassis_person.Besides:
+    """What is done when a profile goes."""
+
+    async def hold_handle(tx: Transaction, user_id: UUID) -> None:
+        for profile in await store.profiles_of(tx, [user_id]):
+            await held.hold(tx, profile.skeleton)
+        await person.forget_blocks_of(tx, user_id)
+
+    return hold_handle
+
+
+async def confirm(tx: Transaction, user_id: UUID) -> None:
+    """Keep that this service has erased somebody."""
+    await erasures.confirm(tx, user_id, "user")

@@ -1,0 +1,26 @@
+"""What stands here of a person."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis import ids
+from chassis.database import Transaction
+from chassis.person import Part, of
+from services.user.store.tables import BLOCK, PROFILE, SETTINGS
+
+PARTS: Final = (
+    Part(PROFILE, of(PROFILE.c.id), frozenset({"skeleton"}), names=ids.Kind.USER),
+    # Whom they blocked: who blocked them they are not told.
+    Part(BLOCK, of(BLOCK.c.blocker_id), frozenset({"number"})),
+    Part(SETTINGS, of(SETTINGS.c.user_id)),
+)
+"""What is kept of a person."""
+
+
+async def forget_blocks_of(tx: Transaction, user_id: UUID) -> None:
+    """Take back the blocks of others that are on a person."""
+    await tx.execute(sa.delete(BLOCK).where(BLOCK.c.blocked_id == user_id))
