@@ -31,6 +31,7 @@ class Kind(StrEnum):
     THREAD = "thr"
     ROLE = "rol"
     EVENT = "evt"
+    APP = "app"
     TOKEN = "tok"  # noqa: S105  # no password
 
 

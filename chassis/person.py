@@ -43,6 +43,7 @@ _AGAIN: Final = (timedelta(minutes=1), timedelta(days=1))
 """How long after one time comes the next."""
 _BATCH: Final = 100
 _KINDS: Final = {
+    "app_id": ids.Kind.APP,
     "user_id": ids.Kind.USER,
     "account_id": ids.Kind.USER,
     "author_id": ids.Kind.USER,
@@ -50,6 +51,7 @@ _KINDS: Final = {
     "blocker_id": ids.Kind.USER,
     "community_id": ids.Kind.COMMUNITY,
     "creator_id": ids.Kind.USER,
+    "grant_id": ids.Kind.SESSION,
     "message_id": ids.Kind.MESSAGE,
     "owner_id": ids.Kind.USER,
     "session_id": ids.Kind.SESSION,

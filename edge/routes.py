@@ -28,7 +28,7 @@ from envoy_data_plane.google.protobuf import Any
 from chassis.catalog import Catalog
 from chassis.contract import Contract, Rpc
 from creavio.options.v1 import rpc_pb2
-from edge import authentication, transcoding
+from edge import authentication, forms, transcoding
 from edge.headers import cors, plain_http
 from edge.limits import class_of, facts
 from edge.pages import Page, pages
@@ -92,6 +92,8 @@ def _grpc(rpc: Rpc, topology: Topology) -> Route:
         authentication.FILTER: packed(authentication.requirement(rpc)),
         BUFFER: packed(_cap(rpc, FRAME)),
     }
+    if forms.speaks_oauth(rpc):
+        filters[forms.FILTER] = packed(forms.forms())
     if _uncompressed(rpc):
         filters[COMPRESSOR] = packed(CompressorPerRoute(disabled=True))
     return Route(
@@ -125,6 +127,8 @@ def _rest(bindings: Iterable[Binding]) -> list[Route]:
     for binding in bindings:
         name = f"{binding.verb} {binding.template}"
         filters = {BUFFER: packed(_cap(binding.rpc)), HEADERS: packed(plain_http())}
+        if forms.speaks_oauth(binding.rpc):
+            filters[forms.FILTER] = packed(forms.forms())
         if binding.rpc.descriptor.server_streaming:
             events = transcoding.transcoder(
                 [binding.rpc],

@@ -54,6 +54,8 @@ STATUS: Final[dict[str, int]] = {
     "INTERNAL": 500,
     "INSUFFICIENT_SCOPE": 403,
     "SIGN_IN_REQUIRED": 403,
+    "INVALID_REDIRECT_URI": 400,
+    "INVALID_AUTHORIZATION": 400,
 }
 """The HTTP status each reason arrives with."""
 

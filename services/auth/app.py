@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from chassis.auth import Verifier
 from chassis.config import ConfigError
 from chassis.person import Personal, confirming
 from chassis.service import Chassis, Service, every
 from chassis.sessions import HEARTBEAT_SUBJECT, Sessions
 from creavio.auth.v1 import auth_events_pb2, person_service_pb2
 from creavio.auth.v1.account_service_pb2_grpc import add_AccountServiceServicer_to_server
+from creavio.auth.v1.app_service_pb2_grpc import add_AppServiceServicer_to_server
 from creavio.auth.v1.bot_service_pb2_grpc import add_BotServiceServicer_to_server
+from creavio.auth.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_to_server
 from creavio.auth.v1.email_service_pb2_grpc import add_EmailServiceServicer_to_server
 from creavio.auth.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
+from creavio.auth.v1.oauth_service_pb2_grpc import add_OAuthServiceServicer_to_server
 from creavio.auth.v1.password_service_pb2_grpc import add_PasswordServiceServicer_to_server
 from creavio.auth.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.auth.v1.registration_service_pb2_grpc import (
@@ -33,6 +37,7 @@ from services.auth.engine.credentials import Issuer, Links, Passwords, SigningKe
 from services.auth.engine.departures import Departures
 from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
+from services.auth.engine.oauth import OAuth
 from services.auth.engine.outgoing import outgoing
 from services.auth.engine.post import Post
 from services.auth.engine.second_factors import SecondFactors
@@ -40,9 +45,12 @@ from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
 from services.auth.engine.usage import LastUses
 from services.auth.handler.accounts import AccountHandler
+from services.auth.handler.apps import AppHandler
 from services.auth.handler.bots import BotHandler
+from services.auth.handler.consents import ConsentHandler
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
+from services.auth.handler.oauth import OAuthHandler
 from services.auth.handler.passwords import PasswordHandler
 from services.auth.handler.registration import RegistrationHandler
 from services.auth.handler.second_factors import SecondFactorHandler
@@ -73,6 +81,8 @@ def app(chassis: Chassis) -> Service:
     sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens)
     step_up = StepUp(database, passwords, guesses, second_factors)
     departures = Departures(database, chassis.clients, revocations, guesses)
+    verifier = Verifier(config.jwt_issuer, config.jwt_audience, key.key_set)
+    oauth = OAuth(issuer, revocations, verifier, told.public_url)
 
     async def heartbeat() -> None:
         beat = auth_events_pb2.SessionsHeartbeat(revision=await revocations.revision())
@@ -125,6 +135,9 @@ def app(chassis: Chassis) -> Service:
                 add_BotServiceServicer_to_server,
                 BotHandler(database, bots, step_up, issuer, revocations),
             ),
+            (add_AppServiceServicer_to_server, AppHandler(database, step_up, revocations)),
+            (add_ConsentServiceServicer_to_server, ConsentHandler(database, oauth, revocations)),
+            (add_OAuthServiceServicer_to_server, OAuthHandler(database, oauth, revocations)),
             (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
             (add_KeyServiceServicer_to_server, KeyHandler(key)),
         ],

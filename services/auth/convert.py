@@ -11,7 +11,9 @@ from chassis import ids
 from chassis.errors import Invalid
 from chassis.wire import timestamp
 from creavio.auth.v1 import (
+    app_pb2,
     bot_pb2,
+    consent_service_pb2,
     email_service_pb2,
     key_service_pb2,
     registration_pb2,
@@ -23,6 +25,7 @@ from creavio.auth.v1 import (
 )
 from creavio.user.v1 import user_pb2
 from services.auth.domain import Account, Credentials, Revocation, Session
+from services.auth.domain.apps import App, Consent
 from services.auth.domain.bots import Bot
 from services.auth.domain.registration import Mode, Registration, SignUpCode
 from services.auth.domain.second_factor import SecondFactor
@@ -126,6 +129,38 @@ def email(account: Account) -> email_service_pb2.Email:
     return email_service_pb2.Email(email=account.email, verified=account.verified_email is not None)
 
 
+def wire_scopes(held: Iterable[Scope]) -> list[token_pb2.TokenScope.ValueType]:
+    """Scopes as they stand on the wire."""
+    found = set(held)
+    return [wire for wire, scope in _SCOPES.items() if scope in found]
+
+
+def app_id(identifier: str) -> UUID:
+    """The app a request names."""
+    return ids.parse(ids.Kind.APP, identifier, field="app_id")
+
+
+def app(value: App) -> app_pb2.App:
+    """An app as it stands on the wire."""
+    return app_pb2.App(
+        id=ids.text(ids.Kind.APP, value.id),
+        name=value.name,
+        redirect_uris=value.redirect_uris,
+        scopes=wire_scopes(value.scopes),
+        confidential=value.secret_hash is not None,
+        create_time=timestamp(value.create_time),
+    )
+
+
+def consent(given_to: App, value: Consent) -> consent_service_pb2.Consent:
+    """What somebody lets an app do, as it stands on the wire."""
+    return consent_service_pb2.Consent(
+        app=app(given_to),
+        scopes=wire_scopes(value.scopes),
+        create_time=timestamp(value.create_time),
+    )
+
+
 def bot_id(identifier: str) -> UUID:
     """The bot a request names."""
     return ids.parse(ids.Kind.USER, identifier, field="bot_id")
@@ -156,7 +191,7 @@ def token(value: Token) -> token_pb2.Token:
     return token_pb2.Token(
         id=ids.text(ids.Kind.TOKEN, value.id),
         name=value.name,
-        scopes=[wire for wire, scope in _SCOPES.items() if scope in value.scopes],
+        scopes=wire_scopes(value.scopes),
         create_time=timestamp(value.create_time),
         expire_time=timestamp(value.expire_time),
         last_use_date="" if used is None else used.isoformat(),

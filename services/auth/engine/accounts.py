@@ -16,7 +16,15 @@ from creavio.user.v1 import user_pb2, user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
 from services.auth.domain import Account, HandleTaken, MailKind, new_mail
 from services.auth.domain.registration import Mode
-from services.auth.store import accounts, guesses, mail, registration, sessions, tokens
+from services.auth.store import (
+    accounts,
+    grants,
+    guesses,
+    mail,
+    registration,
+    sessions,
+    tokens,
+)
 
 _ABANDONED_AFTER: Final = timedelta(seconds=20)
 """Longer than any call lives, so that nobody else is still at it."""
@@ -97,6 +105,7 @@ class Accounts:
             await guesses.forget_expired(tx)
             await registration.forget_expired(tx)
             await tokens.forget_expired(tx)
+            await grants.forget_expired(tx)
         await finish_each(left, self._finish)
 
     async def _finish(self, account: Account) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from pathlib import Path
 import secrets
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -26,6 +26,10 @@ from chassis.tokens import Tokens
 from services.auth import domain
 from services.auth.domain import Credentials, InvalidLink, InvalidRefreshToken, Purpose
 from services.auth.domain.tokens import Token
+
+SESSION_REFRESH: Final = "refresh"
+APP_REFRESH: Final = "app refresh"
+"""What refresh tokens are made for: those of people and those of apps are not the same."""
 
 
 class Passwords:
@@ -98,18 +102,25 @@ class Issuer:
         self._chain = config.token_key.get_secret_value().encode()
 
     def issue(
-        self, account_id: UUID, session_id: UUID, now: datetime, *, after: str | None = None
+        self,
+        account_id: UUID,
+        session_id: UUID,
+        now: datetime,
+        *,
+        after: str | None = None,
+        purpose: str = SESSION_REFRESH,
+        **claims: str,
     ) -> Credentials:
-        """New credentials for a session.
+        """New credentials for a session, with more claims if need be.
 
         A refresh token follows from the one it comes `after`: who spends that one
         again a moment later goes on with the same next one.
         """
         expires = now + domain.ACCESS_LASTS
         session = ids.text(ids.Kind.SESSION, session_id)
-        access = self._sign(account_id, session, now, expires)
+        access = self._sign(account_id, session, now, expires, **claims)
         unguessable = secrets.token_urlsafe(24) if after is None else self._next(after)
-        refresh = self._tokens.seal([session, unguessable], "refresh")
+        refresh = self._tokens.seal([session, unguessable], purpose)
         return Credentials(access, refresh, digest(refresh), expires.replace(microsecond=0))
 
     def access_token(self, token: Token) -> str:
@@ -144,11 +155,11 @@ class Issuer:
         )
         return base64.urlsafe_b64encode(following[:24]).decode()
 
-    def session_of(self, refresh_token: str) -> UUID:
+    def session_of(self, refresh_token: str, purpose: str = SESSION_REFRESH) -> UUID:
         """The session a refresh token was issued for. Raises `InvalidRefreshToken`."""
         try:
             session, _ = self._tokens.open(
-                refresh_token, "refresh", error=lambda: Invalid("not a refresh token")
+                refresh_token, purpose, error=lambda: Invalid("not a refresh token")
             )
         except Invalid:
             raise InvalidRefreshToken from None

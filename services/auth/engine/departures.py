@@ -22,7 +22,7 @@ from services.auth import domain
 from services.auth.domain import Account
 from services.auth.engine.guesses import Guesses
 from services.auth.engine.sessions import Revocations
-from services.auth.store import accounts, bots, mail, person
+from services.auth.store import accounts, apps, bots, mail, person
 
 _BATCH: Final = 100
 
@@ -78,10 +78,12 @@ class Departures:
             await self._have_erased(bot.id)
 
     async def _end_all(self, tx: Transaction, account_id: UUID) -> None:
-        """End every session and token of a person, and of their bots."""
+        """End every session and token of a person, of their bots, and of their apps."""
         await self._revocations.end_all(tx, account_id)
         for bot in await bots.bots_of(tx, account_id):
             await self._revocations.end_tokens(tx, account_id, bot.id)
+        for app in await apps.apps_of(tx, account_id):
+            await self._revocations.end_grants(tx, app_id=app.id)
 
     async def forget(self, tx: Transaction, user_id: UUID) -> None:
         """Erase what no table names the person in: sessions with their end, and guesses."""

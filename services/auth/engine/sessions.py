@@ -10,7 +10,7 @@ from chassis.announce import Tell
 from chassis.database import Database, Transaction
 from creavio.auth.v1 import revocation_service_pb2
 from services.auth import convert, domain, events
-from services.auth.store import sessions, tokens
+from services.auth.store import grants, sessions, tokens
 
 _PAGE: Final = 1_000
 """Revocations told at once."""
@@ -36,11 +36,12 @@ class Revocations:
     async def end_all(self, tx: Transaction, account_id: UUID, *, but: UUID | None = None) -> None:
         """End the sessions of an account, all or all but one, as part of a transaction.
 
-        Its personal tokens end, too: whoever began a session may have made one. Whoever
-        asked for it has to `tell` once that is committed.
+        Its personal tokens end, too, and what apps were given for it: whoever began a session
+        may have made them. Whoever asked for it has to `tell` once that is committed.
         """
         await self._end(tx, account_id, but=but)
         await self.end_tokens(tx, account_id, account_id)
+        await self.end_grants(tx, account_id=account_id)
 
     async def end_tokens(
         self, tx: Transaction, owner_id: UUID, user_id: UUID, *, only: UUID | None = None
@@ -61,11 +62,30 @@ class Revocations:
                 ended = [
                     *await sessions.end_some(tx, ends, _PAGE),
                     *await tokens.end_some(tx, _PAGE),
+                    *await grants.end_some(tx, ends, _PAGE),
                 ]
                 for one, user_id in ended:
                     tx.emit(events.session_revoked(one, user_id))
             await self.tell(tx)
             more = bool(ended)
+
+    async def end_grants(
+        self,
+        tx: Transaction,
+        *,
+        account_id: UUID | None = None,
+        app_id: UUID | None = None,
+        only: UUID | None = None,
+    ) -> None:
+        """End what apps were given, for an account, to an app, or once, in a transaction.
+
+        Whoever asked for it has to `tell` once that is committed.
+        """
+        assert account_id or app_id or only, "not everything there is"
+        ends = datetime.now(UTC) + domain.ACCESS_LASTS
+        over = await grants.end_grants(tx, ends, account_id=account_id, app_id=app_id, only=only)
+        for ended, owner_id in over:
+            tx.emit(events.session_revoked(ended, owner_id))
 
     async def tell(self, tx: Transaction) -> None:
         """Tell everybody what a committed transaction ended."""

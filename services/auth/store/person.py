@@ -14,6 +14,10 @@ from services.auth.domain import Account
 from services.auth.store.accounts import to_account
 from services.auth.store.tables import (
     ACCOUNT,
+    APP,
+    APP_CODE,
+    APP_CONSENT,
+    APP_GRANT,
     BOT,
     MAIL,
     PROOF,
@@ -45,6 +49,15 @@ PARTS: Final = (
         frozenset({"refresh_hash", "previous_hash"}),
         names=ids.Kind.SESSION,
     ),
+    Part(APP_CODE, of(APP_CODE.c.user_id), frozenset({"code_hash", "challenge"})),
+    Part(
+        APP_GRANT,
+        of(APP_GRANT.c.account_id),
+        frozenset({"refresh_hash", "previous_hash"}),
+        names=ids.Kind.SESSION,
+    ),
+    Part(APP_CONSENT, of(APP_CONSENT.c.user_id)),
+    Part(APP, of(APP.c.owner_id), frozenset({"secret_hash"}), names=ids.Kind.APP),
     Part(BOT, _bot, names=ids.Kind.USER),
     Part(TOKEN, of(TOKEN.c.owner_id)),
     Part(PROOF, of(PROOF.c.account_id), frozenset({"token_hash"})),

@@ -150,3 +150,47 @@ BOT = sa.Table(
     sa.Column("standing", sa.Text, nullable=False),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
 )
+APP = sa.Table(
+    "app",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("owner_id", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("redirect_uris", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("secret_hash", sa.LargeBinary),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
+APP_CONSENT = sa.Table(
+    "app_consent",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("app_id", sa.Uuid, primary_key=True),
+    sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
+APP_CODE = sa.Table(
+    "app_code",
+    METADATA,
+    sa.Column("code_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("app_id", sa.Uuid, nullable=False),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("redirect_uri", sa.Text, nullable=False),
+    sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("challenge", sa.Text, nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("grant_id", sa.Uuid),
+)
+APP_GRANT = sa.Table(
+    "app_grant",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("app_id", sa.Uuid, nullable=False),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("refresh_hash", sa.LargeBinary, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("previous_hash", sa.LargeBinary),
+    sa.Column("rotate_time", sa.DateTime(timezone=True)),
+)

@@ -109,6 +109,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The token was not given the scope that the call needs."""
     REASON_SIGN_IN_REQUIRED: _Reason.ValueType  # 121
     """The call takes a session that a person signed in to; no other token will do."""
+    REASON_INVALID_REDIRECT_URI: _Reason.ValueType  # 122
+    """The address is not one that people may be sent back to."""
+    REASON_INVALID_AUTHORIZATION: _Reason.ValueType  # 123
+    """The app, its address or what it asks for is not known; nobody is to be sent anywhere."""
     REASON_OWNS_COMMUNITIES: _Reason.ValueType  # 140
     """The person owns communities others belong to; hand them over first."""
 
@@ -205,6 +209,10 @@ REASON_INSUFFICIENT_SCOPE: Reason.ValueType  # 120
 """The token was not given the scope that the call needs."""
 REASON_SIGN_IN_REQUIRED: Reason.ValueType  # 121
 """The call takes a session that a person signed in to; no other token will do."""
+REASON_INVALID_REDIRECT_URI: Reason.ValueType  # 122
+"""The address is not one that people may be sent back to."""
+REASON_INVALID_AUTHORIZATION: Reason.ValueType  # 123
+"""The app, its address or what it asks for is not known; nobody is to be sent anywhere."""
 REASON_OWNS_COMMUNITIES: Reason.ValueType  # 140
 """The person owns communities others belong to; hand them over first."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -232,6 +232,16 @@ class Reason(betterproto2.Enum):
     The call takes a session that a person signed in to; no other token will do.
     """
 
+    INVALID_REDIRECT_URI = 122
+    """
+    The address is not one that people may be sent back to.
+    """
+
+    INVALID_AUTHORIZATION = 123
+    """
+    The app, its address or what it asks for is not known; nobody is to be sent anywhere.
+    """
+
     OWNS_COMMUNITIES = 140
     """
     The person owns communities others belong to; hand them over first.
@@ -283,6 +293,8 @@ class Reason(betterproto2.Enum):
             83: "REASON_INTERNAL",
             120: "REASON_INSUFFICIENT_SCOPE",
             121: "REASON_SIGN_IN_REQUIRED",
+            122: "REASON_INVALID_REDIRECT_URI",
+            123: "REASON_INVALID_AUTHORIZATION",
             140: "REASON_OWNS_COMMUNITIES",
         }
 
@@ -332,5 +344,7 @@ class Reason(betterproto2.Enum):
             "REASON_INTERNAL": 83,
             "REASON_INSUFFICIENT_SCOPE": 120,
             "REASON_SIGN_IN_REQUIRED": 121,
+            "REASON_INVALID_REDIRECT_URI": 122,
+            "REASON_INVALID_AUTHORIZATION": 123,
             "REASON_OWNS_COMMUNITIES": 140,
         }
