@@ -18,7 +18,7 @@ from creavio.user.v1.settings_service_pb2_grpc import add_SettingsServiceService
 from creavio.user.v1.user_service_pb2_grpc import add_UserServiceServicer_to_server
 from services.user import engine
 from services.user.consumer import ConfirmationConsumer
-from services.user.engine import ErasedList, Forgetting, HeldHandles
+from services.user.engine import ErasedList, Forgetting, HeldHandles, OldBlocks
 from services.user.handler import (
     BlockHandler,
     BotProfileHandler,
@@ -29,6 +29,7 @@ from services.user.handler import (
 from services.user.store import person
 
 LIST_SECONDS: Final = 5.0
+TELL_SECONDS: Final = 60.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -60,6 +61,9 @@ def app(chassis: Chassis) -> Service:
             (add_BotProfileServiceServicer_to_server, BotProfileHandler(database)),
         ],
         consumers={owner: ConfirmationConsumer(owner) for owner in owners},
-        background=[every(LIST_SECONDS, compare, chassis.telemetry)],
+        background=[
+            every(LIST_SECONDS, compare, chassis.telemetry),
+            every(TELL_SECONDS, OldBlocks(database).tell, chassis.telemetry),
+        ],
         personal=personal,
     )

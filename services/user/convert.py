@@ -28,6 +28,11 @@ def user_id(identifier: str) -> UUID:
     return ids.parse(ids.Kind.USER, identifier, field="user_id")
 
 
+def user_text(value: UUID) -> str:
+    """A person as the wire names them."""
+    return ids.text(ids.Kind.USER, value)
+
+
 def block(value: Block) -> block_service_pb2.Block:
     """The block as it stands on the wire."""
     return block_service_pb2.Block(

@@ -12,6 +12,7 @@ from uuid import UUID
 from chassis.errors import AlreadyExists, FailedPrecondition, Invalid, NotFound
 
 MAX_BLOCKS: Final = 1_000
+MAX_APART: Final = 20_000
 _LOOKS_LIKE: Final = str.maketrans({"0": "o", "1": "l", "m": "rn"})
 """The confusables of UTS #39 (Unicode 17, skeletons) among a handle's characters."""
 
@@ -69,6 +70,11 @@ class Block:
     blocker_id: UUID
     blocked_id: UUID
     create_time: datetime
+
+
+def seen_by_blocked(profile: Profile) -> Profile:
+    """What is left of a profile for whom its owner blocked."""
+    return replace(profile, bio="", status_text="")
 
 
 class Theme(IntEnum):

@@ -126,6 +126,23 @@ class Forgetting:
                     await self.forget(user_id)
 
 
+class OldBlocks:
+    """Tells of the blocks there were before other services kept them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def tell(self) -> None:
+        """Tell of all that were not told yet."""
+        told = _BATCH
+        while told == _BATCH:
+            async with self._database.transaction() as tx:
+                blocks = await store.take_untold(tx, _BATCH)
+                for block in blocks:
+                    tx.emit(events.blocked(block.blocker_id, block.blocked_id))
+            told = len(blocks)
+
+
 def besides(held: HeldHandles) -> chassis_person.Besides:
     """What is done when a profile goes."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.empty_pb2 import Empty
 
 from chassis import wire
-from chassis.calls import principal
-from chassis.database import Database
+from chassis.calls import CURRENT, principal
+from chassis.database import Database, Transaction
 from chassis.tokens import Tokens, page_size
 from creavio.user.v1 import (
     block_service_pb2,
@@ -24,6 +25,7 @@ from creavio.user.v1.erasure_service_pb2_grpc import ErasureServiceServicer
 from creavio.user.v1.settings_service_pb2_grpc import SettingsServiceServicer
 from creavio.user.v1.user_service_pb2_grpc import UserServiceServicer
 from services.user import convert, domain, events, store
+from services.user.domain import Profile
 from services.user.engine import Forgetting, HeldHandles
 
 
@@ -72,18 +74,29 @@ class UserHandler(UserServiceServicer):
     ) -> user_service_pb2.BatchGetUsersResponse:
         wanted = [convert.user_id(identifier) for identifier in request.user_ids]
         async with self._database.reading() as tx:
-            found = await store.profiles_of(tx, wanted)
+            found = await _shown(tx, await store.profiles_of(tx, wanted))
         return user_service_pb2.BatchGetUsersResponse(users=map(convert.user, found))
 
     async def GetUserByHandle(
         self, request: user_service_pb2.GetUserByHandleRequest, context: object
     ) -> user_pb2.User:
         async with self._database.reading() as tx:
-            return convert.user(await store.by_handle(tx, request.handle))
+            (found,) = await _shown(tx, [await store.by_handle(tx, request.handle)])
+        return convert.user(found)
 
     async def _user(self, identifier: str) -> user_pb2.User:
         async with self._database.reading() as tx:
             return convert.user(await store.profile_of(tx, convert.user_id(identifier)))
+
+
+async def _shown(tx: Transaction, profiles: Sequence[Profile]) -> Sequence[Profile]:
+    """Profiles as the caller sees them; a service that asks for itself sees all of them."""
+    call = CURRENT.get()
+    if call is None or call.principal is None or not profiles:
+        return profiles
+    me = convert.user_id(call.principal.user_id)
+    blocking = await store.blocking(tx, me, [profile.id for profile in profiles])
+    return [domain.seen_by_blocked(p) if p.id in blocking else p for p in profiles]
 
 
 class BotProfileHandler(BotProfileServiceServicer):
@@ -145,6 +158,14 @@ class BlockHandler(BlockServiceServicer):
         if len(found) > size:
             reply.next_page_token = self._tokens.next_page(found[size - 1].number, "blocks", me)
         return reply
+
+    async def ListApart(
+        self, request: block_service_pb2.ListApartRequest, context: object
+    ) -> block_service_pb2.ListApartResponse:
+        user_id = convert.user_id(request.user_id)
+        async with self._database.reading() as tx:
+            apart = await store.apart_from(tx, user_id, domain.MAX_APART)
+        return block_service_pb2.ListApartResponse(user_ids=map(convert.user_text, apart))
 
 
 class SettingsHandler(SettingsServiceServicer):

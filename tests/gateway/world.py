@@ -40,6 +40,11 @@ from creavio.rbac.v1.access_service_pb2_grpc import (
     AccessServiceServicer,
     add_AccessServiceServicer_to_server,
 )
+from creavio.user.v1 import block_service_pb2, user_events_pb2
+from creavio.user.v1.block_service_pb2_grpc import (
+    BlockServiceServicer,
+    add_BlockServiceServicer_to_server,
+)
 from services.gateway.domain import Positions
 from services.gateway.engine.hub import Hub
 from services.gateway.engine.places import Places
@@ -60,13 +65,20 @@ async def nothing() -> None:
 
 
 @dataclass
-class World(AccessServiceServicer, ChannelServiceServicer, ConversationServiceServicer):
-    """What rbac, community and chat know."""
+class World(
+    AccessServiceServicer,
+    BlockServiceServicer,
+    ChannelServiceServicer,
+    ConversationServiceServicer,
+):
+    """What rbac, user, community and chat know."""
 
     tables: dict[str, Table] = field(default_factory=dict)
     channels: dict[str, str] = field(default_factory=dict)
     """The community of each channel."""
     conversations: dict[str, list[str]] = field(default_factory=dict)
+    blocks: set[tuple[str, str]] = field(default_factory=set)
+    """Who blocked whom."""
     revisions: dict[str, int] = field(default_factory=dict)
     """Of groups: the latest change of who belongs."""
     revision: int = 1
@@ -157,6 +169,17 @@ class World(AccessServiceServicer, ChannelServiceServicer, ConversationServiceSe
             member_ids=members, revision=self.revisions.get(request.conversation_id, 0)
         )
 
+    async def ListApart(
+        self, request: block_service_pb2.ListApartRequest, context: object
+    ) -> block_service_pb2.ListApartResponse:
+        """As user answers."""
+        if "ListApart" in self.away:
+            raise Unavailable("nobody answers")
+        me, pairs = request.user_id, self.blocks
+        apart = {b for a, b in pairs if a == me} | {a for a, b in pairs if b == me}
+        await self.meanwhile()
+        return block_service_pb2.ListApartResponse(user_ids=sorted(apart))
+
     def _ask(self, rpc: str) -> None:
         self.asked.append(rpc)
         if rpc in self.away:
@@ -233,6 +256,16 @@ class Stage:
             await self.happen(change)
         self.announced.clear()
 
+    async def block(self, blocker: str, blocked: str) -> None:
+        """Have somebody block another."""
+        self.world.blocks.add((blocker, blocked))
+        await self.happen(user_events_pb2.UserBlocked(user_id=blocker, blocked_id=blocked))
+
+    async def unblock(self, blocker: str, blocked: str) -> None:
+        """Have somebody take a block back."""
+        self.world.blocks.discard((blocker, blocked))
+        await self.happen(user_events_pb2.UserUnblocked(user_id=blocker, blocked_id=blocked))
+
     async def bind(self, community: str, user: str, *roles: int) -> None:
         """Give somebody exactly these roles; none for one who is to belong no longer."""
         here = self.world.table(community).members.setdefault(user, Membership())
@@ -298,6 +331,7 @@ async def staged(
             standing_in(
                 contract,
                 (add_AccessServiceServicer_to_server, world),
+                (add_BlockServiceServicer_to_server, world),
                 (add_ChannelServiceServicer_to_server, world),
                 (add_ConversationServiceServicer_to_server, world),
             )

@@ -57,6 +57,7 @@ class Crowd:
         self.belief = Belief(authorizer.knowledge)
         """Whether what rbac announces is heard."""
         self._places = places
+        self.blocks = places.blocks
         self._changed = changed
         self._lost = lost
         self._log = telemetry.log
@@ -85,6 +86,8 @@ class Crowd:
         try:
             while person.roles is None:
                 await self._read_once(person)
+            async with self._asking:
+                await self.blocks.follow(user_id)
         except BaseException:
             self.part(person)
             raise
@@ -260,6 +263,7 @@ class Crowd:
     def _forget(self, person: Person) -> None:
         if self._people.get(person.user_id) is person:
             del self._people[person.user_id]
+            self.blocks.forget(person.user_id)
             for community in self.communities_of(person):
                 self._unseat(community, person)
 

@@ -15,6 +15,7 @@ from creavio.community.v1 import channel_service_pb2, community_events_pb2
 from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
 from creavio.rbac.v1 import access_service_pb2
 from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
+from services.gateway.engine.blocks import Blocks
 
 _CHANNELS: Final = 50_000
 _CONVERSATIONS: Final = 50_000
@@ -29,6 +30,8 @@ class Places:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self.blocks = Blocks(clients)
+        """Who is kept apart from whom."""
         self._rbac = AccessServiceStub(clients.channel)
         self._channel_service = ChannelServiceStub(clients.channel)
         self._conversation_service = ConversationServiceStub(clients.channel)
@@ -105,6 +108,8 @@ class Places:
             self._hear(event.conversation)
         elif isinstance(event, community_events_pb2.ChannelCreated):
             self._channels[event.channel.id] = event.channel.community_id
+        else:
+            self.blocks.learn(event)
 
     def _hear(self, conversation: conversation_pb2.Conversation) -> None:
         """Keep the members of two; of a group, that there may be others now.

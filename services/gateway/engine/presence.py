@@ -57,6 +57,7 @@ class Presence:
         self._roster = Roster(self._note, self._note_moved)
         self._attendance = Attendance(bus, self._roster, telemetry)
         crowd.watch(self._attendance)
+        crowd.blocks.watch(self._part)
         authorizer.knowledge.follow(self)
 
     async def run(self) -> None:
@@ -82,6 +83,7 @@ class Presence:
         Raises `Unavailable` when it is not known who belongs to it.
         """
         await self._attendance.learned()
+        apart = await self._crowd.blocks.apart_from(viewer_id)
         knowledge = self._authorizer.knowledge
         known = knowledge.get(viewer_id, community_id, reading=True)
         policy = (known or await self._authorizer.fetch(viewer_id, community_id)).policy
@@ -90,7 +92,7 @@ class Presence:
         found: list[g.Presence] = []
         for user_id in self._roster.belonging_to(community_id):
             there = self._roster.get(user_id)
-            if there is None or there.stale or there.seems == _OFFLINE:
+            if there is None or there.stale or there.seems == _OFFLINE or user_id in apart:
                 continue
             if _shows(community_id, there.roles_in(community_id), policy):
                 found.append(g.Presence(user_id=user_id, status=there.seems))
@@ -119,6 +121,12 @@ class Presence:
             self.policy_changed(community_id)
 
     # Telling.
+
+    def _part(self, viewer_id: str, other_id: str) -> None:
+        """Somebody is not to know of another any more: as far as they can tell, they went."""
+        gone = convert.presence(other_id, _OFFLINE)
+        for stream in self._crowd.streams_of(viewer_id):
+            stream.push(gone)
 
     def _note(self, user_id: str) -> None:
         self._due[user_id] = None
@@ -210,7 +218,8 @@ class Presence:
     def _tell(self, there: There, audience: set[Stream]) -> int:
         told = convert.presence(there.user_id, there.told)
         for stream in audience:
-            stream.push(told)
+            if not self._crowd.blocks.apart(stream.person.user_id, there.user_id):
+                stream.push(told)
         return len(audience) + _A_LOOK
 
 

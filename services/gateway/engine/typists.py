@@ -69,5 +69,6 @@ class Typists:
         for member in heard.member_ids:
             audience += self._crowd.streams_of(member)
         for stream in audience:
-            if stream.person.user_id != heard.user_id:
+            listener = stream.person.user_id
+            if listener != heard.user_id and not self._crowd.blocks.apart(listener, heard.user_id):
                 stream.push(told)

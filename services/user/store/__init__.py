@@ -1,6 +1,13 @@
 """Where profiles, blocks and settings are kept."""
 
-from services.user.store.blocks import add_block, blocks_of, remove_block
+from services.user.store.blocks import (
+    add_block,
+    apart_from,
+    blocking,
+    blocks_of,
+    remove_block,
+    take_untold,
+)
 from services.user.store.profiles import (
     add,
     by_handle,
@@ -14,6 +21,8 @@ from services.user.store.settings import keep_settings, settings_of
 __all__ = [
     "add",
     "add_block",
+    "apart_from",
+    "blocking",
     "blocks_of",
     "by_handle",
     "keep_settings",
@@ -23,4 +32,5 @@ __all__ = [
     "remove_block",
     "save",
     "settings_of",
+    "take_untold",
 ]

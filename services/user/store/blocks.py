@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,6 +64,38 @@ async def blocks_of(
     if before is not None:
         query = query.where(BLOCK.c.number < before)
     return [_block(row) for row in await tx.execute(query)]
+
+
+async def apart_from(tx: Transaction, user_id: UUID, limit: int) -> Sequence[UUID]:
+    """Whom somebody blocked and who blocked them, in the order of their ids."""
+    mine = sa.select(BLOCK.c.blocked_id.label("other")).where(BLOCK.c.blocker_id == user_id)
+    theirs = sa.select(BLOCK.c.blocker_id).where(BLOCK.c.blocked_id == user_id)
+    both = sa.union(mine, theirs).subquery()
+    query = sa.select(both.c.other).order_by(both.c.other).limit(limit)
+    return (await tx.execute(query)).scalars().all()
+
+
+async def blocking(tx: Transaction, user_id: UUID, others: Collection[UUID]) -> frozenset[UUID]:
+    """Those among others who blocked somebody."""
+    query = sa.select(BLOCK.c.blocker_id).where(
+        BLOCK.c.blocked_id == user_id, BLOCK.c.blocker_id.in_(others)
+    )
+    return frozenset((await tx.execute(query)).scalars())
+
+
+async def take_untold(tx: Transaction, limit: int) -> Sequence[Block]:
+    """Blocks nobody was told of, the first first; from here on they count as told."""
+    untold = (
+        sa.select(BLOCK.c.number)
+        .where(~BLOCK.c.told)
+        .order_by(BLOCK.c.number)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = await tx.execute(
+        sa.update(BLOCK).where(BLOCK.c.number.in_(untold)).values(told=True).returning(BLOCK)
+    )
+    return sorted(map(_block, rows), key=lambda block: block.number)
 
 
 def _block(row: Row[Any]) -> Block:

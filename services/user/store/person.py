@@ -15,7 +15,7 @@ from services.user.store.tables import BLOCK, PROFILE, SETTINGS
 PARTS: Final = (
     Part(PROFILE, of(PROFILE.c.id), frozenset({"skeleton"}), names=ids.Kind.USER),
     # Whom they blocked: who blocked them they are not told.
-    Part(BLOCK, of(BLOCK.c.blocker_id), frozenset({"number"})),
+    Part(BLOCK, of(BLOCK.c.blocker_id), frozenset({"number", "told"})),
     Part(SETTINGS, of(SETTINGS.c.user_id)),
 )
 """What is kept of a person."""

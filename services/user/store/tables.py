@@ -30,7 +30,9 @@ BLOCK: Final = sa.Table(
     sa.Column("blocker_id", sa.Uuid, primary_key=True),
     sa.Column("blocked_id", sa.Uuid, primary_key=True),
     sa.Column("create_time", _MOMENT, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False, server_default=sa.true()),
 )
+"""`told` is false of those that were there before anybody else was told of blocks."""
 
 SETTINGS: Final = sa.Table(
     "settings",

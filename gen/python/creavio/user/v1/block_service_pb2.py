@@ -29,7 +29,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/user/v1/block_service.proto\x12\x0f\x63reavio.user.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n\x05\x42lock\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12;\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"F\n\x10\x42lockUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"H\n\x12UnblockUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"d\n\x11ListBlocksRequest\x12&\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"l\n\x12ListBlocksResponse\x12.\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x16.creavio.user.v1.BlockR\x06\x62locks\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa4\x03\n\x0c\x42lockService\x12}\n\tBlockUser\x12!.creavio.user.v1.BlockUserRequest\x1a\x16.creavio.user.v1.Block\"5\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/users/me/blocks:\x01*\x12\x88\x01\n\x0bUnblockUser\x12#.creavio.user.v1.UnblockUserRequest\x1a\x16.google.protobuf.Empty\"<\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/users/me/blocks/{user_id}\x12\x89\x01\n\nListBlocks\x12\".creavio.user.v1.ListBlocksRequest\x1a#.creavio.user.v1.ListBlocksResponse\"2\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/users/me/blocksb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/user/v1/block_service.proto\x12\x0f\x63reavio.user.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n\x05\x42lock\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12;\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"F\n\x10\x42lockUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"H\n\x12UnblockUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"F\n\x10ListApartRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\".\n\x11ListApartResponse\x12\x19\n\x08user_ids\x18\x01 \x03(\tR\x07userIds\"d\n\x11ListBlocksRequest\x12&\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"l\n\x12ListBlocksResponse\x12.\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x16.creavio.user.v1.BlockR\x06\x62locks\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x91\x04\n\x0c\x42lockService\x12}\n\tBlockUser\x12!.creavio.user.v1.BlockUserRequest\x1a\x16.creavio.user.v1.Block\"5\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/users/me/blocks:\x01*\x12\x88\x01\n\x0bUnblockUser\x12#.creavio.user.v1.UnblockUserRequest\x1a\x16.google.protobuf.Empty\"<\xa2\xbb\x18\x13\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/users/me/blocks/{user_id}\x12k\n\tListApart\x12!.creavio.user.v1.ListApartRequest\x1a\".creavio.user.v1.ListApartResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x12\x89\x01\n\nListBlocks\x12\".creavio.user.v1.ListBlocksRequest\x1a#.creavio.user.v1.ListBlocksResponse\"2\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/users/me/blocksb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BLOCKUSERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_UNBLOCKUSERREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_UNBLOCKUSERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_LISTAPARTREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_LISTAPARTREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_LISTBLOCKSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTBLOCKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_LISTBLOCKSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -48,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BLOCKSERVICE'].methods_by_name['BlockUser']._serialized_options = b'\242\273\030\023\010\001\020\002 \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\002\030\"\023/v1/users/me/blocks:\001*'
   _globals['_BLOCKSERVICE'].methods_by_name['UnblockUser']._loaded_options = None
   _globals['_BLOCKSERVICE'].methods_by_name['UnblockUser']._serialized_options = b'\242\273\030\023\010\001\020\002 \0020\002:\002\010\005@\200\010H\001P\001\202\323\344\223\002\037*\035/v1/users/me/blocks/{user_id}'
+  _globals['_BLOCKSERVICE'].methods_by_name['ListApart']._loaded_options = None
+  _globals['_BLOCKSERVICE'].methods_by_name['ListApart']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\002@\200\010H\001P\001'
   _globals['_BLOCKSERVICE'].methods_by_name['ListBlocks']._loaded_options = None
   _globals['_BLOCKSERVICE'].methods_by_name['ListBlocks']._serialized_options = b'\242\273\030\023\010\001\020\002 \0010\001:\002\010\005@\200 H\001P\001\202\323\344\223\002\025\022\023/v1/users/me/blocks'
   _globals['_BLOCK']._serialized_start=207
@@ -56,10 +60,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BLOCKUSERREQUEST']._serialized_end=372
   _globals['_UNBLOCKUSERREQUEST']._serialized_start=374
   _globals['_UNBLOCKUSERREQUEST']._serialized_end=446
-  _globals['_LISTBLOCKSREQUEST']._serialized_start=448
-  _globals['_LISTBLOCKSREQUEST']._serialized_end=548
-  _globals['_LISTBLOCKSRESPONSE']._serialized_start=550
-  _globals['_LISTBLOCKSRESPONSE']._serialized_end=658
-  _globals['_BLOCKSERVICE']._serialized_start=661
-  _globals['_BLOCKSERVICE']._serialized_end=1081
+  _globals['_LISTAPARTREQUEST']._serialized_start=448
+  _globals['_LISTAPARTREQUEST']._serialized_end=518
+  _globals['_LISTAPARTRESPONSE']._serialized_start=520
+  _globals['_LISTAPARTRESPONSE']._serialized_end=566
+  _globals['_LISTBLOCKSREQUEST']._serialized_start=568
+  _globals['_LISTBLOCKSREQUEST']._serialized_end=668
+  _globals['_LISTBLOCKSRESPONSE']._serialized_start=670
+  _globals['_LISTBLOCKSRESPONSE']._serialized_end=778
+  _globals['_BLOCKSERVICE']._serialized_start=781
+  _globals['_BLOCKSERVICE']._serialized_end=1310
 # @@protoc_insertion_point(module_scope)

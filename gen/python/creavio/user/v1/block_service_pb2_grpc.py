@@ -27,7 +27,9 @@ if _version_not_supported:
 
 
 class BlockServiceStub:
-    """People somebody wants nothing to do with. Only they know whom they blocked.
+    """People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+    the two sees that the other is there or writes, or begins a conversation with them; who
+    is blocked sees of the other's profile what they are called.
     """
 
     def __init__(self, channel):
@@ -46,6 +48,11 @@ class BlockServiceStub:
                 request_serializer=creavio_dot_user_dot_v1_dot_block__service__pb2.UnblockUserRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.ListApart = channel.unary_unary(
+                '/creavio.user.v1.BlockService/ListApart',
+                request_serializer=creavio_dot_user_dot_v1_dot_block__service__pb2.ListApartRequest.SerializeToString,
+                response_deserializer=creavio_dot_user_dot_v1_dot_block__service__pb2.ListApartResponse.FromString,
+                _registered_method=True)
         self.ListBlocks = channel.unary_unary(
                 '/creavio.user.v1.BlockService/ListBlocks',
                 request_serializer=creavio_dot_user_dot_v1_dot_block__service__pb2.ListBlocksRequest.SerializeToString,
@@ -54,7 +61,9 @@ class BlockServiceStub:
 
 
 class BlockServiceServicer:
-    """People somebody wants nothing to do with. Only they know whom they blocked.
+    """People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+    the two sees that the other is there or writes, or begins a conversation with them; who
+    is blocked sees of the other's profile what they are called.
     """
 
     def BlockUser(self, request, context):
@@ -69,6 +78,13 @@ class BlockServiceServicer:
 
     def UnblockUser(self, request, context):
         """Takes a block back. Taking back what is not there does nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApart(self, request, context):
+        """Says who is kept apart from a person: whom they blocked, and who blocked them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +112,11 @@ def add_BlockServiceServicer_to_server(servicer, server):
                     request_deserializer=creavio_dot_user_dot_v1_dot_block__service__pb2.UnblockUserRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
+            'ListApart': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApart,
+                    request_deserializer=creavio_dot_user_dot_v1_dot_block__service__pb2.ListApartRequest.FromString,
+                    response_serializer=creavio_dot_user_dot_v1_dot_block__service__pb2.ListApartResponse.SerializeToString,
+            ),
             'ListBlocks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBlocks,
                     request_deserializer=creavio_dot_user_dot_v1_dot_block__service__pb2.ListBlocksRequest.FromString,
@@ -110,7 +131,9 @@ def add_BlockServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BlockService:
-    """People somebody wants nothing to do with. Only they know whom they blocked.
+    """People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+    the two sees that the other is there or writes, or begins a conversation with them; who
+    is blocked sees of the other's profile what they are called.
     """
 
     @staticmethod
@@ -157,6 +180,33 @@ class BlockService:
             '/creavio.user.v1.BlockService/UnblockUser',
             creavio_dot_user_dot_v1_dot_block__service__pb2.UnblockUserRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApart(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.user.v1.BlockService/ListApart',
+            creavio_dot_user_dot_v1_dot_block__service__pb2.ListApartRequest.SerializeToString,
+            creavio_dot_user_dot_v1_dot_block__service__pb2.ListApartResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BlockServiceStub:
-    """People somebody wants nothing to do with. Only they know whom they blocked."""
+    """People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+    the two sees that the other is there or writes, or begins a conversation with them; who
+    is blocked sees of the other's profile what they are called.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -42,6 +45,8 @@ class BlockServiceStub:
     """
     UnblockUser: _grpc.UnaryUnaryMultiCallable[_block_service_pb2.UnblockUserRequest, _empty_pb2.Empty]
     """Takes a block back. Taking back what is not there does nothing."""
+    ListApart: _grpc.UnaryUnaryMultiCallable[_block_service_pb2.ListApartRequest, _block_service_pb2.ListApartResponse]
+    """Says who is kept apart from a person: whom they blocked, and who blocked them."""
     ListBlocks: _grpc.UnaryUnaryMultiCallable[_block_service_pb2.ListBlocksRequest, _block_service_pb2.ListBlocksResponse]
     """Lists whom the caller blocked, the latest first.
 
@@ -50,7 +55,10 @@ class BlockServiceStub:
 
 @_typing.type_check_only
 class BlockServiceAsyncStub(BlockServiceStub):
-    """People somebody wants nothing to do with. Only they know whom they blocked."""
+    """People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+    the two sees that the other is there or writes, or begins a conversation with them; who
+    is blocked sees of the other's profile what they are called.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     BlockUser: _aio.UnaryUnaryMultiCallable[_block_service_pb2.BlockUserRequest, _block_service_pb2.Block]  # type: ignore[assignment]
@@ -61,6 +69,8 @@ class BlockServiceAsyncStub(BlockServiceStub):
     """
     UnblockUser: _aio.UnaryUnaryMultiCallable[_block_service_pb2.UnblockUserRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Takes a block back. Taking back what is not there does nothing."""
+    ListApart: _aio.UnaryUnaryMultiCallable[_block_service_pb2.ListApartRequest, _block_service_pb2.ListApartResponse]  # type: ignore[assignment]
+    """Says who is kept apart from a person: whom they blocked, and who blocked them."""
     ListBlocks: _aio.UnaryUnaryMultiCallable[_block_service_pb2.ListBlocksRequest, _block_service_pb2.ListBlocksResponse]  # type: ignore[assignment]
     """Lists whom the caller blocked, the latest first.
 
@@ -68,7 +78,10 @@ class BlockServiceAsyncStub(BlockServiceStub):
     """
 
 class BlockServiceServicer(metaclass=_abc_1.ABCMeta):
-    """People somebody wants nothing to do with. Only they know whom they blocked."""
+    """People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+    the two sees that the other is there or writes, or begins a conversation with them; who
+    is blocked sees of the other's profile what they are called.
+    """
 
     @_abc_1.abstractmethod
     def BlockUser(
@@ -89,6 +102,14 @@ class BlockServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Takes a block back. Taking back what is not there does nothing."""
+
+    @_abc_1.abstractmethod
+    def ListApart(
+        self,
+        request: _block_service_pb2.ListApartRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_block_service_pb2.ListApartResponse, _abc.Awaitable[_block_service_pb2.ListApartResponse]]:
+        """Says who is kept apart from a person: whom they blocked, and who blocked them."""
 
     @_abc_1.abstractmethod
     def ListBlocks(

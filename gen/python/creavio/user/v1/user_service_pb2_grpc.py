@@ -93,14 +93,15 @@ class UserServiceServicer:
 
     def BatchGetUsers(self, request, context):
         """Returns the profiles of people, in the order they are asked for. Who does not
-        exist is left out.
+        exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetUserByHandle(self, request, context):
-        """Finds a person by their whole handle, regardless of case.
+        """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
+        `bio` and `status_text` are empty.
 
         Fails with NOT_FOUND when nobody has it.
         """

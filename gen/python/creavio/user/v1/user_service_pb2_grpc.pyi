@@ -46,10 +46,11 @@ class UserServiceStub:
     """
     BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]
     """Returns the profiles of people, in the order they are asked for. Who does not
-    exist is left out.
+    exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
     """
     GetUserByHandle: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]
-    """Finds a person by their whole handle, regardless of case.
+    """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
+    `bio` and `status_text` are empty.
 
     Fails with NOT_FOUND when nobody has it.
     """
@@ -82,10 +83,11 @@ class UserServiceAsyncStub(UserServiceStub):
     """
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
     """Returns the profiles of people, in the order they are asked for. Who does not
-    exist is left out.
+    exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
     """
     GetUserByHandle: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]  # type: ignore[assignment]
-    """Finds a person by their whole handle, regardless of case.
+    """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
+    `bio` and `status_text` are empty.
 
     Fails with NOT_FOUND when nobody has it.
     """
@@ -133,7 +135,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.BatchGetUsersResponse, _abc.Awaitable[_user_service_pb2.BatchGetUsersResponse]]:
         """Returns the profiles of people, in the order they are asked for. Who does not
-        exist is left out.
+        exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
         """
 
     @_abc_1.abstractmethod
@@ -142,7 +144,8 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.GetUserByHandleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_pb2.User, _abc.Awaitable[_user_pb2.User]]:
-        """Finds a person by their whole handle, regardless of case.
+        """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
+        `bio` and `status_text` are empty.
 
         Fails with NOT_FOUND when nobody has it.
         """

@@ -485,7 +485,9 @@ default_message_pool.register_message("creavio.user.v1", "UserUpdated", UserUpda
 
 class BlockServiceStub(betterproto2_grpclib.ServiceStub):
     """
-    People somebody wants nothing to do with. Only they know whom they blocked.
+    People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+    the two sees that the other is there or writes, or begins a conversation with them; who
+    is blocked sees of the other's profile what they are called.
     """
 
     async def block_user(
@@ -677,7 +679,7 @@ class UserServiceStub(betterproto2_grpclib.ServiceStub):
     ) -> "BatchGetUsersResponse":
         """
         Returns the profiles of people, in the order they are asked for. Who does not
-        exist is left out.
+        exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
         """
 
         return await self._unary_unary(
@@ -698,7 +700,8 @@ class UserServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "User":
         """
-        Finds a person by their whole handle, regardless of case.
+        Finds a person by their whole handle, regardless of case. Of who blocked the caller,
+        `bio` and `status_text` are empty.
 
         Fails with NOT_FOUND when nobody has it.
         """

@@ -141,7 +141,9 @@ export const ListBlocksResponseSchema: GenMessage<ListBlocksResponse> = /*@__PUR
   messageDesc(file_creavio_user_v1_block_service, 4);
 
 /**
- * People somebody wants nothing to do with. Only they know whom they blocked.
+ * People somebody wants nothing to do with. Only they know whom they blocked. Neither of
+ * the two sees that the other is there or writes, or begins a conversation with them; who
+ * is blocked sees of the other's profile what they are called.
  *
  * @generated from service creavio.user.v1.BlockService
  */

@@ -169,7 +169,7 @@ export const UserService: GenService<{
   },
   /**
    * Returns the profiles of people, in the order they are asked for. Who does not
-   * exist is left out.
+   * exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
    *
    * @generated from rpc creavio.user.v1.UserService.BatchGetUsers
    */
@@ -179,7 +179,8 @@ export const UserService: GenService<{
     output: typeof BatchGetUsersResponseSchema;
   },
   /**
-   * Finds a person by their whole handle, regardless of case.
+   * Finds a person by their whole handle, regardless of case. Of who blocked the caller,
+   * `bio` and `status_text` are empty.
    *
    * Fails with NOT_FOUND when nobody has it.
    *
