@@ -19,6 +19,9 @@ def user(profile: Profile) -> user_pb2.User:
         bio=profile.bio,
         create_time=timestamp(profile.create_time),
         status_text=profile.status_text,
+        avatar_id=profile.avatar_id,
+        bio_audience=user_pb2.ProfileAudience.ValueType(profile.bio_audience),
+        status_audience=user_pb2.ProfileAudience.ValueType(profile.status_audience),
         bot=profile.bot,
     )
 

@@ -42,6 +42,13 @@ class TooManyBlocks(FailedPrecondition):
         super().__init__(f"{MAX_BLOCKS} people are blocked; unblock one first")
 
 
+class Audience(IntEnum):
+    """Who may see something of a profile; the values are the contract's."""
+
+    EVERYBODY = 0
+    NOBODY = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A person, as others see them."""
@@ -54,6 +61,10 @@ class Profile:
     status_text: str = ""
     bot: bool = False
     """Whether it is a program that somebody runs."""
+    avatar_id: str = ""
+    """`file_…`; empty for none."""
+    bio_audience: Audience = Audience.EVERYBODY
+    status_audience: Audience = Audience.EVERYBODY
 
     @property
     def skeleton(self) -> str:
@@ -72,9 +83,16 @@ class Block:
     create_time: datetime
 
 
-def seen_by_blocked(profile: Profile) -> Profile:
-    """What is left of a profile for whom its owner blocked."""
-    return replace(profile, bio="", status_text="")
+def seen_by_others(profile: Profile, *, blocked: bool) -> Profile:
+    """What is left of a profile for others; less for whom its owner blocked."""
+    shown = replace(
+        profile,
+        bio="" if profile.bio_audience == Audience.NOBODY else profile.bio,
+        status_text="" if profile.status_audience == Audience.NOBODY else profile.status_text,
+        bio_audience=Audience.EVERYBODY,
+        status_audience=Audience.EVERYBODY,
+    )
+    return replace(shown, bio="", status_text="", avatar_id="") if blocked else shown
 
 
 class Theme(IntEnum):
@@ -115,26 +133,26 @@ def skeleton(handle: str) -> str:
     return canonical_handle(handle).translate(_LOOKS_LIKE)
 
 
-EDITABLE: Final = frozenset({"display_name", "bio", "status_text"})
+_TEXTS: Final = frozenset({"display_name", "bio", "status_text", "avatar_id"})
+_AUDIENCES: Final = frozenset({"bio_audience", "status_audience"})
+EDITABLE: Final = _TEXTS | _AUDIENCES
 """The fields people change themselves."""
 
 
-def edit(profile: Profile, changes: Mapping[str, str | None]) -> Profile:
+def edit(profile: Profile, changes: Mapping[str, Any]) -> Profile:
     """The profile with some of the editable fields changed; None clears a field.
 
     Raises `Invalid` when the display name would be empty.
     """
-    values = {field: (value or "").strip() for field, value in changes.items()}
+    values: dict[str, Any] = {
+        field: (value or "").strip() if field in _TEXTS else Audience(value or 0)
+        for field, value in changes.items()
+    }
     if values.get("display_name") == "":
         raise Invalid(
             "display_name must not be empty", fields=(("display_name", "must not be empty"),)
         )
-    return replace(
-        profile,
-        display_name=values.get("display_name", profile.display_name),
-        bio=values.get("bio", profile.bio),
-        status_text=values.get("status_text", profile.status_text),
-    )
+    return replace(profile, **values)
 
 
 SETTABLE: Final = frozenset(field.name for field in fields(Settings))

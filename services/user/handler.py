@@ -96,7 +96,12 @@ async def _shown(tx: Transaction, profiles: Sequence[Profile]) -> Sequence[Profi
         return profiles
     me = convert.user_id(call.principal.user_id)
     blocking = await store.blocking(tx, me, [profile.id for profile in profiles])
-    return [domain.seen_by_blocked(p) if p.id in blocking else p for p in profiles]
+    return [
+        profile
+        if profile.id == me
+        else domain.seen_by_others(profile, blocked=profile.id in blocking)
+        for profile in profiles
+    ]
 
 
 class BotProfileHandler(BotProfileServiceServicer):

@@ -10,7 +10,14 @@ from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.user.domain import HandleTaken, Profile, UserNotFound, canonical_handle
+from services.user.domain import (
+    EDITABLE,
+    Audience,
+    HandleTaken,
+    Profile,
+    UserNotFound,
+    canonical_handle,
+)
 from services.user.store.tables import PROFILE
 
 
@@ -68,7 +75,7 @@ async def save(tx: Transaction, profile: Profile) -> None:
     await tx.execute(
         sa.update(PROFILE)
         .where(PROFILE.c.id == profile.id)
-        .values(display_name=profile.display_name, bio=profile.bio, status_text=profile.status_text)
+        .values({name: getattr(profile, name) for name in EDITABLE})
     )
 
 
@@ -87,4 +94,7 @@ def _profile(row: Row[tuple[object, ...]]) -> Profile:
         row.create_time,
         row.status_text,
         row.bot,
+        row.avatar_id,
+        Audience(row.bio_audience),
+        Audience(row.status_audience),
     )

@@ -21,6 +21,9 @@ PROFILE: Final = sa.Table(
     # NULL for those who looked like somebody else before that was looked at.
     sa.Column("skeleton", sa.Text, unique=True),
     sa.Column("bot", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("avatar_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("bio_audience", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("status_audience", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
 )
 
 BLOCK: Final = sa.Table(

@@ -6,6 +6,7 @@ isort:skip_file
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,6 +17,26 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ProfileAudience:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProfileAudienceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProfileAudience.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROFILE_AUDIENCE_UNSPECIFIED: _ProfileAudience.ValueType  # 0
+    """Everybody who is signed in and not blocked."""
+    PROFILE_AUDIENCE_NOBODY: _ProfileAudience.ValueType  # 1
+    """Nobody but the person."""
+
+class ProfileAudience(_ProfileAudience, metaclass=_ProfileAudienceEnumTypeWrapper):
+    """Who may see something of a profile."""
+
+PROFILE_AUDIENCE_UNSPECIFIED: ProfileAudience.ValueType  # 0
+"""Everybody who is signed in and not blocked."""
+PROFILE_AUDIENCE_NOBODY: ProfileAudience.ValueType  # 1
+"""Nobody but the person."""
+Global___ProfileAudience: _TypeAlias = ProfileAudience  # noqa: Y015
 
 @_typing.final
 class User(_message.Message):
@@ -30,6 +51,9 @@ class User(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STATUS_TEXT_FIELD_NUMBER: _builtins.int
     BOT_FIELD_NUMBER: _builtins.int
+    AVATAR_ID_FIELD_NUMBER: _builtins.int
+    BIO_AUDIENCE_FIELD_NUMBER: _builtins.int
+    STATUS_AUDIENCE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `usr_…`. Never changes."""
     handle: _builtins.str
@@ -44,6 +68,12 @@ class User(_message.Message):
     """What the person is about just now, in a line; may be empty."""
     bot: _builtins.bool
     """Whether it is a bot: a program that somebody runs, and no person."""
+    avatar_id: _builtins.str
+    """The picture, `file_…`; empty for none."""
+    bio_audience: Global___ProfileAudience.ValueType
+    """Who may see `bio`; to others it is empty, and so is this."""
+    status_audience: Global___ProfileAudience.ValueType
+    """Who may see `status_text`; to others it is empty, and so is this."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the person joined the instance."""
@@ -58,10 +88,13 @@ class User(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         status_text: _builtins.str = ...,
         bot: _builtins.bool = ...,
+        avatar_id: _builtins.str = ...,
+        bio_audience: Global___ProfileAudience.ValueType = ...,
+        status_audience: Global___ProfileAudience.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bio", b"bio", "bot", b"bot", "create_time", b"create_time", "display_name", b"display_name", "handle", b"handle", "id", b"id", "status_text", b"status_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "bio", b"bio", "bio_audience", b"bio_audience", "bot", b"bot", "create_time", b"create_time", "display_name", b"display_name", "handle", b"handle", "id", b"id", "status_audience", b"status_audience", "status_text", b"status_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,7 +29,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/user/v1/user_service.proto\x12\x0f\x63reavio.user.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1a\x63reavio/user/v1/user.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\"\x0e\n\x0cGetMeRequest\"\xa5\x02\n\x0fUpdateMeRequest\x12\x46\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$H\x00R\x0b\x64isplayName\x88\x01\x01\x12\x1f\n\x03\x62io\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03H\x01R\x03\x62io\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x43\n\x0bstatus_text\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x18\x80\x01\x32\x13^[^\\x00-\\x1f\\x7f]*$H\x02R\nstatusText\x88\x01\x01\x42\x0f\n\r_display_nameB\x06\n\x04_bioB\x0e\n\x0c_status_text\"W\n\x14\x42\x61tchGetUsersRequest\x12?\n\x08user_ids\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x64\x18\x01\"\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07userIds\"D\n\x15\x42\x61tchGetUsersResponse\x12+\n\x05users\x18\x01 \x03(\x0b\x32\x15.creavio.user.v1.UserR\x05users\"e\n\x16GetUserByHandleRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\"\xe9\x01\n\x11\x43reateUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12K\n\x06handle\x18\x02 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12\x41\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x0b\x64isplayName\x12\x10\n\x03\x62ot\x18\x14 \x01(\x08R\x03\x62ot\"D\n\x0eGetUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId2\xcb\x05\n\x0bUserService\x12j\n\x05GetMe\x12\x1d.creavio.user.v1.GetMeRequest\x1a\x15.creavio.user.v1.User\"+\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/users/me\x12t\n\x08UpdateMe\x12 .creavio.user.v1.UpdateMeRequest\x1a\x15.creavio.user.v1.User\"/\xa2\xbb\x18\x14\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x80\x01H\x01P\x01\x82\xd3\xe4\x93\x02\x11\x32\x0c/v1/users/me:\x01*\x12\x91\x01\n\rBatchGetUsers\x12%.creavio.user.v1.BatchGetUsersRequest\x1a&.creavio.user.v1.BatchGetUsersResponse\"1\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/users:batchGet\x12\x86\x01\n\x0fGetUserByHandle\x12\'.creavio.user.v1.GetUserByHandleRequest\x1a\x15.creavio.user.v1.User\"3\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/handles/{handle}\x12\x61\n\nCreateUser\x12\".creavio.user.v1.CreateUserRequest\x1a\x15.creavio.user.v1.User\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x80\x01H\x01P\x01\x12Z\n\x07GetUser\x12\x1f.creavio.user.v1.GetUserRequest\x1a\x15.creavio.user.v1.User\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/user/v1/user_service.proto\x12\x0f\x63reavio.user.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1a\x63reavio/user/v1/user.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\"\x0e\n\x0cGetMeRequest\"\xc7\x04\n\x0fUpdateMeRequest\x12\x46\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$H\x00R\x0b\x64isplayName\x88\x01\x01\x12\x1f\n\x03\x62io\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03H\x01R\x03\x62io\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12\x43\n\x0bstatus_text\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x18\x80\x01\x32\x13^[^\\x00-\\x1f\\x7f]*$H\x02R\nstatusText\x88\x01\x01\x12?\n\tavatar_id\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(file_[0-9a-z]{26})?$H\x03R\x08\x61vatarId\x88\x01\x01\x12R\n\x0c\x62io_audience\x18\x06 \x01(\x0e\x32 .creavio.user.v1.ProfileAudienceB\x08\xbaH\x05\x82\x01\x02\x10\x01H\x04R\x0b\x62ioAudience\x88\x01\x01\x12X\n\x0fstatus_audience\x18\x07 \x01(\x0e\x32 .creavio.user.v1.ProfileAudienceB\x08\xbaH\x05\x82\x01\x02\x10\x01H\x05R\x0estatusAudience\x88\x01\x01\x42\x0f\n\r_display_nameB\x06\n\x04_bioB\x0e\n\x0c_status_textB\x0c\n\n_avatar_idB\x0f\n\r_bio_audienceB\x12\n\x10_status_audience\"W\n\x14\x42\x61tchGetUsersRequest\x12?\n\x08user_ids\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x64\x18\x01\"\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07userIds\"D\n\x15\x42\x61tchGetUsersResponse\x12+\n\x05users\x18\x01 \x03(\x0b\x32\x15.creavio.user.v1.UserR\x05users\"e\n\x16GetUserByHandleRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\"\xe9\x01\n\x11\x43reateUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12K\n\x06handle\x18\x02 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12\x41\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x0b\x64isplayName\x12\x10\n\x03\x62ot\x18\x14 \x01(\x08R\x03\x62ot\"D\n\x0eGetUserRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId2\xcb\x05\n\x0bUserService\x12j\n\x05GetMe\x12\x1d.creavio.user.v1.GetMeRequest\x1a\x15.creavio.user.v1.User\"+\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/users/me\x12t\n\x08UpdateMe\x12 .creavio.user.v1.UpdateMeRequest\x1a\x15.creavio.user.v1.User\"/\xa2\xbb\x18\x14\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x80\x01H\x01P\x01\x82\xd3\xe4\x93\x02\x11\x32\x0c/v1/users/me:\x01*\x12\x91\x01\n\rBatchGetUsers\x12%.creavio.user.v1.BatchGetUsersRequest\x1a&.creavio.user.v1.BatchGetUsersResponse\"1\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/users:batchGet\x12\x86\x01\n\x0fGetUserByHandle\x12\'.creavio.user.v1.GetUserByHandleRequest\x1a\x15.creavio.user.v1.User\"3\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/handles/{handle}\x12\x61\n\nCreateUser\x12\".creavio.user.v1.CreateUserRequest\x1a\x15.creavio.user.v1.User\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x80\x01H\x01P\x01\x12Z\n\x07GetUser\x12\x1f.creavio.user.v1.GetUserRequest\x1a\x15.creavio.user.v1.User\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEMEREQUEST'].fields_by_name['bio']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_UPDATEMEREQUEST'].fields_by_name['status_text']._loaded_options = None
   _globals['_UPDATEMEREQUEST'].fields_by_name['status_text']._serialized_options = b'\272H\032r\030\030\200\0012\023^[^\\x00-\\x1f\\x7f]*$'
+  _globals['_UPDATEMEREQUEST'].fields_by_name['avatar_id']._loaded_options = None
+  _globals['_UPDATEMEREQUEST'].fields_by_name['avatar_id']._serialized_options = b'\272H\032r\0302\026^(file_[0-9a-z]{26})?$'
+  _globals['_UPDATEMEREQUEST'].fields_by_name['bio_audience']._loaded_options = None
+  _globals['_UPDATEMEREQUEST'].fields_by_name['bio_audience']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_UPDATEMEREQUEST'].fields_by_name['status_audience']._loaded_options = None
+  _globals['_UPDATEMEREQUEST'].fields_by_name['status_audience']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_BATCHGETUSERSREQUEST'].fields_by_name['user_ids']._loaded_options = None
   _globals['_BATCHGETUSERSREQUEST'].fields_by_name['user_ids']._serialized_options = b'\272H!\222\001\036\010\001\020d\030\001\"\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_GETUSERBYHANDLEREQUEST'].fields_by_name['handle']._loaded_options = None
@@ -69,17 +75,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMEREQUEST']._serialized_start=206
   _globals['_GETMEREQUEST']._serialized_end=220
   _globals['_UPDATEMEREQUEST']._serialized_start=223
-  _globals['_UPDATEMEREQUEST']._serialized_end=516
-  _globals['_BATCHGETUSERSREQUEST']._serialized_start=518
-  _globals['_BATCHGETUSERSREQUEST']._serialized_end=605
-  _globals['_BATCHGETUSERSRESPONSE']._serialized_start=607
-  _globals['_BATCHGETUSERSRESPONSE']._serialized_end=675
-  _globals['_GETUSERBYHANDLEREQUEST']._serialized_start=677
-  _globals['_GETUSERBYHANDLEREQUEST']._serialized_end=778
-  _globals['_CREATEUSERREQUEST']._serialized_start=781
-  _globals['_CREATEUSERREQUEST']._serialized_end=1014
-  _globals['_GETUSERREQUEST']._serialized_start=1016
-  _globals['_GETUSERREQUEST']._serialized_end=1084
-  _globals['_USERSERVICE']._serialized_start=1087
-  _globals['_USERSERVICE']._serialized_end=1802
+  _globals['_UPDATEMEREQUEST']._serialized_end=806
+  _globals['_BATCHGETUSERSREQUEST']._serialized_start=808
+  _globals['_BATCHGETUSERSREQUEST']._serialized_end=895
+  _globals['_BATCHGETUSERSRESPONSE']._serialized_start=897
+  _globals['_BATCHGETUSERSRESPONSE']._serialized_end=965
+  _globals['_GETUSERBYHANDLEREQUEST']._serialized_start=967
+  _globals['_GETUSERBYHANDLEREQUEST']._serialized_end=1068
+  _globals['_CREATEUSERREQUEST']._serialized_start=1071
+  _globals['_CREATEUSERREQUEST']._serialized_end=1304
+  _globals['_GETUSERREQUEST']._serialized_start=1306
+  _globals['_GETUSERREQUEST']._serialized_end=1374
+  _globals['_USERSERVICE']._serialized_start=1377
+  _globals['_USERSERVICE']._serialized_end=2092
 # @@protoc_insertion_point(module_scope)

@@ -47,12 +47,21 @@ class UpdateMeRequest(_message.Message):
     BIO_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     STATUS_TEXT_FIELD_NUMBER: _builtins.int
+    AVATAR_ID_FIELD_NUMBER: _builtins.int
+    BIO_AUDIENCE_FIELD_NUMBER: _builtins.int
+    STATUS_AUDIENCE_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """The name to show."""
     bio: _builtins.str
     """A few words about oneself."""
     status_text: _builtins.str
     """What the person is about just now, in a line."""
+    avatar_id: _builtins.str
+    """The picture: a file that was uploaded."""
+    bio_audience: _user_pb2.ProfileAudience.ValueType
+    """Who may see `bio`."""
+    status_audience: _user_pb2.ProfileAudience.ValueType
+    """Who may see `status_text`."""
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to change; without it, those present."""
@@ -64,21 +73,36 @@ class UpdateMeRequest(_message.Message):
         bio: _builtins.str | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         status_text: _builtins.str | None = ...,
+        avatar_id: _builtins.str | None = ...,
+        bio_audience: _user_pb2.ProfileAudience.ValueType | None = ...,
+        status_audience: _user_pb2.ProfileAudience.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bio", b"_bio", "_display_name", b"_display_name", "_status_text", b"_status_text", "bio", b"bio", "display_name", b"display_name", "status_text", b"status_text", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_avatar_id", b"_avatar_id", "_bio", b"_bio", "_bio_audience", b"_bio_audience", "_display_name", b"_display_name", "_status_audience", b"_status_audience", "_status_text", b"_status_text", "avatar_id", b"avatar_id", "bio", b"bio", "bio_audience", b"bio_audience", "display_name", b"display_name", "status_audience", b"status_audience", "status_text", b"status_text", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bio", b"_bio", "_display_name", b"_display_name", "_status_text", b"_status_text", "bio", b"bio", "display_name", b"display_name", "status_text", b"status_text", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_avatar_id", b"_avatar_id", "_bio", b"_bio", "_bio_audience", b"_bio_audience", "_display_name", b"_display_name", "_status_audience", b"_status_audience", "_status_text", b"_status_text", "avatar_id", b"avatar_id", "bio", b"bio", "bio_audience", b"bio_audience", "display_name", b"display_name", "status_audience", b"status_audience", "status_text", b"status_text", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__avatar_id: _TypeAlias = _typing.Literal["avatar_id"]  # noqa: Y015
+    _WhichOneofArgType__avatar_id: _TypeAlias = _typing.Literal["_avatar_id", b"_avatar_id"]  # noqa: Y015
     _WhichOneofReturnType__bio: _TypeAlias = _typing.Literal["bio"]  # noqa: Y015
     _WhichOneofArgType__bio: _TypeAlias = _typing.Literal["_bio", b"_bio"]  # noqa: Y015
+    _WhichOneofReturnType__bio_audience: _TypeAlias = _typing.Literal["bio_audience"]  # noqa: Y015
+    _WhichOneofArgType__bio_audience: _TypeAlias = _typing.Literal["_bio_audience", b"_bio_audience"]  # noqa: Y015
     _WhichOneofReturnType__display_name: _TypeAlias = _typing.Literal["display_name"]  # noqa: Y015
     _WhichOneofArgType__display_name: _TypeAlias = _typing.Literal["_display_name", b"_display_name"]  # noqa: Y015
+    _WhichOneofReturnType__status_audience: _TypeAlias = _typing.Literal["status_audience"]  # noqa: Y015
+    _WhichOneofArgType__status_audience: _TypeAlias = _typing.Literal["_status_audience", b"_status_audience"]  # noqa: Y015
     _WhichOneofReturnType__status_text: _TypeAlias = _typing.Literal["status_text"]  # noqa: Y015
     _WhichOneofArgType__status_text: _TypeAlias = _typing.Literal["_status_text", b"_status_text"]  # noqa: Y015
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__avatar_id) -> _WhichOneofReturnType__avatar_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__bio) -> _WhichOneofReturnType__bio | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bio_audience) -> _WhichOneofReturnType__bio_audience | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__display_name) -> _WhichOneofReturnType__display_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__status_audience) -> _WhichOneofReturnType__status_audience | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__status_text) -> _WhichOneofReturnType__status_text | None: ...
 

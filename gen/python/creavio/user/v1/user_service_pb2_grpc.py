@@ -93,15 +93,16 @@ class UserServiceServicer:
 
     def BatchGetUsers(self, request, context):
         """Returns the profiles of people, in the order they are asked for. Who does not
-        exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
+        exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
+        empty; so is of everybody what they show to nobody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetUserByHandle(self, request, context):
-        """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
-        `bio` and `status_text` are empty.
+        """Finds a person by their whole handle, regardless of case. What is left out of
+        the profile is the same as in BatchGetUsers.
 
         Fails with NOT_FOUND when nobody has it.
         """

@@ -46,11 +46,12 @@ class UserServiceStub:
     """
     BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]
     """Returns the profiles of people, in the order they are asked for. Who does not
-    exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
+    exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
+    empty; so is of everybody what they show to nobody.
     """
     GetUserByHandle: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]
-    """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
-    `bio` and `status_text` are empty.
+    """Finds a person by their whole handle, regardless of case. What is left out of
+    the profile is the same as in BatchGetUsers.
 
     Fails with NOT_FOUND when nobody has it.
     """
@@ -83,11 +84,12 @@ class UserServiceAsyncStub(UserServiceStub):
     """
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
     """Returns the profiles of people, in the order they are asked for. Who does not
-    exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
+    exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
+    empty; so is of everybody what they show to nobody.
     """
     GetUserByHandle: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]  # type: ignore[assignment]
-    """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
-    `bio` and `status_text` are empty.
+    """Finds a person by their whole handle, regardless of case. What is left out of
+    the profile is the same as in BatchGetUsers.
 
     Fails with NOT_FOUND when nobody has it.
     """
@@ -135,7 +137,8 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.BatchGetUsersResponse, _abc.Awaitable[_user_service_pb2.BatchGetUsersResponse]]:
         """Returns the profiles of people, in the order they are asked for. Who does not
-        exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
+        exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
+        empty; so is of everybody what they show to nobody.
         """
 
     @_abc_1.abstractmethod
@@ -144,8 +147,8 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.GetUserByHandleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_pb2.User, _abc.Awaitable[_user_pb2.User]]:
-        """Finds a person by their whole handle, regardless of case. Of who blocked the caller,
-        `bio` and `status_text` are empty.
+        """Finds a person by their whole handle, regardless of case. What is left out of
+        the profile is the same as in BatchGetUsers.
 
         Fails with NOT_FOUND when nobody has it.
         """

@@ -14,6 +14,7 @@ __all__ = (
     "GetUserByHandleRequest",
     "ListBlocksRequest",
     "ListBlocksResponse",
+    "ProfileAudience",
     "Settings",
     "SettingsServiceStub",
     "SettingsUpdated",
@@ -43,6 +44,36 @@ if TYPE_CHECKING:
 
 _COMPILER_VERSION = "0.9.0"
 betterproto2.check_compiler_version(_COMPILER_VERSION)
+
+
+class ProfileAudience(betterproto2.Enum):
+    """
+    Who may see something of a profile.
+    """
+
+    UNSPECIFIED = 0
+    """
+    Everybody who is signed in and not blocked.
+    """
+
+    NOBODY = 1
+    """
+    Nobody but the person.
+    """
+
+    @classmethod
+    def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
+        return {
+            0: "PROFILE_AUDIENCE_UNSPECIFIED",
+            1: "PROFILE_AUDIENCE_NOBODY",
+        }
+
+    @classmethod
+    def betterproto_renamed_proto_names_to_value(cls) -> dict[str, int]:
+        return {
+            "PROFILE_AUDIENCE_UNSPECIFIED": 0,
+            "PROFILE_AUDIENCE_NOBODY": 1,
+        }
 
 
 class Theme(betterproto2.Enum):
@@ -332,6 +363,25 @@ class UpdateMeRequest(betterproto2.Message):
     What the person is about just now, in a line.
     """
 
+    avatar_id: "str | None" = betterproto2.field(5, betterproto2.TYPE_STRING, optional=True)
+    """
+    The picture: a file that was uploaded.
+    """
+
+    bio_audience: "ProfileAudience | None" = betterproto2.field(
+        6, betterproto2.TYPE_ENUM, optional=True
+    )
+    """
+    Who may see `bio`.
+    """
+
+    status_audience: "ProfileAudience | None" = betterproto2.field(
+        7, betterproto2.TYPE_ENUM, optional=True
+    )
+    """
+    Who may see `status_text`.
+    """
+
 
 default_message_pool.register_message("creavio.user.v1", "UpdateMeRequest", UpdateMeRequest)
 
@@ -422,6 +472,25 @@ class User(betterproto2.Message):
     bot: "bool" = betterproto2.field(20, betterproto2.TYPE_BOOL)
     """
     Whether it is a bot: a program that somebody runs, and no person.
+    """
+
+    avatar_id: "str" = betterproto2.field(21, betterproto2.TYPE_STRING)
+    """
+    The picture, `file_…`; empty for none.
+    """
+
+    bio_audience: "ProfileAudience" = betterproto2.field(
+        22, betterproto2.TYPE_ENUM, default_factory=lambda: ProfileAudience(0)
+    )
+    """
+    Who may see `bio`; to others it is empty, and so is this.
+    """
+
+    status_audience: "ProfileAudience" = betterproto2.field(
+        23, betterproto2.TYPE_ENUM, default_factory=lambda: ProfileAudience(0)
+    )
+    """
+    Who may see `status_text`; to others it is empty, and so is this.
     """
 
 
@@ -679,7 +748,8 @@ class UserServiceStub(betterproto2_grpclib.ServiceStub):
     ) -> "BatchGetUsersResponse":
         """
         Returns the profiles of people, in the order they are asked for. Who does not
-        exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
+        exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
+        empty; so is of everybody what they show to nobody.
         """
 
         return await self._unary_unary(
@@ -700,8 +770,8 @@ class UserServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "User":
         """
-        Finds a person by their whole handle, regardless of case. Of who blocked the caller,
-        `bio` and `status_text` are empty.
+        Finds a person by their whole handle, regardless of case. What is left out of
+        the profile is the same as in BatchGetUsers.
 
         Fails with NOT_FOUND when nobody has it.
         """

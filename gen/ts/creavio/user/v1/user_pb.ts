@@ -2,8 +2,8 @@
 // @generated from file creavio/user/v1/user.proto (package creavio.user.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/user/v1/user.proto.
  */
 export const file_creavio_user_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIpgBCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCRILCgNib3QYFCABKAhiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIp4CCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCRILCgNib3QYFCABKAgSEQoJYXZhdGFyX2lkGBUgASgJEjYKDGJpb19hdWRpZW5jZRgWIAEoDjIgLmNyZWF2aW8udXNlci52MS5Qcm9maWxlQXVkaWVuY2USOQoPc3RhdHVzX2F1ZGllbmNlGBcgASgOMiAuY3JlYXZpby51c2VyLnYxLlByb2ZpbGVBdWRpZW5jZSpQCg9Qcm9maWxlQXVkaWVuY2USIAocUFJPRklMRV9BVURJRU5DRV9VTlNQRUNJRklFRBAAEhsKF1BST0ZJTEVfQVVESUVOQ0VfTk9CT0RZEAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A person, as others see them.
@@ -69,6 +69,27 @@ export type User = Message<"creavio.user.v1.User"> & {
    * @generated from field: bool bot = 20;
    */
   bot: boolean;
+
+  /**
+   * The picture, `file_…`; empty for none.
+   *
+   * @generated from field: string avatar_id = 21;
+   */
+  avatarId: string;
+
+  /**
+   * Who may see `bio`; to others it is empty, and so is this.
+   *
+   * @generated from field: creavio.user.v1.ProfileAudience bio_audience = 22;
+   */
+  bioAudience: ProfileAudience;
+
+  /**
+   * Who may see `status_text`; to others it is empty, and so is this.
+   *
+   * @generated from field: creavio.user.v1.ProfileAudience status_audience = 23;
+   */
+  statusAudience: ProfileAudience;
 };
 
 /**
@@ -77,4 +98,31 @@ export type User = Message<"creavio.user.v1.User"> & {
  */
 export const UserSchema: GenMessage<User> = /*@__PURE__*/
   messageDesc(file_creavio_user_v1_user, 0);
+
+/**
+ * Who may see something of a profile.
+ *
+ * @generated from enum creavio.user.v1.ProfileAudience
+ */
+export enum ProfileAudience {
+  /**
+   * Everybody who is signed in and not blocked.
+   *
+   * @generated from enum value: PROFILE_AUDIENCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nobody but the person.
+   *
+   * @generated from enum value: PROFILE_AUDIENCE_NOBODY = 1;
+   */
+  NOBODY = 1,
+}
+
+/**
+ * Describes the enum creavio.user.v1.ProfileAudience.
+ */
+export const ProfileAudienceSchema: GenEnum<ProfileAudience> = /*@__PURE__*/
+  enumDesc(file_creavio_user_v1_user, 0);
 

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { User, UserSchema } from "./user_pb.js";
+import type { ProfileAudience, User, UserSchema } from "./user_pb.js";
 import { file_creavio_user_v1_user } from "./user_pb.js";
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/user/v1/user_service.proto.
  */
 export const file_creavio_user_v1_user_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJjcmVhdmlvL3VzZXIvdjEvdXNlcl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLnVzZXIudjEiDgoMR2V0TWVSZXF1ZXN0IrIBCg9VcGRhdGVNZVJlcXVlc3QSGQoMZGlzcGxheV9uYW1lGAEgASgJSACIAQESEAoDYmlvGAIgASgJSAGIAQESLwoLdXBkYXRlX21hc2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhgKC3N0YXR1c190ZXh0GAQgASgJSAKIAQFCDwoNX2Rpc3BsYXlfbmFtZUIGCgRfYmlvQg4KDF9zdGF0dXNfdGV4dCIoChRCYXRjaEdldFVzZXJzUmVxdWVzdBIQCgh1c2VyX2lkcxgBIAMoCSI9ChVCYXRjaEdldFVzZXJzUmVzcG9uc2USJAoFdXNlcnMYASADKAsyFS5jcmVhdmlvLnVzZXIudjEuVXNlciIoChZHZXRVc2VyQnlIYW5kbGVSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCTLEAgoLVXNlclNlcnZpY2USPQoFR2V0TWUSHS5jcmVhdmlvLnVzZXIudjEuR2V0TWVSZXF1ZXN0GhUuY3JlYXZpby51c2VyLnYxLlVzZXISQwoIVXBkYXRlTWUSIC5jcmVhdmlvLnVzZXIudjEuVXBkYXRlTWVSZXF1ZXN0GhUuY3JlYXZpby51c2VyLnYxLlVzZXISXgoNQmF0Y2hHZXRVc2VycxIlLmNyZWF2aW8udXNlci52MS5CYXRjaEdldFVzZXJzUmVxdWVzdBomLmNyZWF2aW8udXNlci52MS5CYXRjaEdldFVzZXJzUmVzcG9uc2USUQoPR2V0VXNlckJ5SGFuZGxlEicuY3JlYXZpby51c2VyLnYxLkdldFVzZXJCeUhhbmRsZVJlcXVlc3QaFS5jcmVhdmlvLnVzZXIudjEuVXNlcmIGcHJvdG8z", [file_creavio_user_v1_user, file_google_protobuf_field_mask]);
+  fileDesc("CiJjcmVhdmlvL3VzZXIvdjEvdXNlcl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLnVzZXIudjEiDgoMR2V0TWVSZXF1ZXN0IvoCCg9VcGRhdGVNZVJlcXVlc3QSGQoMZGlzcGxheV9uYW1lGAEgASgJSACIAQESEAoDYmlvGAIgASgJSAGIAQESLwoLdXBkYXRlX21hc2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhgKC3N0YXR1c190ZXh0GAQgASgJSAKIAQESFgoJYXZhdGFyX2lkGAUgASgJSAOIAQESOwoMYmlvX2F1ZGllbmNlGAYgASgOMiAuY3JlYXZpby51c2VyLnYxLlByb2ZpbGVBdWRpZW5jZUgEiAEBEj4KD3N0YXR1c19hdWRpZW5jZRgHIAEoDjIgLmNyZWF2aW8udXNlci52MS5Qcm9maWxlQXVkaWVuY2VIBYgBAUIPCg1fZGlzcGxheV9uYW1lQgYKBF9iaW9CDgoMX3N0YXR1c190ZXh0QgwKCl9hdmF0YXJfaWRCDwoNX2Jpb19hdWRpZW5jZUISChBfc3RhdHVzX2F1ZGllbmNlIigKFEJhdGNoR2V0VXNlcnNSZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJIj0KFUJhdGNoR2V0VXNlcnNSZXNwb25zZRIkCgV1c2VycxgBIAMoCzIVLmNyZWF2aW8udXNlci52MS5Vc2VyIigKFkdldFVzZXJCeUhhbmRsZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgJMsQCCgtVc2VyU2VydmljZRI9CgVHZXRNZRIdLmNyZWF2aW8udXNlci52MS5HZXRNZVJlcXVlc3QaFS5jcmVhdmlvLnVzZXIudjEuVXNlchJDCghVcGRhdGVNZRIgLmNyZWF2aW8udXNlci52MS5VcGRhdGVNZVJlcXVlc3QaFS5jcmVhdmlvLnVzZXIudjEuVXNlchJeCg1CYXRjaEdldFVzZXJzEiUuY3JlYXZpby51c2VyLnYxLkJhdGNoR2V0VXNlcnNSZXF1ZXN0GiYuY3JlYXZpby51c2VyLnYxLkJhdGNoR2V0VXNlcnNSZXNwb25zZRJRCg9HZXRVc2VyQnlIYW5kbGUSJy5jcmVhdmlvLnVzZXIudjEuR2V0VXNlckJ5SGFuZGxlUmVxdWVzdBoVLmNyZWF2aW8udXNlci52MS5Vc2VyYgZwcm90bzM", [file_creavio_user_v1_user, file_google_protobuf_field_mask]);
 
 /**
  * Asks for the caller's own profile.
@@ -64,6 +64,27 @@ export type UpdateMeRequest = Message<"creavio.user.v1.UpdateMeRequest"> & {
    * @generated from field: optional string status_text = 4;
    */
   statusText?: string | undefined;
+
+  /**
+   * The picture: a file that was uploaded.
+   *
+   * @generated from field: optional string avatar_id = 5;
+   */
+  avatarId?: string | undefined;
+
+  /**
+   * Who may see `bio`.
+   *
+   * @generated from field: optional creavio.user.v1.ProfileAudience bio_audience = 6;
+   */
+  bioAudience?: ProfileAudience | undefined;
+
+  /**
+   * Who may see `status_text`.
+   *
+   * @generated from field: optional creavio.user.v1.ProfileAudience status_audience = 7;
+   */
+  statusAudience?: ProfileAudience | undefined;
 };
 
 /**
@@ -169,7 +190,8 @@ export const UserService: GenService<{
   },
   /**
    * Returns the profiles of people, in the order they are asked for. Who does not
-   * exist is left out. Of who blocked the caller, `bio` and `status_text` are empty.
+   * exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
+   * empty; so is of everybody what they show to nobody.
    *
    * @generated from rpc creavio.user.v1.UserService.BatchGetUsers
    */
@@ -179,8 +201,8 @@ export const UserService: GenService<{
     output: typeof BatchGetUsersResponseSchema;
   },
   /**
-   * Finds a person by their whole handle, regardless of case. Of who blocked the caller,
-   * `bio` and `status_text` are empty.
+   * Finds a person by their whole handle, regardless of case. What is left out of
+   * the profile is the same as in BatchGetUsers.
    *
    * Fails with NOT_FOUND when nobody has it.
    *
