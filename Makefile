@@ -31,7 +31,7 @@ test: venv-dev
 lint: venv-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@PYTHONPATH=sdk/python $(BIN)/lint-imports
 
 proto: venv-dev
 	@$(BIN)/python -m tools.proto
