@@ -120,7 +120,8 @@ def load(path: Path = CATALOG_FILE) -> Catalog:
     try:
         text = path.read_text(encoding="utf-8")
         file = _File.model_validate(yaml.load(text, _Loader))  # noqa: S506  # a safe loader
-        graph = {name: set(entry.calls) for name, entry in file.services.items()}
+        # Sorted: the same order in every process.
+        graph = {name: sorted(entry.calls) for name, entry in file.services.items()}
         order = tuple(TopologicalSorter(graph).static_order())
     except ValidationError as error:
         first = error.errors()[0]
