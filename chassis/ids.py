@@ -29,6 +29,7 @@ class Kind(StrEnum):
     MESSAGE = "msg"
     CONVERSATION = "cnv"
     THREAD = "thr"
+    SCHEDULED_MESSAGE = "sch"
     ROLE = "rol"
     EVENT = "evt"
     APP = "app"

@@ -5,25 +5,34 @@ from __future__ import annotations
 from chassis.person import Personal, confirming
 from chassis.service import Chassis, Service
 from creavio.chat.v1 import chat_events_pb2, person_service_pb2
+from creavio.chat.v1.bookmark_service_pb2_grpc import add_BookmarkServiceServicer_to_server
 from creavio.chat.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
+from creavio.chat.v1.draft_service_pb2_grpc import add_DraftServiceServicer_to_server
 from creavio.chat.v1.message_service_pb2_grpc import add_MessageServiceServicer_to_server
 from creavio.chat.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.chat.v1.pin_service_pb2_grpc import add_PinServiceServicer_to_server
 from creavio.chat.v1.reaction_service_pb2_grpc import add_ReactionServiceServicer_to_server
 from creavio.chat.v1.read_state_service_pb2_grpc import add_ReadStateServiceServicer_to_server
+from creavio.chat.v1.scheduled_message_service_pb2_grpc import (
+    add_ScheduledMessageServiceServicer_to_server,
+)
 from creavio.chat.v1.slow_mode_service_pb2_grpc import add_SlowModeServiceServicer_to_server
 from creavio.chat.v1.thread_service_pb2_grpc import add_ThreadServiceServicer_to_server
 from services.chat.consumer import CommunityConsumer, UserConsumer
 from services.chat.domain.message import Fingerprints
+from services.chat.engine.clock import Clock
 from services.chat.engine.forgetting import Forgetting
 from services.chat.engine.places import Places
+from services.chat.engine.submission import Submission
 from services.chat.engine.threads import ThreadKeeper
 from services.chat.engine.writer import Writer
 from services.chat.handler.conversations import ConversationHandler
+from services.chat.handler.kept import BookmarkHandler, DraftHandler
 from services.chat.handler.messages import MessageHandler
 from services.chat.handler.pins import PinHandler
 from services.chat.handler.reactions import ReactionHandler
 from services.chat.handler.reading import ReadStateHandler
+from services.chat.handler.scheduled import ScheduledMessageHandler
 from services.chat.handler.slow_mode import SlowModeHandler
 from services.chat.handler.threads import ThreadHandler
 from services.chat.store import person
@@ -35,18 +44,13 @@ def app(chassis: Chassis) -> Service:
     places = Places(database, chassis.clients)
     authorizer = chassis.authorizer(places)
     writer = Writer(database, chassis.outbox, telemetry)
-    messages = MessageHandler(
-        database,
-        writer,
-        places,
-        Fingerprints(chassis.config.token_key.get_secret_value()),
-        authorizer,
-        tokens,
-        telemetry,
-    )
+    fingerprints = Fingerprints(chassis.config.token_key.get_secret_value())
+    submission = Submission(database, writer, places, fingerprints, authorizer)
+    messages = MessageHandler(database, submission, tokens, telemetry)
     conversations = ConversationHandler(database, tokens)
     read_states = ReadStateHandler(database, places, chassis.clients, authorizer, tokens)
     threads = ThreadHandler(database, places, authorizer, tokens)
+    bookmarks = BookmarkHandler(database, authorizer, tokens)
     return Service(
         authorizer=authorizer,
         handlers=[
@@ -57,9 +61,16 @@ def app(chassis: Chassis) -> Service:
             (add_SlowModeServiceServicer_to_server, SlowModeHandler(database)),
             (add_ReadStateServiceServicer_to_server, read_states),
             (add_ThreadServiceServicer_to_server, threads),
+            (add_DraftServiceServicer_to_server, DraftHandler(database, tokens)),
+            (add_BookmarkServiceServicer_to_server, bookmarks),
+            (add_ScheduledMessageServiceServicer_to_server, ScheduledMessageHandler(database)),
         ],
         consumers={"community": CommunityConsumer(), "user": UserConsumer()},
-        background=[writer.run, ThreadKeeper(database, telemetry).run],
+        background=[
+            writer.run,
+            ThreadKeeper(database, telemetry).run,
+            Clock(database, submission, telemetry).run,
+        ],
         personal=Personal(
             person.PARTS,
             add_PersonServiceServicer_to_server,

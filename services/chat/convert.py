@@ -11,8 +11,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import ids
 from chassis.wire import timestamp
-from creavio.chat.v1 import conversation_pb2, message_pb2, read_state_pb2, thread_pb2
+from creavio.chat.v1 import (
+    bookmark_pb2,
+    conversation_pb2,
+    draft_pb2,
+    message_pb2,
+    read_state_pb2,
+    scheduled_message_pb2,
+    thread_pb2,
+)
 from services.chat.domain.conversation import Conversation
+from services.chat.domain.kept import Begun, Bookmark, Scheduled
 from services.chat.domain.mentions import Mentions
 from services.chat.domain.message import Draft, Message, Reference, Version
 from services.chat.domain.place import Home, Place
@@ -181,7 +190,7 @@ def thread(value: Thread, *, following: bool = False) -> thread_pb2.Thread:
     return thread_pb2.Thread(
         id=thread_id(value.id),
         channel_id=ids.text(ids.Kind.CHANNEL, value.channel_id),
-        message_id="" if value.message_id is None else ids.text(ids.Kind.MESSAGE, value.message_id),
+        message_id=_message_id(value.message_id),
         creator_id=ids.text(ids.Kind.USER, value.creator_id),
         name=value.name,
         create_time=timestamp(value.create_time),
@@ -226,3 +235,50 @@ def _message_thread(value: Thread) -> message_pb2.MessageThread:
 
 def _moment(value: datetime | None) -> Timestamp | None:
     return None if value is None else timestamp(value)
+
+
+def begun(value: Begun, revision: int) -> draft_pb2.Draft:
+    """What somebody began to write, as it stands on the wire."""
+    return draft_pb2.Draft(
+        channel_id=place_id(value.place),
+        content=value.content,
+        reply_to_id=_message_id(value.reply_to),
+        update_time=timestamp(value.update_time),
+        revision=revision,
+    )
+
+
+def bookmark(value: Bookmark, told: message_pb2.Message | None = None) -> bookmark_pb2.Bookmark:
+    """A bookmark as it stands on the wire, with its message where it may be read."""
+    return bookmark_pb2.Bookmark(
+        message_id=_message_id(value.message_id),
+        channel_id=place_id(value.place),
+        create_time=timestamp(value.create_time),
+        message=told,
+    )
+
+
+def scheduled(value: Scheduled) -> scheduled_message_pb2.ScheduledMessage:
+    """A message that waits, as it stands on the wire."""
+    return scheduled_message_pb2.ScheduledMessage(
+        id=scheduled_id(value.id),
+        channel_id=place_id(value.place),
+        content=value.content,
+        reply_to_id=_message_id(value.reply_to),
+        send_time=timestamp(value.send_time),
+        failure_reason=value.failure,
+    )
+
+
+def scheduled_id(value: UUID) -> str:
+    """How a message that waits is called on the wire; also the nonce it is sent under."""
+    return ids.text(ids.Kind.SCHEDULED_MESSAGE, value)
+
+
+def scheduled_message_id(identifier: str) -> UUID:
+    """The message that waits a request names."""
+    return ids.parse(ids.Kind.SCHEDULED_MESSAGE, identifier, field="scheduled_message_id")
+
+
+def _message_id(value: UUID | None) -> str:
+    return "" if value is None else ids.text(ids.Kind.MESSAGE, value)

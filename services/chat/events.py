@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from chassis import ids
-from creavio.chat.v1 import chat_events_pb2, message_pb2
+from creavio.chat.v1 import chat_events_pb2, draft_pb2, message_pb2
 from services.chat import convert
 from services.chat.domain.conversation import Conversation
+from services.chat.domain.kept import Bookmark, Scheduled
 from services.chat.domain.message import Message, Reference, count_of
 from services.chat.domain.place import Home, Place
 from services.chat.domain.thread import Thread
@@ -153,4 +155,49 @@ def thread_followed(
     """Somebody follows a thread, or follows it no longer."""
     return chat_events_pb2.ThreadFollowChanged(
         user_id=user_id, thread_id=convert.thread_id(thread_id), following=following
+    )
+
+
+def draft_saved(user_id: str, draft: draft_pb2.Draft) -> chat_events_pb2.DraftSaved:
+    """Somebody began to write."""
+    return chat_events_pb2.DraftSaved(user_id=user_id, draft=draft)
+
+
+def draft_deleted(user_id: str, place: Place, revision: int) -> chat_events_pb2.DraftDeleted:
+    """Somebody wrote no further."""
+    return chat_events_pb2.DraftDeleted(
+        user_id=user_id, channel_id=convert.place_id(place), revision=revision
+    )
+
+
+def bookmark_added(user_id: str, bookmark: Bookmark) -> chat_events_pb2.BookmarkAdded:
+    """Somebody bookmarked a message."""
+    return chat_events_pb2.BookmarkAdded(user_id=user_id, bookmark=convert.bookmark(bookmark))
+
+
+def bookmark_removed(user_id: str, message_id: UUID) -> chat_events_pb2.BookmarkRemoved:
+    """Somebody took a bookmark away."""
+    return chat_events_pb2.BookmarkRemoved(
+        user_id=user_id, message_id=ids.text(ids.Kind.MESSAGE, message_id)
+    )
+
+
+def scheduled_changed(
+    message: Scheduled, failure: str = ""
+) -> chat_events_pb2.ScheduledMessageChanged:
+    """A message waits, or could not be sent."""
+    told = convert.scheduled(replace(message, failure=failure))
+    return chat_events_pb2.ScheduledMessageChanged(
+        user_id=ids.text(ids.Kind.USER, message.user_id), scheduled_message=told
+    )
+
+
+def scheduled_removed(
+    user_id: str, scheduled_id: UUID, message_id: str = ""
+) -> chat_events_pb2.ScheduledMessageRemoved:
+    """A message was sent, or is not to be."""
+    return chat_events_pb2.ScheduledMessageRemoved(
+        user_id=user_id,
+        scheduled_message_id=convert.scheduled_id(scheduled_id),
+        message_id=message_id,
     )

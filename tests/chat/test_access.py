@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf import message_factory
@@ -14,13 +15,17 @@ from chassis import ids, status
 from chassis.contract import Contract, Rpc
 from chassis.errors import Denied, Error, FailedPrecondition, NotFound, Unauthenticated
 from chassis.testing import Caller
+from chassis.wire import timestamp
 from creavio.chat.v1 import (
+    bookmark_service_pb2,
     conversation_service_pb2,
+    draft_service_pb2,
     message_service_pb2,
     person_service_pb2,
     pin_service_pb2,
     reaction_service_pb2,
     read_state_service_pb2,
+    scheduled_message_service_pb2,
     slow_mode_service_pb2,
     thread_service_pb2,
 )
@@ -68,6 +73,15 @@ IN_A_PLACE: dict[str, Make] = {
     "MarkRead": lambda place, _: read_state_service_pb2.MarkReadRequest(
         channel_id=place, sequence=1
     ),
+    "SaveDraft": lambda place, _: draft_service_pb2.SaveDraftRequest(
+        channel_id=place, content="text"
+    ),
+    "AddBookmark": lambda place, message: bookmark_service_pb2.AddBookmarkRequest(
+        channel_id=place, message_id=message
+    ),
+    "ScheduleMessage": lambda place, _: scheduled_message_service_pb2.ScheduleMessageRequest(
+        channel_id=place, content="text", send_time=timestamp(datetime.now(UTC) + timedelta(days=1))
+    ),
     "ListPins": lambda place, _: pin_service_pb2.ListPinsRequest(channel_id=place),
 }
 IN_A_CHANNEL: dict[str, Make] = {
@@ -108,6 +122,25 @@ ELSEWHERE: dict[str, Make] = {
     ),
     "ListConversationReadStates": (
         lambda _, __: read_state_service_pb2.ListConversationReadStatesRequest()
+    ),
+    "DeleteDraft": lambda place, _: draft_service_pb2.DeleteDraftRequest(channel_id=place),
+    "ListDrafts": lambda _, __: draft_service_pb2.ListDraftsRequest(),
+    "RemoveBookmark": lambda _, message: bookmark_service_pb2.RemoveBookmarkRequest(
+        message_id=message
+    ),
+    "ListBookmarks": lambda _, __: bookmark_service_pb2.ListBookmarksRequest(),
+    "ListScheduledMessages": (
+        lambda _, __: scheduled_message_service_pb2.ListScheduledMessagesRequest()
+    ),
+    "UpdateScheduledMessage": (
+        lambda _, __: scheduled_message_service_pb2.UpdateScheduledMessageRequest(
+            scheduled_message_id=ids.text(ids.Kind.SCHEDULED_MESSAGE, ids.new()), content="text"
+        )
+    ),
+    "CancelScheduledMessage": (
+        lambda _, __: scheduled_message_service_pb2.CancelScheduledMessageRequest(
+            scheduled_message_id=ids.text(ids.Kind.SCHEDULED_MESSAGE, ids.new())
+        )
     ),
     "ListConversations": lambda _, __: conversation_service_pb2.ListConversationsRequest(),
     "ExportPerson": lambda _, __: person_service_pb2.ExportPersonRequest(

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 import tempfile
 from typing import Any
@@ -26,29 +27,39 @@ from chassis.database import Database
 from chassis.schema import OUTBOX
 from chassis.subjects import LIVE, subject_root
 from chassis.testing import Caller, scratch_database, standing_in
+from chassis.wire import timestamp
 from creavio.auth.v1 import (
     auth_events_pb2,
     key_service_pb2_grpc,
     revocation_service_pb2_grpc,
 )
 from creavio.chat.v1 import (
+    bookmark_pb2,
+    bookmark_service_pb2,
     conversation_pb2,
     conversation_service_pb2,
+    draft_pb2,
+    draft_service_pb2,
     message_pb2,
     message_service_pb2,
     pin_service_pb2,
     reaction_service_pb2,
     read_state_pb2,
     read_state_service_pb2,
+    scheduled_message_pb2,
+    scheduled_message_service_pb2,
     slow_mode_service_pb2,
     thread_pb2,
     thread_service_pb2,
 )
+from creavio.chat.v1.bookmark_service_pb2_grpc import BookmarkServiceStub
 from creavio.chat.v1.conversation_service_pb2_grpc import ConversationServiceStub
+from creavio.chat.v1.draft_service_pb2_grpc import DraftServiceStub
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
 from creavio.chat.v1.pin_service_pb2_grpc import PinServiceStub
 from creavio.chat.v1.reaction_service_pb2_grpc import ReactionServiceStub
 from creavio.chat.v1.read_state_service_pb2_grpc import ReadStateServiceStub
+from creavio.chat.v1.scheduled_message_service_pb2_grpc import ScheduledMessageServiceStub
 from creavio.chat.v1.slow_mode_service_pb2_grpc import SlowModeServiceStub
 from creavio.chat.v1.thread_service_pb2_grpc import ThreadServiceStub
 from creavio.community.v1 import (
@@ -92,6 +103,9 @@ class Person(Caller):
         self.reading = ReadStateServiceStub(channel)
         self.slow_mode = SlowModeServiceStub(channel)
         self.threads = ThreadServiceStub(channel)
+        self.drafts = DraftServiceStub(channel)
+        self.bookmarks = BookmarkServiceStub(channel)
+        self.scheduled = ScheduledMessageServiceStub(channel)
 
     async def send(
         self,
@@ -194,6 +208,41 @@ class Person(Caller):
         request = read_state_service_pb2.ListConversationReadStatesRequest()
         reply = await self.call(self.reading.ListConversationReadStates, request)
         return _counts(reply.read_states)
+
+    async def save(self, channel: str, content: str, after: int = 0) -> draft_pb2.Draft:
+        request = draft_service_pb2.SaveDraftRequest(
+            channel_id=channel, content=content, after_revision=after
+        )
+        return await self.call(self.drafts.SaveDraft, request)
+
+    async def saved(self) -> dict[str, str]:
+        """What was begun, by where."""
+        request = draft_service_pb2.ListDraftsRequest()
+        found = (await self.call(self.drafts.ListDrafts, request)).drafts
+        return {draft.channel_id: draft.content for draft in found}
+
+    async def bookmark(self, message: message_pb2.Message) -> bookmark_pb2.Bookmark:
+        request = bookmark_service_pb2.AddBookmarkRequest(
+            channel_id=message.channel_id, message_id=message.id
+        )
+        return await self.call(self.bookmarks.AddBookmark, request)
+
+    async def bookmarked(self) -> list[bookmark_pb2.Bookmark]:
+        request = bookmark_service_pb2.ListBookmarksRequest()
+        return list((await self.call(self.bookmarks.ListBookmarks, request)).bookmarks)
+
+    async def schedule(
+        self, channel: str, content: str, at: datetime, key: str = ""
+    ) -> scheduled_message_pb2.ScheduledMessage:
+        request = scheduled_message_service_pb2.ScheduleMessageRequest(
+            channel_id=channel, content=content, send_time=timestamp(at), request_id=key
+        )
+        return await self.call(self.scheduled.ScheduleMessage, request)
+
+    async def waiting(self) -> list[scheduled_message_pb2.ScheduledMessage]:
+        request = scheduled_message_service_pb2.ListScheduledMessagesRequest()
+        reply = await self.call(self.scheduled.ListScheduledMessages, request)
+        return list(reply.scheduled_messages)
 
     async def begin(
         self, channel: str, at: message_pb2.Message | None = None, name: str = "talk", key: str = ""

@@ -90,6 +90,7 @@ def cast(live: Live) -> Cast:
             "target_id": role,
             "conversation_id": talk,
             "thread_id": thread,
+            "scheduled_message_id": "sch_01kaf2xq4wf6evhn7d8b5c3m9t",
             "session_id": "current",
             "token_id": "tok_01h455vb4pex5vsknk084sn02q",
             "bot_id": member.id,

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from google.protobuf.empty_pb2 import Empty
 
 from chassis import idempotency, wire
-from chassis.authz import Authorizer
 from chassis.calls import principal
 from chassis.database import Database
 from chassis.errors import Invalid
-from chassis.masks import Permission
 from chassis.tokens import Tokens, page_size
 from creavio.chat.v1 import message_pb2, message_service_pb2
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceServicer
 from creavio.options.v1 import permission_pb2
 from services.chat import convert, events
 from services.chat.domain import message as domain
-from services.chat.domain.mentions import Mentions, mentions_in
-from services.chat.domain.message import Fingerprints, Reference
-from services.chat.domain.place import Place
-from services.chat.engine.places import Places
-from services.chat.engine.writer import Writer
+from services.chat.engine.submission import Submission
 from services.chat.handler.shown import change_of, shown
 from services.chat.handler.stream import Exchange
 from services.chat.store import (
@@ -48,20 +40,10 @@ class MessageHandler(MessageServiceServicer):
     """Serves the messages of channels and conversations."""
 
     def __init__(
-        self,
-        database: Database,
-        writer: Writer,
-        known_places: Places,
-        fingerprints: Fingerprints,
-        authorizer: Authorizer,
-        tokens: Tokens,
-        telemetry: Telemetry,
+        self, database: Database, submission: Submission, tokens: Tokens, telemetry: Telemetry
     ) -> None:
         self._database = database
-        self._writer = writer
-        self._places = known_places
-        self._fingerprints = fingerprints
-        self._authorizer = authorizer
+        self._submission = submission
         self._tokens = tokens
         self._telemetry = telemetry
 
@@ -120,7 +102,7 @@ class MessageHandler(MessageServiceServicer):
             raise Invalid("there is nothing to change", fields=(("content", "must be present"),))
         content = changes["content"] or ""
         # Asked before the transaction: no call leaves from inside one.
-        mentions = await self._mentions(request.channel_id, content)
+        mentions = await self._submission.mentions(principal().user_id, request.channel_id, content)
         async with self._database.transaction() as tx:
             home = await places.lock(tx, place)
             await blocks.reach_in(tx, editor_id, place)
@@ -188,49 +170,16 @@ class MessageHandler(MessageServiceServicer):
     async def _submit(
         self, request: message_service_pb2.CreateMessageRequest, nonce: str
     ) -> asyncio.Future[message_pb2.Message]:
-        place, caller = convert.place(request.channel_id), principal().user_id
-        draft = domain.draft(
-            place,
-            convert.user_id(caller),
+        answers = request.reply_to_id
+        return await self._submission.submit(
+            principal().user_id,
+            request.channel_id,
             request.content,
             nonce,
-            datetime.now(UTC),
-            self._fingerprints,
-            mentions=await self._mentions(request.channel_id, request.content),
-            reply_to=await self._answered(place, request.reply_to_id),
+            convert.message_id(answers, field="reply_to_id") if answers else None,
         )
-        return self._writer.submit(
-            draft,
-            await self._places.scope_of(request.channel_id),
-            excused=partial(
-                self._authorizer.allows,
-                caller,
-                permission_pb2.PERMISSION_MANAGE_MESSAGES,
-                permission_pb2.SCOPE_CHANNEL,
-                request.channel_id,
-            ),
-        )
-
-    async def _answered(self, place: Place, identifier: str) -> Reference | None:
-        """What is shown of the message that is answered; whether it may be, its send says."""
-        if not identifier:
-            return None
-        message_id = convert.message_id(identifier, field="reply_to_id")
-        async with self._database.reading() as tx:
-            return (await messages.references(tx, place, [message_id]))[message_id]
-
-    async def _mentions(self, channel_id: str, content: str) -> Mentions:
-        found = mentions_in(content)
-        if found.everyone and not await self._may(
-            channel_id, permission_pb2.PERMISSION_MENTION_EVERYONE
-        ):
-            return replace(found, everyone=False)
-        return found
 
     async def _moderates(self, channel_id: str) -> bool:
-        return await self._may(channel_id, permission_pb2.PERMISSION_MANAGE_MESSAGES)
-
-    async def _may(self, channel_id: str, permission: Permission) -> bool:
-        return await self._authorizer.allows(
-            principal().user_id, permission, permission_pb2.SCOPE_CHANNEL, channel_id
+        return await self._submission.may(
+            principal().user_id, channel_id, permission_pb2.PERMISSION_MANAGE_MESSAGES
         )

@@ -15,9 +15,11 @@ from services.chat.domain.mentions import user_target
 from services.chat.domain.place import Place
 from services.chat.store.tables import (
     BLOCK,
+    BOOKMARK,
     CHANNEL,
     CONVERSATION,
     CONVERSATION_MEMBER,
+    DRAFT,
     MENTION,
     MESSAGE,
     MESSAGE_VERSION,
@@ -25,6 +27,7 @@ from services.chat.store.tables import (
     REACTION,
     READ_STATE,
     READER,
+    SCHEDULED_MESSAGE,
     THREAD,
     THREAD_FOLLOWER,
 )
@@ -82,6 +85,14 @@ PARTS: Final = (
         names=ids.Kind.THREAD,
     ),
     Part(THREAD_FOLLOWER, of(THREAD_FOLLOWER.c.user_id)),
+    Part(DRAFT, of(DRAFT.c.user_id)),
+    Part(BOOKMARK, of(BOOKMARK.c.user_id), frozenset({"id"})),
+    Part(
+        SCHEDULED_MESSAGE,
+        of(SCHEDULED_MESSAGE.c.user_id),
+        frozenset({"claim_time"}),
+        names=ids.Kind.SCHEDULED_MESSAGE,
+    ),
     Part(PACE, of(PACE.c.user_id)),
 )
 """What is kept of a person."""

@@ -135,6 +135,38 @@ THREAD_FOLLOWER = sa.Table(
     sa.Column("thread_id", sa.Uuid, sa.ForeignKey("thread.id"), primary_key=True),
 )
 """Who follows which thread, with the community it is in."""
+DRAFT = sa.Table(
+    "draft",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("reply_to", sa.Uuid),
+    sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+)
+BOOKMARK = sa.Table(
+    "bookmark",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("message_id", sa.Uuid, sa.ForeignKey("message.id"), primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+)
+"""Listed by `id`, which says the order."""
+SCHEDULED_MESSAGE = sa.Table(
+    "scheduled_message",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("reply_to", sa.Uuid),
+    sa.Column("send_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("failure", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("claim_time", sa.DateTime(timezone=True)),
+)
+"""`claim_time` is when a replica took it to send it."""
 PACE = sa.Table(
     "pace",
     METADATA,

@@ -3,8 +3,11 @@
 isort:skip_file
 """
 
+from creavio.chat.v1 import bookmark_pb2 as _bookmark_pb2
 from creavio.chat.v1 import conversation_pb2 as _conversation_pb2
+from creavio.chat.v1 import draft_pb2 as _draft_pb2
 from creavio.chat.v1 import message_pb2 as _message_pb2
+from creavio.chat.v1 import scheduled_message_pb2 as _scheduled_message_pb2
 from creavio.chat.v1 import thread_pb2 as _thread_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -520,3 +523,173 @@ class PersonErased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PersonErased: _TypeAlias = PersonErased  # noqa: Y015
+
+@_typing.final
+class DraftSaved(_message.Message):
+    """Somebody began to write. Told to that person's other devices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    @_builtins.property
+    def draft(self) -> _draft_pb2.Draft:
+        """What was begun."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        draft: _draft_pb2.Draft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftSaved: _TypeAlias = DraftSaved  # noqa: Y015
+
+@_typing.final
+class DraftDeleted(_message.Message):
+    """Somebody wrote no further. Told to that person's other devices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    channel_id: _builtins.str
+    """The channel, conversation or thread it was for."""
+    revision: _builtins.int
+    """The version that was forgotten; a higher one lives."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftDeleted: _TypeAlias = DraftDeleted  # noqa: Y015
+
+@_typing.final
+class BookmarkAdded(_message.Message):
+    """Somebody bookmarked a message. Told to that person's other devices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    BOOKMARK_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    @_builtins.property
+    def bookmark(self) -> _bookmark_pb2.Bookmark:
+        """The bookmark."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        bookmark: _bookmark_pb2.Bookmark | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bookmark", b"bookmark"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookmark", b"bookmark", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookmarkAdded: _TypeAlias = BookmarkAdded  # noqa: Y015
+
+@_typing.final
+class BookmarkRemoved(_message.Message):
+    """Somebody took a bookmark away. Told to that person's other devices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    message_id: _builtins.str
+    """The message."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookmarkRemoved: _TypeAlias = BookmarkRemoved  # noqa: Y015
+
+@_typing.final
+class ScheduledMessageChanged(_message.Message):
+    """A message waits to be sent, was changed, or could not be sent. Told to its author."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SCHEDULED_MESSAGE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    @_builtins.property
+    def scheduled_message(self) -> _scheduled_message_pb2.ScheduledMessage:
+        """The message as it is now."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        scheduled_message: _scheduled_message_pb2.ScheduledMessage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scheduled_message", b"scheduled_message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scheduled_message", b"scheduled_message", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduledMessageChanged: _TypeAlias = ScheduledMessageChanged  # noqa: Y015
+
+@_typing.final
+class ScheduledMessageRemoved(_message.Message):
+    """A message that waited was sent, or is not to be sent any more. Told to its author."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SCHEDULED_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    scheduled_message_id: _builtins.str
+    """The message that waited."""
+    message_id: _builtins.str
+    """The message it became; empty when it was not sent."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        scheduled_message_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "scheduled_message_id", b"scheduled_message_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduledMessageRemoved: _TypeAlias = ScheduledMessageRemoved  # noqa: Y015

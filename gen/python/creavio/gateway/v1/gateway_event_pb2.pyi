@@ -72,6 +72,12 @@ class Event(_message.Message):
     THREAD_FOLLOW_CHANGED_FIELD_NUMBER: _builtins.int
     CONVERSATION_UPDATED_FIELD_NUMBER: _builtins.int
     CONVERSATION_MEMBER_REMOVED_FIELD_NUMBER: _builtins.int
+    DRAFT_SAVED_FIELD_NUMBER: _builtins.int
+    DRAFT_DELETED_FIELD_NUMBER: _builtins.int
+    BOOKMARK_ADDED_FIELD_NUMBER: _builtins.int
+    BOOKMARK_REMOVED_FIELD_NUMBER: _builtins.int
+    SCHEDULED_MESSAGE_CHANGED_FIELD_NUMBER: _builtins.int
+    SCHEDULED_MESSAGE_REMOVED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `evt_…`: an event that arrives twice carries the same one. Empty
     for what the stream says of itself.
@@ -253,6 +259,30 @@ class Event(_message.Message):
     def conversation_member_removed(self) -> _chat_events_pb2.ConversationMemberRemoved:
         """Somebody, perhaps the person, belongs to a group no longer."""
 
+    @_builtins.property
+    def draft_saved(self) -> _chat_events_pb2.DraftSaved:
+        """The person began to write, perhaps on another device."""
+
+    @_builtins.property
+    def draft_deleted(self) -> _chat_events_pb2.DraftDeleted:
+        """What the person began to write was forgotten."""
+
+    @_builtins.property
+    def bookmark_added(self) -> _chat_events_pb2.BookmarkAdded:
+        """The person bookmarked a message."""
+
+    @_builtins.property
+    def bookmark_removed(self) -> _chat_events_pb2.BookmarkRemoved:
+        """The person took a bookmark away."""
+
+    @_builtins.property
+    def scheduled_message_changed(self) -> _chat_events_pb2.ScheduledMessageChanged:
+        """A message of the person's waits to be sent, or could not be."""
+
+    @_builtins.property
+    def scheduled_message_removed(self) -> _chat_events_pb2.ScheduledMessageRemoved:
+        """A message of the person's was sent at its time, or is not to be sent any more."""
+
     def __init__(
         self,
         *,
@@ -300,12 +330,18 @@ class Event(_message.Message):
         thread_follow_changed: _chat_events_pb2.ThreadFollowChanged | None = ...,
         conversation_updated: _chat_events_pb2.ConversationUpdated | None = ...,
         conversation_member_removed: _chat_events_pb2.ConversationMemberRemoved | None = ...,
+        draft_saved: _chat_events_pb2.DraftSaved | None = ...,
+        draft_deleted: _chat_events_pb2.DraftDeleted | None = ...,
+        bookmark_added: _chat_events_pb2.BookmarkAdded | None = ...,
+        bookmark_removed: _chat_events_pb2.BookmarkRemoved | None = ...,
+        scheduled_message_changed: _chat_events_pb2.ScheduledMessageChanged | None = ...,
+        scheduled_message_removed: _chat_events_pb2.ScheduledMessageRemoved | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "conversation_member_removed", b"conversation_member_removed", "conversation_updated", b"conversation_updated", "ended", b"ended", "heartbeat", b"heartbeat", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "member_timed_out", b"member_timed_out", "member_timeout_ended", b"member_timeout_ended", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "thread_created", b"thread_created", "thread_deleted", b"thread_deleted", "thread_follow_changed", b"thread_follow_changed", "thread_updated", b"thread_updated", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "bookmark_added", b"bookmark_added", "bookmark_removed", b"bookmark_removed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "conversation_member_removed", b"conversation_member_removed", "conversation_updated", b"conversation_updated", "draft_deleted", b"draft_deleted", "draft_saved", b"draft_saved", "ended", b"ended", "heartbeat", b"heartbeat", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "member_timed_out", b"member_timed_out", "member_timeout_ended", b"member_timeout_ended", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "scheduled_message_changed", b"scheduled_message_changed", "scheduled_message_removed", b"scheduled_message_removed", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "thread_created", b"thread_created", "thread_deleted", b"thread_deleted", "thread_follow_changed", b"thread_follow_changed", "thread_updated", b"thread_updated", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "conversation_member_removed", b"conversation_member_removed", "conversation_updated", b"conversation_updated", "ended", b"ended", "heartbeat", b"heartbeat", "id", b"id", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "member_timed_out", b"member_timed_out", "member_timeout_ended", b"member_timeout_ended", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "thread_created", b"thread_created", "thread_deleted", b"thread_deleted", "thread_follow_changed", b"thread_follow_changed", "thread_updated", b"thread_updated", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "bookmark_added", b"bookmark_added", "bookmark_removed", b"bookmark_removed", "category_created", b"category_created", "category_deleted", b"category_deleted", "category_updated", b"category_updated", "channel_created", b"channel_created", "channel_deleted", b"channel_deleted", "channel_updated", b"channel_updated", "community_created", b"community_created", "community_updated", b"community_updated", "conversation_created", b"conversation_created", "conversation_member_removed", b"conversation_member_removed", "conversation_updated", b"conversation_updated", "draft_deleted", b"draft_deleted", "draft_saved", b"draft_saved", "ended", b"ended", "heartbeat", b"heartbeat", "id", b"id", "member_joined", b"member_joined", "member_removed", b"member_removed", "member_roles_changed", b"member_roles_changed", "member_timed_out", b"member_timed_out", "member_timeout_ended", b"member_timeout_ended", "message_created", b"message_created", "message_deleted", b"message_deleted", "message_updated", b"message_updated", "payload", b"payload", "presence", b"presence", "reaction_added", b"reaction_added", "reaction_removed", b"reaction_removed", "read_state_updated", b"read_state_updated", "ready", b"ready", "refetch", b"refetch", "role_created", b"role_created", "role_deleted", b"role_deleted", "role_updated", b"role_updated", "roles_reordered", b"roles_reordered", "scheduled_message_changed", b"scheduled_message_changed", "scheduled_message_removed", b"scheduled_message_removed", "settings_updated", b"settings_updated", "slow_mode_changed", b"slow_mode_changed", "thread_created", b"thread_created", "thread_deleted", b"thread_deleted", "thread_follow_changed", b"thread_follow_changed", "thread_updated", b"thread_updated", "time", b"time", "typing", b"typing", "user_blocked", b"user_blocked", "user_unblocked", b"user_unblocked", "user_updated", b"user_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["ready", "heartbeat", "refetch", "ended", "access_changed", "typing", "presence", "user_updated", "user_blocked", "user_unblocked", "settings_updated", "community_created", "channel_created", "member_joined", "member_removed", "message_created", "message_updated", "message_deleted", "reaction_added", "reaction_removed", "conversation_created", "role_created", "role_updated", "roles_reordered", "role_deleted", "member_roles_changed", "community_updated", "channel_updated", "channel_deleted", "category_created", "category_updated", "category_deleted", "read_state_updated", "slow_mode_changed", "member_timed_out", "member_timeout_ended", "thread_created", "thread_updated", "thread_deleted", "thread_follow_changed", "conversation_updated", "conversation_member_removed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["ready", "heartbeat", "refetch", "ended", "access_changed", "typing", "presence", "user_updated", "user_blocked", "user_unblocked", "settings_updated", "community_created", "channel_created", "member_joined", "member_removed", "message_created", "message_updated", "message_deleted", "reaction_added", "reaction_removed", "conversation_created", "role_created", "role_updated", "roles_reordered", "role_deleted", "member_roles_changed", "community_updated", "channel_updated", "channel_deleted", "category_created", "category_updated", "category_deleted", "read_state_updated", "slow_mode_changed", "member_timed_out", "member_timeout_ended", "thread_created", "thread_updated", "thread_deleted", "thread_follow_changed", "conversation_updated", "conversation_member_removed", "draft_saved", "draft_deleted", "bookmark_added", "bookmark_removed", "scheduled_message_changed", "scheduled_message_removed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -440,6 +440,48 @@ class Event(betterproto2.Message):
     Somebody, perhaps the person, belongs to a group no longer.
     """
 
+    draft_saved: "__chat__v1__.DraftSaved | None" = betterproto2.field(
+        146, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    The person began to write, perhaps on another device.
+    """
+
+    draft_deleted: "__chat__v1__.DraftDeleted | None" = betterproto2.field(
+        147, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    What the person began to write was forgotten.
+    """
+
+    bookmark_added: "__chat__v1__.BookmarkAdded | None" = betterproto2.field(
+        148, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    The person bookmarked a message.
+    """
+
+    bookmark_removed: "__chat__v1__.BookmarkRemoved | None" = betterproto2.field(
+        149, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    The person took a bookmark away.
+    """
+
+    scheduled_message_changed: "__chat__v1__.ScheduledMessageChanged | None" = betterproto2.field(
+        150, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A message of the person's waits to be sent, or could not be.
+    """
+
+    scheduled_message_removed: "__chat__v1__.ScheduledMessageRemoved | None" = betterproto2.field(
+        151, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A message of the person's was sent at its time, or is not to be sent any more.
+    """
+
 
 default_message_pool.register_message("creavio.gateway.v1", "Event", Event)
 

@@ -4,10 +4,16 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Bookmark } from "./bookmark_pb.js";
+import { file_creavio_chat_v1_bookmark } from "./bookmark_pb.js";
 import type { Conversation } from "./conversation_pb.js";
 import { file_creavio_chat_v1_conversation } from "./conversation_pb.js";
+import type { Draft } from "./draft_pb.js";
+import { file_creavio_chat_v1_draft } from "./draft_pb.js";
 import type { Message as Message$1 } from "./message_pb.js";
 import { file_creavio_chat_v1_message } from "./message_pb.js";
+import type { ScheduledMessage } from "./scheduled_message_pb.js";
+import { file_creavio_chat_v1_scheduled_message } from "./scheduled_message_pb.js";
 import type { Thread } from "./thread_pb.js";
 import { file_creavio_chat_v1_thread } from "./thread_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/chat_events.proto.
  */
 export const file_creavio_chat_v1_chat_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL2NoYXQvdjEvY2hhdF9ldmVudHMucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJsCg5NZXNzYWdlQ3JlYXRlZBIpCgdtZXNzYWdlGAEgASgLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USFAoMY29tbXVuaXR5X2lkGAIgASgJEhkKEXBhcmVudF9jaGFubmVsX2lkGAMgASgJImwKDk1lc3NhZ2VVcGRhdGVkEikKB21lc3NhZ2UYASABKAsyGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRIUCgxjb21tdW5pdHlfaWQYAiABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYAyABKAkiewoOTWVzc2FnZURlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhQKDGNvbW11bml0eV9pZBgEIAEoCRIZChFwYXJlbnRfY2hhbm5lbF9pZBgFIAEoCSKpAQoNUmVhY3Rpb25BZGRlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiqwEKD1JlYWN0aW9uUmVtb3ZlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiSgoTQ29udmVyc2F0aW9uQ3JlYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uIk4KEFJlYWRTdGF0ZVVwZGF0ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhUKDXJlYWRfc2VxdWVuY2UYAyABKAMiTAoPU2xvd01vZGVDaGFuZ2VkEhIKCmNoYW5uZWxfaWQYASABKAkSDwoHc2Vjb25kcxgCIAEoBRIUCgxjb21tdW5pdHlfaWQYAyABKAkiYAoNVGhyZWFkQ3JlYXRlZBInCgZ0aHJlYWQYASABKAsyFy5jcmVhdmlvLmNoYXQudjEuVGhyZWFkEhAKCHJldmlzaW9uGAIgASgDEhQKDGNvbW11bml0eV9pZBgDIAEoCSJgCg1UaHJlYWRVcGRhdGVkEicKBnRocmVhZBgBIAEoCzIXLmNyZWF2aW8uY2hhdC52MS5UaHJlYWQSEAoIcmV2aXNpb24YAiABKAMSFAoMY29tbXVuaXR5X2lkGAMgASgJInIKDVRocmVhZERlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRIRCgl0aHJlYWRfaWQYAiABKAkSEgoKbWVzc2FnZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIUCgxjb21tdW5pdHlfaWQYBSABKAkiTAoTVGhyZWFkRm9sbG93Q2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEhEKCXRocmVhZF9pZBgCIAEoCRIRCglmb2xsb3dpbmcYAyABKAgiSgoTQ29udmVyc2F0aW9uVXBkYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uImEKGUNvbnZlcnNhdGlvbk1lbWJlclJlbW92ZWQSMwoMY29udmVyc2F0aW9uGAEgASgLMh0uY3JlYXZpby5jaGF0LnYxLkNvbnZlcnNhdGlvbhIPCgd1c2VyX2lkGAIgASgJYgZwcm90bzM", [file_creavio_chat_v1_conversation, file_creavio_chat_v1_message, file_creavio_chat_v1_thread]);
+  fileDesc("CiFjcmVhdmlvL2NoYXQvdjEvY2hhdF9ldmVudHMucHJvdG8SD2NyZWF2aW8uY2hhdC52MSJsCg5NZXNzYWdlQ3JlYXRlZBIpCgdtZXNzYWdlGAEgASgLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USFAoMY29tbXVuaXR5X2lkGAIgASgJEhkKEXBhcmVudF9jaGFubmVsX2lkGAMgASgJImwKDk1lc3NhZ2VVcGRhdGVkEikKB21lc3NhZ2UYASABKAsyGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRIUCgxjb21tdW5pdHlfaWQYAiABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYAyABKAkiewoOTWVzc2FnZURlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDEhQKDGNvbW11bml0eV9pZBgEIAEoCRIZChFwYXJlbnRfY2hhbm5lbF9pZBgFIAEoCSKpAQoNUmVhY3Rpb25BZGRlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiqwEKD1JlYWN0aW9uUmVtb3ZlZBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRINCgVlbW9qaRgEIAEoCRINCgVjb3VudBgFIAEoBRIQCghyZXZpc2lvbhgGIAEoAxIUCgxjb21tdW5pdHlfaWQYByABKAkSGQoRcGFyZW50X2NoYW5uZWxfaWQYCCABKAkiSgoTQ29udmVyc2F0aW9uQ3JlYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uIk4KEFJlYWRTdGF0ZVVwZGF0ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhUKDXJlYWRfc2VxdWVuY2UYAyABKAMiTAoPU2xvd01vZGVDaGFuZ2VkEhIKCmNoYW5uZWxfaWQYASABKAkSDwoHc2Vjb25kcxgCIAEoBRIUCgxjb21tdW5pdHlfaWQYAyABKAkiYAoNVGhyZWFkQ3JlYXRlZBInCgZ0aHJlYWQYASABKAsyFy5jcmVhdmlvLmNoYXQudjEuVGhyZWFkEhAKCHJldmlzaW9uGAIgASgDEhQKDGNvbW11bml0eV9pZBgDIAEoCSJgCg1UaHJlYWRVcGRhdGVkEicKBnRocmVhZBgBIAEoCzIXLmNyZWF2aW8uY2hhdC52MS5UaHJlYWQSEAoIcmV2aXNpb24YAiABKAMSFAoMY29tbXVuaXR5X2lkGAMgASgJInIKDVRocmVhZERlbGV0ZWQSEgoKY2hhbm5lbF9pZBgBIAEoCRIRCgl0aHJlYWRfaWQYAiABKAkSEgoKbWVzc2FnZV9pZBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIUCgxjb21tdW5pdHlfaWQYBSABKAkiTAoTVGhyZWFkRm9sbG93Q2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEhEKCXRocmVhZF9pZBgCIAEoCRIRCglmb2xsb3dpbmcYAyABKAgiSgoTQ29udmVyc2F0aW9uVXBkYXRlZBIzCgxjb252ZXJzYXRpb24YASABKAsyHS5jcmVhdmlvLmNoYXQudjEuQ29udmVyc2F0aW9uImEKGUNvbnZlcnNhdGlvbk1lbWJlclJlbW92ZWQSMwoMY29udmVyc2F0aW9uGAEgASgLMh0uY3JlYXZpby5jaGF0LnYxLkNvbnZlcnNhdGlvbhIPCgd1c2VyX2lkGAIgASgJIkQKCkRyYWZ0U2F2ZWQSDwoHdXNlcl9pZBgBIAEoCRIlCgVkcmFmdBgCIAEoCzIWLmNyZWF2aW8uY2hhdC52MS5EcmFmdCJFCgxEcmFmdERlbGV0ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhAKCHJldmlzaW9uGAMgASgDIk0KDUJvb2ttYXJrQWRkZWQSDwoHdXNlcl9pZBgBIAEoCRIrCghib29rbWFyaxgCIAEoCzIZLmNyZWF2aW8uY2hhdC52MS5Cb29rbWFyayI2Cg9Cb29rbWFya1JlbW92ZWQSDwoHdXNlcl9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJImgKF1NjaGVkdWxlZE1lc3NhZ2VDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAkSPAoRc2NoZWR1bGVkX21lc3NhZ2UYAiABKAsyIS5jcmVhdmlvLmNoYXQudjEuU2NoZWR1bGVkTWVzc2FnZSJcChdTY2hlZHVsZWRNZXNzYWdlUmVtb3ZlZBIPCgd1c2VyX2lkGAEgASgJEhwKFHNjaGVkdWxlZF9tZXNzYWdlX2lkGAIgASgJEhIKCm1lc3NhZ2VfaWQYAyABKAliBnByb3RvMw", [file_creavio_chat_v1_bookmark, file_creavio_chat_v1_conversation, file_creavio_chat_v1_draft, file_creavio_chat_v1_message, file_creavio_chat_v1_scheduled_message, file_creavio_chat_v1_thread]);
 
 /**
  * A message was sent.
@@ -574,4 +580,186 @@ export type ConversationMemberRemoved = Message<"creavio.chat.v1.ConversationMem
  */
 export const ConversationMemberRemovedSchema: GenMessage<ConversationMemberRemoved> = /*@__PURE__*/
   messageDesc(file_creavio_chat_v1_chat_events, 13);
+
+/**
+ * Somebody began to write. Told to that person's other devices.
+ *
+ * @generated from message creavio.chat.v1.DraftSaved
+ */
+export type DraftSaved = Message<"creavio.chat.v1.DraftSaved"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * What was begun.
+   *
+   * @generated from field: creavio.chat.v1.Draft draft = 2;
+   */
+  draft?: Draft | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.DraftSaved.
+ * Use `create(DraftSavedSchema)` to create a new message.
+ */
+export const DraftSavedSchema: GenMessage<DraftSaved> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 14);
+
+/**
+ * Somebody wrote no further. Told to that person's other devices.
+ *
+ * @generated from message creavio.chat.v1.DraftDeleted
+ */
+export type DraftDeleted = Message<"creavio.chat.v1.DraftDeleted"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The channel, conversation or thread it was for.
+   *
+   * @generated from field: string channel_id = 2;
+   */
+  channelId: string;
+
+  /**
+   * The version that was forgotten; a higher one lives.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message creavio.chat.v1.DraftDeleted.
+ * Use `create(DraftDeletedSchema)` to create a new message.
+ */
+export const DraftDeletedSchema: GenMessage<DraftDeleted> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 15);
+
+/**
+ * Somebody bookmarked a message. Told to that person's other devices.
+ *
+ * @generated from message creavio.chat.v1.BookmarkAdded
+ */
+export type BookmarkAdded = Message<"creavio.chat.v1.BookmarkAdded"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The bookmark.
+   *
+   * @generated from field: creavio.chat.v1.Bookmark bookmark = 2;
+   */
+  bookmark?: Bookmark | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.BookmarkAdded.
+ * Use `create(BookmarkAddedSchema)` to create a new message.
+ */
+export const BookmarkAddedSchema: GenMessage<BookmarkAdded> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 16);
+
+/**
+ * Somebody took a bookmark away. Told to that person's other devices.
+ *
+ * @generated from message creavio.chat.v1.BookmarkRemoved
+ */
+export type BookmarkRemoved = Message<"creavio.chat.v1.BookmarkRemoved"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 2;
+   */
+  messageId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.BookmarkRemoved.
+ * Use `create(BookmarkRemovedSchema)` to create a new message.
+ */
+export const BookmarkRemovedSchema: GenMessage<BookmarkRemoved> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 17);
+
+/**
+ * A message waits to be sent, was changed, or could not be sent. Told to its author.
+ *
+ * @generated from message creavio.chat.v1.ScheduledMessageChanged
+ */
+export type ScheduledMessageChanged = Message<"creavio.chat.v1.ScheduledMessageChanged"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The message as it is now.
+   *
+   * @generated from field: creavio.chat.v1.ScheduledMessage scheduled_message = 2;
+   */
+  scheduledMessage?: ScheduledMessage | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ScheduledMessageChanged.
+ * Use `create(ScheduledMessageChangedSchema)` to create a new message.
+ */
+export const ScheduledMessageChangedSchema: GenMessage<ScheduledMessageChanged> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 18);
+
+/**
+ * A message that waited was sent, or is not to be sent any more. Told to its author.
+ *
+ * @generated from message creavio.chat.v1.ScheduledMessageRemoved
+ */
+export type ScheduledMessageRemoved = Message<"creavio.chat.v1.ScheduledMessageRemoved"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The message that waited.
+   *
+   * @generated from field: string scheduled_message_id = 2;
+   */
+  scheduledMessageId: string;
+
+  /**
+   * The message it became; empty when it was not sent.
+   *
+   * @generated from field: string message_id = 3;
+   */
+  messageId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ScheduledMessageRemoved.
+ * Use `create(ScheduledMessageRemovedSchema)` to create a new message.
+ */
+export const ScheduledMessageRemovedSchema: GenMessage<ScheduledMessageRemoved> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_chat_events, 19);
 
