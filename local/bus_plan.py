@@ -72,11 +72,17 @@ def _durables(catalog: Catalog) -> Iterable[Durable]:
 
 def _user(service: str, emits: bool, durables: Iterable[Durable], contract: Contract) -> User:
     publish = [subjects_of(service), f"{LIVE}{subjects_of(service)}", f"{LIVE}{_SAID_BY_ALL}"]
-    subscribe = [f"_INBOX_{service}.>", *(f"{LIVE}{subjects}" for subjects in _FOLLOWED_BY_ALL)]
+    subscribe = [
+        f"_INBOX_{service}.>",
+        f"{LIVE}{subjects_of(service)}",  # Its replicas hear each other.
+        *(f"{LIVE}{subjects}" for subjects in _FOLLOWED_BY_ALL),
+    ]
     if emits:
         publish += [*_reading(stream_of(service)), f"$JS.API.STREAM.MSG.GET.{stream_of(service)}"]
     for durable in durables:
         if durable.name == service:
+            # What it consumes it may hear of at once as well.
+            subscribe += [f"{LIVE}{subject}" for subject in durable.filters]
             publish += [
                 f"$JS.API.CONSUMER.MSG.NEXT.{durable.stream}.{service}",
                 f"$JS.ACK.{durable.stream}.{service}.>",

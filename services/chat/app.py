@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chassis.person import Personal, confirming
 from chassis.service import Chassis, Service
 from creavio.chat.v1 import chat_events_pb2, person_service_pb2
@@ -21,11 +23,13 @@ from creavio.chat.v1.thread_service_pb2_grpc import add_ThreadServiceServicer_to
 from services.chat.consumer import CommunityConsumer, UserConsumer
 from services.chat.domain.message import Fingerprints
 from services.chat.engine.clock import Clock
+from services.chat.engine.eraser import Eraser
 from services.chat.engine.forgetting import Forgetting
 from services.chat.engine.places import Places
 from services.chat.engine.submission import Submission
 from services.chat.engine.threads import ThreadKeeper
 from services.chat.engine.writer import Writer
+from services.chat.handler.browsing import Browser
 from services.chat.handler.conversations import ConversationHandler
 from services.chat.handler.kept import BookmarkHandler, DraftHandler
 from services.chat.handler.messages import MessageHandler
@@ -46,7 +50,8 @@ def app(chassis: Chassis) -> Service:
     writer = Writer(database, chassis.outbox, telemetry)
     fingerprints = Fingerprints(chassis.config.token_key.get_secret_value())
     submission = Submission(database, writer, places, fingerprints, authorizer)
-    messages = MessageHandler(database, submission, tokens, telemetry)
+    browser = Browser(database, authorizer, tokens)
+    messages = MessageHandler(database, submission, browser, tokens, telemetry)
     conversations = ConversationHandler(database, tokens)
     read_states = ReadStateHandler(database, places, chassis.clients, authorizer, tokens)
     threads = ThreadHandler(database, places, authorizer, tokens)
@@ -70,6 +75,8 @@ def app(chassis: Chassis) -> Service:
             writer.run,
             ThreadKeeper(database, telemetry).run,
             Clock(database, submission, telemetry).run,
+            Eraser(database, telemetry).run,
+            partial(places.follow, chassis.bus),
         ],
         personal=Personal(
             person.PARTS,

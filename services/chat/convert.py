@@ -280,5 +280,15 @@ def scheduled_message_id(identifier: str) -> UUID:
     return ids.parse(ids.Kind.SCHEDULED_MESSAGE, identifier, field="scheduled_message_id")
 
 
+def named_message(value: UUID) -> str:
+    """How a message is called on the wire."""
+    return ids.text(ids.Kind.MESSAGE, value)
+
+
+def named_user(value: UUID) -> str:
+    """How somebody is called on the wire."""
+    return ids.text(ids.Kind.USER, value)
+
+
 def _message_id(value: UUID | None) -> str:
     return "" if value is None else ids.text(ids.Kind.MESSAGE, value)

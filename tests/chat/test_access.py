@@ -45,6 +45,12 @@ IN_A_PLACE: dict[str, Make] = {
         )
     ),
     "ListMessages": lambda place, _: message_service_pb2.ListMessagesRequest(channel_id=place),
+    "GetMessage": lambda place, message: message_service_pb2.GetMessageRequest(
+        channel_id=place, message_id=message
+    ),
+    "ListMessagesAround": lambda place, message: message_service_pb2.ListMessagesAroundRequest(
+        channel_id=place, message_id=message
+    ),
     "ListChanges": lambda place, _: message_service_pb2.ListChangesRequest(channel_id=place),
     "UpdateMessage": lambda place, message: message_service_pb2.UpdateMessageRequest(
         channel_id=place, message_id=message, content="other"
@@ -122,6 +128,9 @@ ELSEWHERE: dict[str, Make] = {
     ),
     "ListConversationReadStates": (
         lambda _, __: read_state_service_pb2.ListConversationReadStatesRequest()
+    ),
+    "ListMessagePreviews": lambda place, message: message_service_pb2.ListMessagePreviewsRequest(
+        references=[f"{place}/{message}"]
     ),
     "DeleteDraft": lambda place, _: draft_service_pb2.DeleteDraftRequest(channel_id=place),
     "ListDrafts": lambda _, __: draft_service_pb2.ListDraftsRequest(),

@@ -14,7 +14,9 @@ from chassis import catalog as catalogs
 from chassis.database import Database
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
-SERVICES = [name for name, entry in catalogs.load().services.items() if entry.database is not None]
+SERVICES = sorted(
+    name for name, entry in catalogs.load().services.items() if entry.database is not None
+)
 TABLES = sa.text(
     "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
     " WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition"

@@ -20,7 +20,7 @@ from services.gateway.engine.exports import ASKED
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 CATALOG = catalogs.load()
-KEEPING = [n for n, entry in CATALOG.services.items() if entry.database is not None]
+KEEPING = sorted(n for n, entry in CATALOG.services.items() if entry.database is not None)
 SERVICES = [n for n in KEEPING if n == "user" or ERASED in CATALOG.services[n].consumes]
 """Those that keep something of people."""
 

@@ -86,6 +86,15 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """A message, as much of it as is shown where a text points to it."""
+
+    author_id: UUID
+    excerpt: str
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A message about to be sent."""
 

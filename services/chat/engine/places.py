@@ -4,21 +4,26 @@ A channel is learnt from community's events; one that is not known yet is asked
 for once. That a channel is unknown is never concluded from events: they may be
 on their way. Conversations and threads are chat's own. A channel stays in its
 community, a thread in its channel, and a conversation of two keeps its members; who
-belongs to a group is looked up every time. That a channel was deleted is looked up
-every few seconds, and by every statement that writes to it.
+belongs to a group is looked up every time. That something was deleted is heard of at
+once, looked up every few seconds, and by every statement that writes to it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from cachetools import LRUCache, TTLCache
+from nats.aio.msg import Msg
 
 from chassis import ids
+from chassis.bus import Bus
 from chassis.clients import Clients
 from chassis.database import Database, Transaction
 from chassis.errors import Invalid, NotFound
-from creavio.community.v1 import channel_service_pb2
+from chassis.subjects import LIVE, subject_root
+from creavio.chat.v1 import chat_events_pb2
+from creavio.community.v1 import channel_service_pb2, community_events_pb2
 from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
 from services.chat import convert
 from services.chat.domain.place import Home, Place, PlaceNotFound
@@ -27,7 +32,9 @@ from services.chat.store.conversations import Belonging
 
 _KEPT: Final = 50_000
 _KEPT_SECONDS: Final = 5.0
-"""How long a deleted channel may still be read."""
+"""How long a deleted channel may still be read where NATS could not tell that it is."""
+_GONE_SECONDS: Final = 600.0
+"""Longer than what is deleted may take to be so in the table."""
 
 
 class Places:
@@ -39,6 +46,7 @@ class Places:
         self._community = ChannelServiceStub(clients.channel)
         self._communities: TTLCache[str, str] = TTLCache(_KEPT, _KEPT_SECONDS)
         self._channels: TTLCache[str, str] = TTLCache(_KEPT, _KEPT_SECONDS)
+        self._gone: TTLCache[str, bool] = TTLCache(_KEPT, _GONE_SECONDS)
         self._belonging: LRUCache[tuple[str, str], bool] = LRUCache(_KEPT)
 
     async def community_of(self, channel_id: str) -> str | None:
@@ -46,13 +54,15 @@ class Places:
 
         Raises `Unavailable` when it is not known and community cannot be asked.
         """
+        if channel_id in self._gone:
+            return None
         known = self._communities.get(channel_id)
         if known is None:
             try:
                 known = await self._kept(channel_id) or await self._asked(channel_id)
             except PlaceNotFound:  # deleted
                 return None
-            if known is not None:
+            if known is not None and channel_id not in self._gone:
                 self._communities[channel_id] = known
         return known
 
@@ -72,6 +82,8 @@ class Places:
 
     async def channel_of(self, thread_id: str) -> str | None:
         """The channel a thread is in; None when there is no such thread."""
+        if thread_id in self._gone:
+            return None
         known = self._channels.get(thread_id)
         if known is None:
             try:
@@ -100,9 +112,28 @@ class Places:
             convert.community(community_id), convert.place(channel_id).id if thread else None
         )
 
-    def forget(self, thread_id: str) -> None:
-        """Have it looked up again what a thread is in."""
-        self._channels.pop(thread_id, None)
+    def gone(self, identifier: str) -> None:
+        """Take a channel or a thread as deleted from now on, whatever was kept of it."""
+        self._gone[identifier] = True
+        self._communities.pop(identifier, None)
+        self._channels.pop(identifier, None)
+
+    async def follow(self, bus: Bus) -> None:
+        """Hear at once of what is deleted, for as long as the service lives."""
+
+        async def channel(message: Msg) -> None:
+            event = community_events_pb2.ChannelDeleted.FromString(message.data)
+            self.gone(event.channel_id)
+
+        async def thread(message: Msg) -> None:
+            self.gone(chat_events_pb2.ThreadDeleted.FromString(message.data).thread_id)
+
+        for kind, handle in (
+            (community_events_pb2.ChannelDeleted, channel),
+            (chat_events_pb2.ThreadDeleted, thread),
+        ):
+            await bus.follow(f"{LIVE}{subject_root(kind.DESCRIPTOR.full_name)}.>", handle)
+        await asyncio.Event().wait()
 
     async def _kept(self, channel_id: str) -> str | None:
         async with self._database.reading() as tx:

@@ -20,6 +20,7 @@ from creavio.options.v1 import permission_pb2
 from services.chat import convert, events
 from services.chat.domain import message as domain
 from services.chat.engine.submission import Submission
+from services.chat.handler.browsing import Browser
 from services.chat.handler.shown import change_of, shown
 from services.chat.handler.stream import Exchange
 from services.chat.store import (
@@ -40,9 +41,15 @@ class MessageHandler(MessageServiceServicer):
     """Serves the messages of channels and conversations."""
 
     def __init__(
-        self, database: Database, submission: Submission, tokens: Tokens, telemetry: Telemetry
+        self,
+        database: Database,
+        submission: Submission,
+        browser: Browser,
+        tokens: Tokens,
+        telemetry: Telemetry,
     ) -> None:
         self._database = database
+        self._browser = browser
         self._submission = submission
         self._tokens = tokens
         self._telemetry = telemetry
@@ -73,6 +80,26 @@ class MessageHandler(MessageServiceServicer):
         if len(found) > size:
             reply.next_page_token = self._tokens.next_page(found[size - 1].sequence, *purpose)
         return reply
+
+    async def GetMessage(
+        self, request: message_service_pb2.GetMessageRequest, context: object
+    ) -> message_pb2.Message:
+        place = convert.place(request.channel_id)
+        async with self._database.reading() as tx:
+            message = await messages.message(tx, place, convert.message_id(request.message_id))
+            domain.readable(message)
+            (reply,) = await shown(tx, [message])
+        return reply
+
+    async def ListMessagesAround(
+        self, request: message_service_pb2.ListMessagesAroundRequest, context: object
+    ) -> message_service_pb2.ListMessagesAroundResponse:
+        return await self._browser.around(request)
+
+    async def ListMessagePreviews(
+        self, request: message_service_pb2.ListMessagePreviewsRequest, context: object
+    ) -> message_service_pb2.ListMessagePreviewsResponse:
+        return await self._browser.previews(request)
 
     async def ListChanges(
         self, request: message_service_pb2.ListChangesRequest, context: object

@@ -139,7 +139,7 @@ class ThreadHandler(ThreadServiceServicer):
             await places.close(tx, Place(thread_id, thread=True))
             await threads.unfollow_all(tx, thread_id)
             tx.emit(events.thread_deleted(thread, await threads.number(tx, thread), home))
-        self._places.forget(request.thread_id)
+        self._places.gone(request.thread_id)
         return Empty()
 
     async def FollowThread(

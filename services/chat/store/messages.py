@@ -18,6 +18,7 @@ from services.chat.domain.message import (
     MAX_EXCERPT,
     Message,
     MessageNotFound,
+    Preview,
     Reaction,
     Reference,
 )
@@ -45,6 +46,29 @@ _CHANGE: Final = sa.text(
     RETURNING revision
     """
 ).bindparams(sa.bindparam("reactions", type_=JSONB))
+
+# Numbers rise with time, so halving finds the place: a few looks into the index of the
+# list, and no index by time for each message to be kept in.
+_LAST_BEFORE: Final = sa.text(
+    """
+    WITH RECURSIVE search (low, high) AS (
+        SELECT CAST(0 AS bigint), last_sequence + 1 FROM channel WHERE id = :channel_id
+        UNION ALL
+        SELECT
+            CASE WHEN create_time < :moment THEN sequence ELSE low END,
+            CASE WHEN create_time < :moment THEN high ELSE middle END
+        FROM search
+            CROSS JOIN LATERAL (SELECT (low + high) / 2 AS middle) AS half
+            LEFT JOIN LATERAL (
+                SELECT sequence, create_time FROM message
+                WHERE channel_id = :channel_id AND delete_time IS NULL AND sequence >= middle
+                ORDER BY sequence LIMIT 1
+            ) AS there ON true
+        WHERE high - low > 1
+    )
+    SELECT low FROM search ORDER BY high - low LIMIT 1
+    """
+)
 
 _IDS: Final = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
 _UNHANG: Final = tuple(
@@ -145,6 +169,29 @@ async def messages_before(
     return [read(row, place) for row in await tx.execute(query)]
 
 
+async def messages_after(
+    tx: Transaction, place: Place, sequence: int, limit: int
+) -> Sequence[Message]:
+    """The messages of a place after a number, oldest first."""
+    query = (
+        sa.select(MESSAGE)
+        .where(
+            MESSAGE.c.channel_id == place.id,
+            MESSAGE.c.delete_time.is_(None),
+            MESSAGE.c.sequence > sequence,
+        )
+        .order_by(MESSAGE.c.sequence)
+        .limit(limit)
+    )
+    return [read(row, place) for row in await tx.execute(query)]
+
+
+async def last_before(tx: Transaction, place: Place, moment: datetime) -> int:
+    """The number of the last message of a place sent before a moment; 0 when none was."""
+    found = await tx.execute(_LAST_BEFORE, {"channel_id": place.id, "moment": moment})
+    return found.scalar_one_or_none() or 0
+
+
 async def changed_after(
     tx: Transaction, place: Place, revision: int, limit: int
 ) -> Sequence[Message]:
@@ -196,6 +243,26 @@ async def references(
     for row in await tx.execute(query, {"messages": list(message_ids)}):
         found[row.id] = Reference(row.id, row.author_id, row.excerpt)
     return found
+
+
+async def previews(
+    tx: Transaction, message_ids: Collection[UUID]
+) -> Mapping[tuple[UUID, UUID], Preview]:
+    """How messages begin, by the place they are in and their id; not those that are gone."""
+    query = sa.select(
+        MESSAGE.c.id,
+        MESSAGE.c.channel_id,
+        MESSAGE.c.author_id,
+        sa.func.left(MESSAGE.c.content, MAX_EXCERPT).label("excerpt"),
+        MESSAGE.c.create_time,
+    ).where(
+        MESSAGE.c.id == sa.any_(sa.bindparam("messages", type_=sa.ARRAY(sa.Uuid))),
+        MESSAGE.c.delete_time.is_(None),
+    )
+    return {
+        (row.channel_id, row.id): Preview(row.author_id, row.excerpt, row.create_time)
+        for row in await tx.execute(query, {"messages": list(message_ids)})
+    }
 
 
 async def count_pinned(tx: Transaction, place: Place) -> int:

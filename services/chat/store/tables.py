@@ -20,6 +20,7 @@ CHANNEL = sa.Table(
     sa.Column("delete_time", sa.DateTime(timezone=True)),
     sa.Column("parent_id", sa.Uuid, sa.ForeignKey("channel.id")),
     sa.Column("frozen", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("erase_time", sa.DateTime(timezone=True)),
 )
 """Channels, conversations and threads; conversations have no community, threads the channel
 they are in as `parent_id`. In what is `frozen` only moderators write. `last_message` is the

@@ -46,7 +46,9 @@ class Message(_message.Message):
     author_id: _builtins.str
     """The person who wrote it."""
     content: _builtins.str
-    """The text, as written."""
+    """The text, as written. It points to another message as `<#chn_…/msg_…>`: the place the
+    message stands in, and the message. What that looks like is asked for by each reader.
+    """
     sequence: _builtins.int
     """Its place in the channel: messages are ordered by it. Every change in a
     channel (a message sent, edited, deleted, pinned, reacted to) takes the channel's next number,

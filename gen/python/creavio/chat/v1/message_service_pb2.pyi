@@ -8,6 +8,7 @@ from creavio.chat.v1 import message_pb2 as _message_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
 import builtins as _builtins
@@ -115,6 +116,192 @@ class ListMessagesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMessagesResponse: _TypeAlias = ListMessagesResponse  # noqa: Y015
+
+@_typing.final
+class GetMessageRequest(_message.Message):
+    """Names a message to read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel, conversation or thread the message stands in."""
+    message_id: _builtins.str
+    """The message."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMessageRequest: _TypeAlias = GetMessageRequest  # noqa: Y015
+
+@_typing.final
+class ListMessagesAroundRequest(_message.Message):
+    """Says where to jump to: exactly one of a message, a moment and a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel, conversation or thread."""
+    message_id: _builtins.str
+    """The message to jump to; it is the oldest of the newer half."""
+    page_size: _builtins.int
+    """How many at most; 50 when unset, never above 100."""
+    page_token: _builtins.str
+    """`older_page_token` or `newer_page_token` of an answer: the page on that side of it."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """The moment to jump to; what was sent from then on is the newer half."""
+
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "message_id", b"message_id", "page_size", b"page_size", "page_token", b"page_token", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMessagesAroundRequest: _TypeAlias = ListMessagesAroundRequest  # noqa: Y015
+
+@_typing.final
+class ListMessagesAroundResponse(_message.Message):
+    """The messages around a place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    OLDER_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    NEWER_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    older_page_token: _builtins.str
+    """Asks for the page of older messages; empty when there are none."""
+    newer_page_token: _builtins.str
+    """Asks for the page of newer messages; empty when there are none."""
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
+        """The messages, newest first."""
+
+    def __init__(
+        self,
+        *,
+        messages: _abc.Iterable[_message_pb2.Message] | None = ...,
+        older_page_token: _builtins.str = ...,
+        newer_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "newer_page_token", b"newer_page_token", "older_page_token", b"older_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMessagesAroundResponse: _TypeAlias = ListMessagesAroundResponse  # noqa: Y015
+
+@_typing.final
+class ListMessagePreviewsRequest(_message.Message):
+    """Names messages that a text points to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def references(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What stands between `<#` and `>`: the place of a message, `/`, the message."""
+
+    def __init__(
+        self,
+        *,
+        references: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["references", b"references"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMessagePreviewsRequest: _TypeAlias = ListMessagePreviewsRequest  # noqa: Y015
+
+@_typing.final
+class ListMessagePreviewsResponse(_message.Message):
+    """Messages, as much of each as is shown where a text points to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREVIEWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def previews(self) -> _containers.RepeatedCompositeFieldContainer[Global___MessagePreview]:
+        """Those the caller may read, in the order asked for."""
+
+    def __init__(
+        self,
+        *,
+        previews: _abc.Iterable[Global___MessagePreview] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["previews", b"previews"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMessagePreviewsResponse: _TypeAlias = ListMessagePreviewsResponse  # noqa: Y015
+
+@_typing.final
+class MessagePreview(_message.Message):
+    """A message, as much of it as is shown where a text points to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    EXCERPT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel, conversation or thread it stands in."""
+    message_id: _builtins.str
+    """The message."""
+    author_id: _builtins.str
+    """Who wrote it."""
+    excerpt: _builtins.str
+    """How its text begins: 120 characters at most."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was written."""
+
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        author_id: _builtins.str = ...,
+        excerpt: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "create_time", b"create_time", "excerpt", b"excerpt", "message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessagePreview: _TypeAlias = MessagePreview  # noqa: Y015
 
 @_typing.final
 class UpdateMessageRequest(_message.Message):

@@ -47,6 +47,21 @@ class MessageServiceStub:
                 request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesRequest.SerializeToString,
                 response_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesResponse.FromString,
                 _registered_method=True)
+        self.GetMessage = channel.unary_unary(
+                '/creavio.chat.v1.MessageService/GetMessage',
+                request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.GetMessageRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_message__pb2.Message.FromString,
+                _registered_method=True)
+        self.ListMessagesAround = channel.unary_unary(
+                '/creavio.chat.v1.MessageService/ListMessagesAround',
+                request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesAroundRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesAroundResponse.FromString,
+                _registered_method=True)
+        self.ListMessagePreviews = channel.unary_unary(
+                '/creavio.chat.v1.MessageService/ListMessagePreviews',
+                request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagePreviewsRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagePreviewsResponse.FromString,
+                _registered_method=True)
         self.UpdateMessage = channel.unary_unary(
                 '/creavio.chat.v1.MessageService/UpdateMessage',
                 request_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.UpdateMessageRequest.SerializeToString,
@@ -100,6 +115,34 @@ class MessageServiceServicer:
     def ListMessages(self, request, context):
         """Lists the messages of a channel, newest first. Deleted messages are not
         among them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMessage(self, request, context):
+        """Returns a message of a channel.
+
+        Fails with NOT_FOUND when there is no such message (any more).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMessagesAround(self, request, context):
+        """Lists the messages of a channel on both sides of a message or of a moment, newest first,
+        and from there on in either direction. A message that is deleted is still a place to
+        jump to. Deleted messages are not among those listed.
+
+        Fails with NOT_FOUND when there never was such a message here.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMessagePreviews(self, request, context):
+        """Lists what messages that a text points to, as `<#chn_…/msg_…>`, look like to the caller.
+        What the caller may not read is left out, as is what does not exist: nobody learns which.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,6 +218,21 @@ def add_MessageServiceServicer_to_server(servicer, server):
                     servicer.ListMessages,
                     request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesRequest.FromString,
                     response_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesResponse.SerializeToString,
+            ),
+            'GetMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMessage,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.GetMessageRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_message__pb2.Message.SerializeToString,
+            ),
+            'ListMessagesAround': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMessagesAround,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesAroundRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesAroundResponse.SerializeToString,
+            ),
+            'ListMessagePreviews': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMessagePreviews,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagePreviewsRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagePreviewsResponse.SerializeToString,
             ),
             'UpdateMessage': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateMessage,
@@ -262,6 +320,87 @@ class MessageService:
             '/creavio.chat.v1.MessageService/ListMessages',
             creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesRequest.SerializeToString,
             creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.MessageService/GetMessage',
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.GetMessageRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_message__pb2.Message.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMessagesAround(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.MessageService/ListMessagesAround',
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesAroundRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagesAroundResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMessagePreviews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.MessageService/ListMessagePreviews',
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagePreviewsRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_message__service__pb2.ListMessagePreviewsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,22 @@ class MessageServiceStub:
     """Lists the messages of a channel, newest first. Deleted messages are not
     among them.
     """
+    GetMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_pb2.Message]
+    """Returns a message of a channel.
+
+    Fails with NOT_FOUND when there is no such message (any more).
+    """
+    ListMessagesAround: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesAroundRequest, _message_service_pb2.ListMessagesAroundResponse]
+    """Lists the messages of a channel on both sides of a message or of a moment, newest first,
+    and from there on in either direction. A message that is deleted is still a place to
+    jump to. Deleted messages are not among those listed.
+
+    Fails with NOT_FOUND when there never was such a message here.
+    """
+    ListMessagePreviews: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagePreviewsRequest, _message_service_pb2.ListMessagePreviewsResponse]
+    """Lists what messages that a text points to, as `<#chn_…/msg_…>`, look like to the caller.
+    What the caller may not read is left out, as is what does not exist: nobody learns which.
+    """
     UpdateMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.UpdateMessageRequest, _message_pb2.Message]
     """Edits a message of the caller's own and returns it.
 
@@ -102,6 +118,22 @@ class MessageServiceAsyncStub(MessageServiceStub):
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists the messages of a channel, newest first. Deleted messages are not
     among them.
+    """
+    GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_pb2.Message]  # type: ignore[assignment]
+    """Returns a message of a channel.
+
+    Fails with NOT_FOUND when there is no such message (any more).
+    """
+    ListMessagesAround: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesAroundRequest, _message_service_pb2.ListMessagesAroundResponse]  # type: ignore[assignment]
+    """Lists the messages of a channel on both sides of a message or of a moment, newest first,
+    and from there on in either direction. A message that is deleted is still a place to
+    jump to. Deleted messages are not among those listed.
+
+    Fails with NOT_FOUND when there never was such a message here.
+    """
+    ListMessagePreviews: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagePreviewsRequest, _message_service_pb2.ListMessagePreviewsResponse]  # type: ignore[assignment]
+    """Lists what messages that a text points to, as `<#chn_…/msg_…>`, look like to the caller.
+    What the caller may not read is left out, as is what does not exist: nobody learns which.
     """
     UpdateMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.UpdateMessageRequest, _message_pb2.Message]  # type: ignore[assignment]
     """Edits a message of the caller's own and returns it.
@@ -165,6 +197,40 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_message_service_pb2.ListMessagesResponse, _abc.Awaitable[_message_service_pb2.ListMessagesResponse]]:
         """Lists the messages of a channel, newest first. Deleted messages are not
         among them.
+        """
+
+    @_abc_1.abstractmethod
+    def GetMessage(
+        self,
+        request: _message_service_pb2.GetMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_pb2.Message, _abc.Awaitable[_message_pb2.Message]]:
+        """Returns a message of a channel.
+
+        Fails with NOT_FOUND when there is no such message (any more).
+        """
+
+    @_abc_1.abstractmethod
+    def ListMessagesAround(
+        self,
+        request: _message_service_pb2.ListMessagesAroundRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.ListMessagesAroundResponse, _abc.Awaitable[_message_service_pb2.ListMessagesAroundResponse]]:
+        """Lists the messages of a channel on both sides of a message or of a moment, newest first,
+        and from there on in either direction. A message that is deleted is still a place to
+        jump to. Deleted messages are not among those listed.
+
+        Fails with NOT_FOUND when there never was such a message here.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMessagePreviews(
+        self,
+        request: _message_service_pb2.ListMessagePreviewsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.ListMessagePreviewsResponse, _abc.Awaitable[_message_service_pb2.ListMessagePreviewsResponse]]:
+        """Lists what messages that a text points to, as `<#chn_…/msg_…>`, look like to the caller.
+        What the caller may not read is left out, as is what does not exist: nobody learns which.
         """
 
     @_abc_1.abstractmethod

@@ -30,6 +30,7 @@ __all__ = (
     "DraftServiceStub",
     "FollowThreadRequest",
     "GetConversationRequest",
+    "GetMessageRequest",
     "GetSlowModeRequest",
     "GetThreadRequest",
     "HandOverConversationRequest",
@@ -43,8 +44,12 @@ __all__ = (
     "ListConversationsResponse",
     "ListDraftsRequest",
     "ListDraftsResponse",
+    "ListMessagePreviewsRequest",
+    "ListMessagePreviewsResponse",
     "ListMessageVersionsRequest",
     "ListMessageVersionsResponse",
+    "ListMessagesAroundRequest",
+    "ListMessagesAroundResponse",
     "ListMessagesRequest",
     "ListMessagesResponse",
     "ListPinsRequest",
@@ -62,6 +67,7 @@ __all__ = (
     "Message",
     "MessageCreated",
     "MessageDeleted",
+    "MessagePreview",
     "MessageReference",
     "MessageServiceStub",
     "MessageThread",
@@ -689,6 +695,26 @@ default_message_pool.register_message(
 
 
 @dataclass(eq=False, repr=False)
+class GetMessageRequest(betterproto2.Message):
+    """
+    Names a message to read.
+    """
+
+    channel_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The channel, conversation or thread the message stands in.
+    """
+
+    message_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The message.
+    """
+
+
+default_message_pool.register_message("creavio.chat.v1", "GetMessageRequest", GetMessageRequest)
+
+
+@dataclass(eq=False, repr=False)
 class GetSlowModeRequest(betterproto2.Message):
     """
     Names a channel.
@@ -962,6 +988,108 @@ class ListDraftsResponse(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.chat.v1", "ListDraftsResponse", ListDraftsResponse)
+
+
+@dataclass(eq=False, repr=False)
+class ListMessagePreviewsRequest(betterproto2.Message):
+    """
+    Names messages that a text points to.
+    """
+
+    references: "list[str]" = betterproto2.field(1, betterproto2.TYPE_STRING, repeated=True)
+    """
+    What stands between `<#` and `>`: the place of a message, `/`, the message.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "ListMessagePreviewsRequest", ListMessagePreviewsRequest
+)
+
+
+@dataclass(eq=False, repr=False)
+class ListMessagePreviewsResponse(betterproto2.Message):
+    """
+    Messages, as much of each as is shown where a text points to it.
+    """
+
+    previews: "list[MessagePreview]" = betterproto2.field(
+        1, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    Those the caller may read, in the order asked for.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "ListMessagePreviewsResponse", ListMessagePreviewsResponse
+)
+
+
+@dataclass(eq=False, repr=False)
+class ListMessagesAroundRequest(betterproto2.Message):
+    """
+    Says where to jump to: exactly one of a message, a moment and a page.
+    """
+
+    channel_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The channel, conversation or thread.
+    """
+
+    message_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The message to jump to; it is the oldest of the newer half.
+    """
+
+    time: "datetime.datetime | None" = betterproto2.field(
+        3, betterproto2.TYPE_MESSAGE, unwrap=lambda: ___google__protobuf__.Timestamp, optional=True
+    )
+    """
+    The moment to jump to; what was sent from then on is the newer half.
+    """
+
+    page_size: "int" = betterproto2.field(14, betterproto2.TYPE_INT32)
+    """
+    How many at most; 50 when unset, never above 100.
+    """
+
+    page_token: "str" = betterproto2.field(15, betterproto2.TYPE_STRING)
+    """
+    `older_page_token` or `newer_page_token` of an answer: the page on that side of it.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "ListMessagesAroundRequest", ListMessagesAroundRequest
+)
+
+
+@dataclass(eq=False, repr=False)
+class ListMessagesAroundResponse(betterproto2.Message):
+    """
+    The messages around a place.
+    """
+
+    messages: "list[Message]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
+    """
+    The messages, newest first.
+    """
+
+    older_page_token: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Asks for the page of older messages; empty when there are none.
+    """
+
+    newer_page_token: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Asks for the page of newer messages; empty when there are none.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.chat.v1", "ListMessagesAroundResponse", ListMessagesAroundResponse
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -1339,7 +1467,8 @@ class Message(betterproto2.Message):
 
     content: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
     """
-    The text, as written.
+    The text, as written. It points to another message as `<#chn_…/msg_…>`: the place the
+    message stands in, and the message. What that looks like is asked for by each reader.
     """
 
     sequence: "int" = betterproto2.field(5, betterproto2.TYPE_INT64)
@@ -1469,6 +1598,43 @@ class MessageDeleted(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.chat.v1", "MessageDeleted", MessageDeleted)
+
+
+@dataclass(eq=False, repr=False)
+class MessagePreview(betterproto2.Message):
+    """
+    A message, as much of it as is shown where a text points to it.
+    """
+
+    channel_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The channel, conversation or thread it stands in.
+    """
+
+    message_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The message.
+    """
+
+    author_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Who wrote it.
+    """
+
+    excerpt: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    How its text begins: 120 characters at most.
+    """
+
+    create_time: "datetime.datetime | None" = betterproto2.field(
+        5, betterproto2.TYPE_MESSAGE, unwrap=lambda: ___google__protobuf__.Timestamp, optional=True
+    )
+    """
+    When it was written.
+    """
+
+
+default_message_pool.register_message("creavio.chat.v1", "MessagePreview", MessagePreview)
 
 
 @dataclass(eq=False, repr=False)
@@ -2878,6 +3044,76 @@ class MessageServiceStub(betterproto2_grpclib.ServiceStub):
             "/creavio.chat.v1.MessageService/ListMessages",
             message,
             ListMessagesResponse,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def get_message(
+        self,
+        message: "GetMessageRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "Message":
+        """
+        Returns a message of a channel.
+
+        Fails with NOT_FOUND when there is no such message (any more).
+        """
+
+        return await self._unary_unary(
+            "/creavio.chat.v1.MessageService/GetMessage",
+            message,
+            Message,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def list_messages_around(
+        self,
+        message: "ListMessagesAroundRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "ListMessagesAroundResponse":
+        """
+        Lists the messages of a channel on both sides of a message or of a moment, newest first,
+        and from there on in either direction. A message that is deleted is still a place to
+        jump to. Deleted messages are not among those listed.
+
+        Fails with NOT_FOUND when there never was such a message here.
+        """
+
+        return await self._unary_unary(
+            "/creavio.chat.v1.MessageService/ListMessagesAround",
+            message,
+            ListMessagesAroundResponse,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def list_message_previews(
+        self,
+        message: "ListMessagePreviewsRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "ListMessagePreviewsResponse":
+        """
+        Lists what messages that a text points to, as `<#chn_…/msg_…>`, look like to the caller.
+        What the caller may not read is left out, as is what does not exist: nobody learns which.
+        """
+
+        return await self._unary_unary(
+            "/creavio.chat.v1.MessageService/ListMessagePreviews",
+            message,
+            ListMessagePreviewsResponse,
             timeout=timeout,
             deadline=deadline,
             metadata=metadata,

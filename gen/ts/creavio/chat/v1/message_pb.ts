@@ -42,7 +42,8 @@ export type Message = Message$1<"creavio.chat.v1.Message"> & {
   authorId: string;
 
   /**
-   * The text, as written.
+   * The text, as written. It points to another message as `<#chn_…/msg_…>`: the place the
+   * message stands in, and the message. What that looks like is asked for by each reader.
    *
    * @generated from field: string content = 4;
    */

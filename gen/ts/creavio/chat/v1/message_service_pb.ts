@@ -6,8 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Message as Message$1, MessageSchema, MessageVersion } from "./message_pb.js";
 import { file_creavio_chat_v1_message } from "./message_pb.js";
-import type { EmptySchema, FieldMask } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_empty, file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
+import type { EmptySchema, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../../google/rpc/status_pb.js";
 import { file_google_rpc_status } from "../../../google/rpc/status_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/message_service.proto.
  */
 export const file_creavio_chat_v1_message_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2NoYXQvdjEvbWVzc2FnZV9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmNoYXQudjEiXwoUQ3JlYXRlTWVzc2FnZVJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRIPCgdjb250ZW50GAIgASgJEg0KBW5vbmNlGAMgASgJEhMKC3JlcGx5X3RvX2lkGAQgASgJIlAKE0xpc3RNZXNzYWdlc1JlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJbChRMaXN0TWVzc2FnZXNSZXNwb25zZRIqCghtZXNzYWdlcxgBIAMoCzIYLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKRAQoUVXBkYXRlTWVzc2FnZVJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEhQKB2NvbnRlbnQYAyABKAlIAIgBARIvCgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCCgoIX2NvbnRlbnQiPgoURGVsZXRlTWVzc2FnZVJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJIkQKGkxpc3RNZXNzYWdlVmVyc2lvbnNSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSEgoKbWVzc2FnZV9pZBgCIAEoCSJQChtMaXN0TWVzc2FnZVZlcnNpb25zUmVzcG9uc2USMQoIdmVyc2lvbnMYASADKAsyHy5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZVZlcnNpb24iRAoZQnVsa0RlbGV0ZU1lc3NhZ2VzUmVxdWVzdBISCgpjaGFubmVsX2lkGAEgASgJEhMKC21lc3NhZ2VfaWRzGAIgAygJIk0KE1NlbmRNZXNzYWdlc1JlcXVlc3QSNgoHbWVzc2FnZRgBIAEoCzIlLmNyZWF2aW8uY2hhdC52MS5DcmVhdGVNZXNzYWdlUmVxdWVzdCKCAQoUU2VuZE1lc3NhZ2VzUmVzcG9uc2USDQoFbm9uY2UYASABKAkSKwoHbWVzc2FnZRgCIAEoCzIYLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlSAASIwoFZXJyb3IYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUiUwoSTGlzdENoYW5nZXNSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSFgoOYWZ0ZXJfcmV2aXNpb24YAiABKAMSEQoJcGFnZV9zaXplGAMgASgFImQKE0xpc3RDaGFuZ2VzUmVzcG9uc2USKgoIbWVzc2FnZXMYASADKAsyGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRITCgtkZWxldGVkX2lkcxgCIAMoCRIMCgRtb3JlGAMgASgIMugFCg5NZXNzYWdlU2VydmljZRJQCg1DcmVhdGVNZXNzYWdlEiUuY3JlYXZpby5jaGF0LnYxLkNyZWF0ZU1lc3NhZ2VSZXF1ZXN0GhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USWwoMTGlzdE1lc3NhZ2VzEiQuY3JlYXZpby5jaGF0LnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaJS5jcmVhdmlvLmNoYXQudjEuTGlzdE1lc3NhZ2VzUmVzcG9uc2USUAoNVXBkYXRlTWVzc2FnZRIlLmNyZWF2aW8uY2hhdC52MS5VcGRhdGVNZXNzYWdlUmVxdWVzdBoYLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlEk4KDURlbGV0ZU1lc3NhZ2USJS5jcmVhdmlvLmNoYXQudjEuRGVsZXRlTWVzc2FnZVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkScAoTTGlzdE1lc3NhZ2VWZXJzaW9ucxIrLmNyZWF2aW8uY2hhdC52MS5MaXN0TWVzc2FnZVZlcnNpb25zUmVxdWVzdBosLmNyZWF2aW8uY2hhdC52MS5MaXN0TWVzc2FnZVZlcnNpb25zUmVzcG9uc2USWAoSQnVsa0RlbGV0ZU1lc3NhZ2VzEiouY3JlYXZpby5jaGF0LnYxLkJ1bGtEZWxldGVNZXNzYWdlc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSXwoMU2VuZE1lc3NhZ2VzEiQuY3JlYXZpby5jaGF0LnYxLlNlbmRNZXNzYWdlc1JlcXVlc3QaJS5jcmVhdmlvLmNoYXQudjEuU2VuZE1lc3NhZ2VzUmVzcG9uc2UoATABElgKC0xpc3RDaGFuZ2VzEiMuY3JlYXZpby5jaGF0LnYxLkxpc3RDaGFuZ2VzUmVxdWVzdBokLmNyZWF2aW8uY2hhdC52MS5MaXN0Q2hhbmdlc1Jlc3BvbnNlYgZwcm90bzM", [file_creavio_chat_v1_message, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_rpc_status]);
+  fileDesc("CiVjcmVhdmlvL2NoYXQvdjEvbWVzc2FnZV9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmNoYXQudjEiXwoUQ3JlYXRlTWVzc2FnZVJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRIPCgdjb250ZW50GAIgASgJEg0KBW5vbmNlGAMgASgJEhMKC3JlcGx5X3RvX2lkGAQgASgJIlAKE0xpc3RNZXNzYWdlc1JlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJbChRMaXN0TWVzc2FnZXNSZXNwb25zZRIqCghtZXNzYWdlcxgBIAMoCzIYLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI7ChFHZXRNZXNzYWdlUmVxdWVzdBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkilAEKGUxpc3RNZXNzYWdlc0Fyb3VuZFJlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhZ2Vfc2l6ZRgOIAEoBRISCgpwYWdlX3Rva2VuGA8gASgJInwKGkxpc3RNZXNzYWdlc0Fyb3VuZFJlc3BvbnNlEioKCG1lc3NhZ2VzGAEgAygLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USGAoQb2xkZXJfcGFnZV90b2tlbhgCIAEoCRIYChBuZXdlcl9wYWdlX3Rva2VuGAMgASgJIjAKGkxpc3RNZXNzYWdlUHJldmlld3NSZXF1ZXN0EhIKCnJlZmVyZW5jZXMYASADKAkiUAobTGlzdE1lc3NhZ2VQcmV2aWV3c1Jlc3BvbnNlEjEKCHByZXZpZXdzGAEgAygLMh8uY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2VQcmV2aWV3Io0BCg5NZXNzYWdlUHJldmlldxISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSEQoJYXV0aG9yX2lkGAMgASgJEg8KB2V4Y2VycHQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpEBChRVcGRhdGVNZXNzYWdlUmVxdWVzdBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSFAoHY29udGVudBgDIAEoCUgAiAEBEi8KC3VwZGF0ZV9tYXNrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0IKCghfY29udGVudCI+ChREZWxldGVNZXNzYWdlUmVxdWVzdBISCgpjaGFubmVsX2lkGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkiRAoaTGlzdE1lc3NhZ2VWZXJzaW9uc1JlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJIlAKG0xpc3RNZXNzYWdlVmVyc2lvbnNSZXNwb25zZRIxCgh2ZXJzaW9ucxgBIAMoCzIfLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlVmVyc2lvbiJEChlCdWxrRGVsZXRlTWVzc2FnZXNSZXF1ZXN0EhIKCmNoYW5uZWxfaWQYASABKAkSEwoLbWVzc2FnZV9pZHMYAiADKAkiTQoTU2VuZE1lc3NhZ2VzUmVxdWVzdBI2CgdtZXNzYWdlGAEgASgLMiUuY3JlYXZpby5jaGF0LnYxLkNyZWF0ZU1lc3NhZ2VSZXF1ZXN0IoIBChRTZW5kTWVzc2FnZXNSZXNwb25zZRINCgVub25jZRgBIAEoCRIrCgdtZXNzYWdlGAIgASgLMhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2VIABIjCgVlcnJvchgDIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCQoHb3V0Y29tZSJTChJMaXN0Q2hhbmdlc1JlcXVlc3QSEgoKY2hhbm5lbF9pZBgBIAEoCRIWCg5hZnRlcl9yZXZpc2lvbhgCIAEoAxIRCglwYWdlX3NpemUYAyABKAUiZAoTTGlzdENoYW5nZXNSZXNwb25zZRIqCghtZXNzYWdlcxgBIAMoCzIYLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlEhMKC2RlbGV0ZWRfaWRzGAIgAygJEgwKBG1vcmUYAyABKAgylQgKDk1lc3NhZ2VTZXJ2aWNlElAKDUNyZWF0ZU1lc3NhZ2USJS5jcmVhdmlvLmNoYXQudjEuQ3JlYXRlTWVzc2FnZVJlcXVlc3QaGC5jcmVhdmlvLmNoYXQudjEuTWVzc2FnZRJbCgxMaXN0TWVzc2FnZXMSJC5jcmVhdmlvLmNoYXQudjEuTGlzdE1lc3NhZ2VzUmVxdWVzdBolLmNyZWF2aW8uY2hhdC52MS5MaXN0TWVzc2FnZXNSZXNwb25zZRJKCgpHZXRNZXNzYWdlEiIuY3JlYXZpby5jaGF0LnYxLkdldE1lc3NhZ2VSZXF1ZXN0GhguY3JlYXZpby5jaGF0LnYxLk1lc3NhZ2USbQoSTGlzdE1lc3NhZ2VzQXJvdW5kEiouY3JlYXZpby5jaGF0LnYxLkxpc3RNZXNzYWdlc0Fyb3VuZFJlcXVlc3QaKy5jcmVhdmlvLmNoYXQudjEuTGlzdE1lc3NhZ2VzQXJvdW5kUmVzcG9uc2UScAoTTGlzdE1lc3NhZ2VQcmV2aWV3cxIrLmNyZWF2aW8uY2hhdC52MS5MaXN0TWVzc2FnZVByZXZpZXdzUmVxdWVzdBosLmNyZWF2aW8uY2hhdC52MS5MaXN0TWVzc2FnZVByZXZpZXdzUmVzcG9uc2USUAoNVXBkYXRlTWVzc2FnZRIlLmNyZWF2aW8uY2hhdC52MS5VcGRhdGVNZXNzYWdlUmVxdWVzdBoYLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlEk4KDURlbGV0ZU1lc3NhZ2USJS5jcmVhdmlvLmNoYXQudjEuRGVsZXRlTWVzc2FnZVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkScAoTTGlzdE1lc3NhZ2VWZXJzaW9ucxIrLmNyZWF2aW8uY2hhdC52MS5MaXN0TWVzc2FnZVZlcnNpb25zUmVxdWVzdBosLmNyZWF2aW8uY2hhdC52MS5MaXN0TWVzc2FnZVZlcnNpb25zUmVzcG9uc2USWAoSQnVsa0RlbGV0ZU1lc3NhZ2VzEiouY3JlYXZpby5jaGF0LnYxLkJ1bGtEZWxldGVNZXNzYWdlc1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSXwoMU2VuZE1lc3NhZ2VzEiQuY3JlYXZpby5jaGF0LnYxLlNlbmRNZXNzYWdlc1JlcXVlc3QaJS5jcmVhdmlvLmNoYXQudjEuU2VuZE1lc3NhZ2VzUmVzcG9uc2UoATABElgKC0xpc3RDaGFuZ2VzEiMuY3JlYXZpby5jaGF0LnYxLkxpc3RDaGFuZ2VzUmVxdWVzdBokLmNyZWF2aW8uY2hhdC52MS5MaXN0Q2hhbmdlc1Jlc3BvbnNlYgZwcm90bzM", [file_creavio_chat_v1_message, file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * Describes the message to send.
@@ -126,6 +126,209 @@ export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@_
   messageDesc(file_creavio_chat_v1_message_service, 2);
 
 /**
+ * Names a message to read.
+ *
+ * @generated from message creavio.chat.v1.GetMessageRequest
+ */
+export type GetMessageRequest = Message<"creavio.chat.v1.GetMessageRequest"> & {
+  /**
+   * The channel, conversation or thread the message stands in.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 2;
+   */
+  messageId: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.GetMessageRequest.
+ * Use `create(GetMessageRequestSchema)` to create a new message.
+ */
+export const GetMessageRequestSchema: GenMessage<GetMessageRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message_service, 3);
+
+/**
+ * Says where to jump to: exactly one of a message, a moment and a page.
+ *
+ * @generated from message creavio.chat.v1.ListMessagesAroundRequest
+ */
+export type ListMessagesAroundRequest = Message<"creavio.chat.v1.ListMessagesAroundRequest"> & {
+  /**
+   * The channel, conversation or thread.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId: string;
+
+  /**
+   * The message to jump to; it is the oldest of the newer half.
+   *
+   * @generated from field: string message_id = 2;
+   */
+  messageId: string;
+
+  /**
+   * The moment to jump to; what was sent from then on is the newer half.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 3;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * How many at most; 50 when unset, never above 100.
+   *
+   * @generated from field: int32 page_size = 14;
+   */
+  pageSize: number;
+
+  /**
+   * `older_page_token` or `newer_page_token` of an answer: the page on that side of it.
+   *
+   * @generated from field: string page_token = 15;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ListMessagesAroundRequest.
+ * Use `create(ListMessagesAroundRequestSchema)` to create a new message.
+ */
+export const ListMessagesAroundRequestSchema: GenMessage<ListMessagesAroundRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message_service, 4);
+
+/**
+ * The messages around a place.
+ *
+ * @generated from message creavio.chat.v1.ListMessagesAroundResponse
+ */
+export type ListMessagesAroundResponse = Message<"creavio.chat.v1.ListMessagesAroundResponse"> & {
+  /**
+   * The messages, newest first.
+   *
+   * @generated from field: repeated creavio.chat.v1.Message messages = 1;
+   */
+  messages: Message$1[];
+
+  /**
+   * Asks for the page of older messages; empty when there are none.
+   *
+   * @generated from field: string older_page_token = 2;
+   */
+  olderPageToken: string;
+
+  /**
+   * Asks for the page of newer messages; empty when there are none.
+   *
+   * @generated from field: string newer_page_token = 3;
+   */
+  newerPageToken: string;
+};
+
+/**
+ * Describes the message creavio.chat.v1.ListMessagesAroundResponse.
+ * Use `create(ListMessagesAroundResponseSchema)` to create a new message.
+ */
+export const ListMessagesAroundResponseSchema: GenMessage<ListMessagesAroundResponse> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message_service, 5);
+
+/**
+ * Names messages that a text points to.
+ *
+ * @generated from message creavio.chat.v1.ListMessagePreviewsRequest
+ */
+export type ListMessagePreviewsRequest = Message<"creavio.chat.v1.ListMessagePreviewsRequest"> & {
+  /**
+   * What stands between `<#` and `>`: the place of a message, `/`, the message.
+   *
+   * @generated from field: repeated string references = 1;
+   */
+  references: string[];
+};
+
+/**
+ * Describes the message creavio.chat.v1.ListMessagePreviewsRequest.
+ * Use `create(ListMessagePreviewsRequestSchema)` to create a new message.
+ */
+export const ListMessagePreviewsRequestSchema: GenMessage<ListMessagePreviewsRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message_service, 6);
+
+/**
+ * Messages, as much of each as is shown where a text points to it.
+ *
+ * @generated from message creavio.chat.v1.ListMessagePreviewsResponse
+ */
+export type ListMessagePreviewsResponse = Message<"creavio.chat.v1.ListMessagePreviewsResponse"> & {
+  /**
+   * Those the caller may read, in the order asked for.
+   *
+   * @generated from field: repeated creavio.chat.v1.MessagePreview previews = 1;
+   */
+  previews: MessagePreview[];
+};
+
+/**
+ * Describes the message creavio.chat.v1.ListMessagePreviewsResponse.
+ * Use `create(ListMessagePreviewsResponseSchema)` to create a new message.
+ */
+export const ListMessagePreviewsResponseSchema: GenMessage<ListMessagePreviewsResponse> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message_service, 7);
+
+/**
+ * A message, as much of it as is shown where a text points to it.
+ *
+ * @generated from message creavio.chat.v1.MessagePreview
+ */
+export type MessagePreview = Message<"creavio.chat.v1.MessagePreview"> & {
+  /**
+   * The channel, conversation or thread it stands in.
+   *
+   * @generated from field: string channel_id = 1;
+   */
+  channelId: string;
+
+  /**
+   * The message.
+   *
+   * @generated from field: string message_id = 2;
+   */
+  messageId: string;
+
+  /**
+   * Who wrote it.
+   *
+   * @generated from field: string author_id = 3;
+   */
+  authorId: string;
+
+  /**
+   * How its text begins: 120 characters at most.
+   *
+   * @generated from field: string excerpt = 4;
+   */
+  excerpt: string;
+
+  /**
+   * When it was written.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 5;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.MessagePreview.
+ * Use `create(MessagePreviewSchema)` to create a new message.
+ */
+export const MessagePreviewSchema: GenMessage<MessagePreview> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message_service, 8);
+
+/**
  * Says what to change in a message.
  *
  * @generated from message creavio.chat.v1.UpdateMessageRequest
@@ -166,7 +369,7 @@ export type UpdateMessageRequest = Message<"creavio.chat.v1.UpdateMessageRequest
  * Use `create(UpdateMessageRequestSchema)` to create a new message.
  */
 export const UpdateMessageRequestSchema: GenMessage<UpdateMessageRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 3);
+  messageDesc(file_creavio_chat_v1_message_service, 9);
 
 /**
  * Names a message.
@@ -194,7 +397,7 @@ export type DeleteMessageRequest = Message<"creavio.chat.v1.DeleteMessageRequest
  * Use `create(DeleteMessageRequestSchema)` to create a new message.
  */
 export const DeleteMessageRequestSchema: GenMessage<DeleteMessageRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 4);
+  messageDesc(file_creavio_chat_v1_message_service, 10);
 
 /**
  * Names a message.
@@ -222,7 +425,7 @@ export type ListMessageVersionsRequest = Message<"creavio.chat.v1.ListMessageVer
  * Use `create(ListMessageVersionsRequestSchema)` to create a new message.
  */
 export const ListMessageVersionsRequestSchema: GenMessage<ListMessageVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 5);
+  messageDesc(file_creavio_chat_v1_message_service, 11);
 
 /**
  * What a message said before.
@@ -243,7 +446,7 @@ export type ListMessageVersionsResponse = Message<"creavio.chat.v1.ListMessageVe
  * Use `create(ListMessageVersionsResponseSchema)` to create a new message.
  */
 export const ListMessageVersionsResponseSchema: GenMessage<ListMessageVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 6);
+  messageDesc(file_creavio_chat_v1_message_service, 12);
 
 /**
  * Names messages.
@@ -271,7 +474,7 @@ export type BulkDeleteMessagesRequest = Message<"creavio.chat.v1.BulkDeleteMessa
  * Use `create(BulkDeleteMessagesRequestSchema)` to create a new message.
  */
 export const BulkDeleteMessagesRequestSchema: GenMessage<BulkDeleteMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 7);
+  messageDesc(file_creavio_chat_v1_message_service, 13);
 
 /**
  * One message to send.
@@ -292,7 +495,7 @@ export type SendMessagesRequest = Message<"creavio.chat.v1.SendMessagesRequest">
  * Use `create(SendMessagesRequestSchema)` to create a new message.
  */
 export const SendMessagesRequestSchema: GenMessage<SendMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 8);
+  messageDesc(file_creavio_chat_v1_message_service, 14);
 
 /**
  * The answer to one message.
@@ -336,7 +539,7 @@ export type SendMessagesResponse = Message<"creavio.chat.v1.SendMessagesResponse
  * Use `create(SendMessagesResponseSchema)` to create a new message.
  */
 export const SendMessagesResponseSchema: GenMessage<SendMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 9);
+  messageDesc(file_creavio_chat_v1_message_service, 15);
 
 /**
  * Asks what changed.
@@ -371,7 +574,7 @@ export type ListChangesRequest = Message<"creavio.chat.v1.ListChangesRequest"> &
  * Use `create(ListChangesRequestSchema)` to create a new message.
  */
 export const ListChangesRequestSchema: GenMessage<ListChangesRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 10);
+  messageDesc(file_creavio_chat_v1_message_service, 16);
 
 /**
  * What changed.
@@ -406,7 +609,7 @@ export type ListChangesResponse = Message<"creavio.chat.v1.ListChangesResponse">
  * Use `create(ListChangesResponseSchema)` to create a new message.
  */
 export const ListChangesResponseSchema: GenMessage<ListChangesResponse> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message_service, 11);
+  messageDesc(file_creavio_chat_v1_message_service, 17);
 
 /**
  * The messages of channels and conversations.
@@ -441,6 +644,43 @@ export const MessageService: GenService<{
     methodKind: "unary";
     input: typeof ListMessagesRequestSchema;
     output: typeof ListMessagesResponseSchema;
+  },
+  /**
+   * Returns a message of a channel.
+   *
+   * Fails with NOT_FOUND when there is no such message (any more).
+   *
+   * @generated from rpc creavio.chat.v1.MessageService.GetMessage
+   */
+  getMessage: {
+    methodKind: "unary";
+    input: typeof GetMessageRequestSchema;
+    output: typeof MessageSchema;
+  },
+  /**
+   * Lists the messages of a channel on both sides of a message or of a moment, newest first,
+   * and from there on in either direction. A message that is deleted is still a place to
+   * jump to. Deleted messages are not among those listed.
+   *
+   * Fails with NOT_FOUND when there never was such a message here.
+   *
+   * @generated from rpc creavio.chat.v1.MessageService.ListMessagesAround
+   */
+  listMessagesAround: {
+    methodKind: "unary";
+    input: typeof ListMessagesAroundRequestSchema;
+    output: typeof ListMessagesAroundResponseSchema;
+  },
+  /**
+   * Lists what messages that a text points to, as `<#chn_…/msg_…>`, look like to the caller.
+   * What the caller may not read is left out, as is what does not exist: nobody learns which.
+   *
+   * @generated from rpc creavio.chat.v1.MessageService.ListMessagePreviews
+   */
+  listMessagePreviews: {
+    methodKind: "unary";
+    input: typeof ListMessagePreviewsRequestSchema;
+    output: typeof ListMessagePreviewsResponseSchema;
   },
   /**
    * Edits a message of the caller's own and returns it.
