@@ -35,6 +35,7 @@ STATUS: Final[dict[str, int]] = {
     "NOT_FOUND": 404,
     "INVITE_NOT_FOUND": 404,
     "HANDLE_TAKEN": 409,
+    "EMOJI_NAME_TAKEN": 409,
     "IDEMPOTENCY_KEY_REUSED": 409,
     "LAST_OWNER": 400,
     "CONCURRENT_CHANGE": 409,

@@ -17,6 +17,7 @@ from creavio.community.v1.category_service_pb2_grpc import (
 )
 from creavio.community.v1.channel_service_pb2_grpc import add_ChannelServiceServicer_to_server
 from creavio.community.v1.community_service_pb2_grpc import add_CommunityServiceServicer_to_server
+from creavio.community.v1.emoji_service_pb2_grpc import add_EmojiServiceServicer_to_server
 from creavio.community.v1.invite_service_pb2_grpc import add_InviteServiceServicer_to_server
 from creavio.community.v1.member_service_pb2_grpc import add_MemberServiceServicer_to_server
 from creavio.community.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
@@ -30,6 +31,7 @@ from services.community.handler.bots import BotMemberHandler
 from services.community.handler.categories import CategoryHandler
 from services.community.handler.channels import ChannelHandler
 from services.community.handler.communities import CommunityHandler
+from services.community.handler.emoji import EmojiHandler
 from services.community.handler.invites import InviteHandler
 from services.community.handler.members import MemberHandler
 from services.community.store import person
@@ -61,6 +63,7 @@ def app(chassis: Chassis) -> Service:
             (add_CommunityServiceServicer_to_server, communities),
             (add_ChannelServiceServicer_to_server, channels),
             (add_CategoryServiceServicer_to_server, CategoryHandler(database)),
+            (add_EmojiServiceServicer_to_server, EmojiHandler(database)),
             (add_AuditServiceServicer_to_server, AuditHandler(database, tokens)),
             (
                 add_InviteServiceServicer_to_server,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -18,10 +18,12 @@ from chassis.errors import Invalid
 from chassis.wire import timestamp
 from creavio.community.v1 import (
     audit_entry_pb2,
+    audit_service_pb2,
     ban_pb2,
     category_pb2,
     channel_pb2,
     community_pb2,
+    emoji_pb2,
     invite_pb2,
     member_pb2,
 )
@@ -34,7 +36,8 @@ from services.community.domain import (
     Member,
     Visibility,
 )
-from services.community.domain.audit import Deed
+from services.community.domain.audit import Action, Deed, Wanted
+from services.community.domain.emoji import Emoji
 
 _VISIBILITY: Final = {
     Visibility.PRIVATE: community_pb2.VISIBILITY_PRIVATE,
@@ -43,6 +46,7 @@ _VISIBILITY: Final = {
 _VISIBLE: Final = {number: visibility for visibility, number in _VISIBILITY.items()}
 _CATEGORY: Final = "ctg"
 _DEED: Final = "aud"
+_EMOJI: Final = "emo"
 
 
 def community_id(identifier: str) -> UUID:
@@ -68,6 +72,28 @@ def category_id(identifier: str, field: str = "category_id") -> UUID | None:
 def category_text(value: UUID) -> str:
     """A category's identifier on the wire."""
     return _typed(_CATEGORY, value)
+
+
+def emoji_id(identifier: str) -> UUID:
+    """The emoji a request names."""
+    return _named(_EMOJI, identifier, "emoji_id")
+
+
+def emoji_text(value: UUID) -> str:
+    """An emoji's identifier on the wire."""
+    return _typed(_EMOJI, value)
+
+
+def wanted(request: audit_service_pb2.ListAuditLogRequest) -> Wanted:
+    """Which part of an audit log a request asks for."""
+    after, before = request.after_time, request.before_time
+    return Wanted(
+        ids.parse(ids.Kind.USER, request.actor_id, field="actor_id") if request.actor_id else None,
+        Action(request.action) if request.action else None,
+        request.target_id or None,
+        after.ToDatetime(UTC) if request.HasField("after_time") else None,
+        before.ToDatetime(UTC) if request.HasField("before_time") else None,
+    )
 
 
 def visibility(number: community_pb2.Visibility.ValueType) -> Visibility:
@@ -120,6 +146,18 @@ def category(value: Category) -> category_pb2.Category:
         position=value.position,
         create_time=timestamp(value.create_time),
         etag=value.etag,
+    )
+
+
+def emoji(value: Emoji) -> emoji_pb2.Emoji:
+    """An emoji as it stands on the wire."""
+    return emoji_pb2.Emoji(
+        id=emoji_text(value.id),
+        community_id=ids.text(ids.Kind.COMMUNITY, value.community_id),
+        name=value.name,
+        file_id=value.file_id,
+        creator_id=ids.text(ids.Kind.USER, value.creator_id),
+        create_time=timestamp(value.create_time),
     )
 
 

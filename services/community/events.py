@@ -8,6 +8,7 @@ from chassis import ids
 from creavio.community.v1 import community_events_pb2
 from services.community import convert
 from services.community.domain import Category, Channel, Community, Member
+from services.community.domain.emoji import Emoji
 
 
 def community_created(community: Community) -> community_events_pb2.CommunityCreated:
@@ -66,4 +67,22 @@ def member_removed(community_id: UUID, user_id: UUID) -> community_events_pb2.Me
     return community_events_pb2.MemberRemoved(
         community_id=ids.text(ids.Kind.COMMUNITY, community_id),
         user_id=ids.text(ids.Kind.USER, user_id),
+    )
+
+
+def emoji_created(emoji: Emoji) -> community_events_pb2.EmojiCreated:
+    """An emoji was added."""
+    return community_events_pb2.EmojiCreated(emoji=convert.emoji(emoji))
+
+
+def emoji_updated(emoji: Emoji) -> community_events_pb2.EmojiUpdated:
+    """An emoji was given another name."""
+    return community_events_pb2.EmojiUpdated(emoji=convert.emoji(emoji))
+
+
+def emoji_deleted(emoji: Emoji) -> community_events_pb2.EmojiDeleted:
+    """An emoji was taken away."""
+    return community_events_pb2.EmojiDeleted(
+        community_id=ids.text(ids.Kind.COMMUNITY, emoji.community_id),
+        emoji_id=convert.emoji_text(emoji.id),
     )

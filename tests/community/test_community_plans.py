@@ -44,6 +44,9 @@ VOLUME = """
     INSERT INTO invite
         SELECT 'code' || row_number() OVER (), id, owner_id, now(), now() + interval '7 days'
         FROM community, generate_series(1, 10);
+    INSERT INTO emoji
+        SELECT gen_random_uuid(), id, 'e' || n, 'file_', owner_id, now()
+        FROM community, generate_series(1, 20) AS n;
     INSERT INTO ban
         SELECT id, gen_random_uuid(), owner_id, '', now() FROM community, generate_series(1, 20);
     INSERT INTO audit
@@ -116,6 +119,8 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         ),
         "category": await plan_of(database, lambda tx: store.standing_in(tx, small, small)),
         "deleted": await plan_of(database, lambda tx: store.deleted_channels(tx, KEPT, 100)),
+        "emoji": await plan_of(database, lambda tx: store.emoji_of(tx, small)),
+        "no emoji": await plan_of(database, lambda tx: store.delete_emoji(tx, small)),
         "bans": await plan_of(database, lambda tx: store.bans_of(tx, place.community_id, None, 51)),
         "unsettled bans": await plan_of(database, lambda tx: store.unsettled_bans(tx, KEPT, 100)),
         "transfers": await plan_of(database, lambda tx: store.unsettled_transfers(tx, KEPT, 100)),

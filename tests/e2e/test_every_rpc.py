@@ -71,6 +71,8 @@ def cast(live: Live) -> Cast:
     for person in (member, left):
         person.accept(owner.invite(community))
     outsider.open_channel(outsider.found("Elsewhere")["id"])
+    picture = {"name": "wave", "file_id": "file_01h455vb4pex5vsknk084sn02q"}
+    emoji = owner.do("POST", f"/v1/communities/{community}/emoji", json=picture)["id"]
     role = owner.do("POST", f"/v1/communities/{community}/roles", json={"name": "x"})["id"]
     message = owner.send(channel, "hello")["id"]
     thread = owner.do("POST", f"/v1/channels/{channel}/threads", json={"name": "talk"})["id"]
@@ -84,6 +86,7 @@ def cast(live: Live) -> Cast:
             "community_id": community,
             "channel_id": channel,
             "category_id": category,
+            "emoji_id": emoji,
             "message_id": message,
             "user_id": member.id,
             "role_id": role,

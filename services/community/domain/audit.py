@@ -31,6 +31,9 @@ class Action(IntEnum):
     INVITE_REVOKED = 12
     MEMBER_TIMED_OUT = 13
     TIMEOUT_ENDED = 14
+    EMOJI_CREATED = 15
+    EMOJI_UPDATED = 16
+    EMOJI_DELETED = 17
     BOT_ADDED = 30
 
 
@@ -57,6 +60,19 @@ class Deed:
     differences: tuple[Difference, ...] = ()
     id: UUID = field(default_factory=ids.new)
     create_time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of which deeds a log is read; None leaves open."""
+
+    actor_id: UUID | None = None
+    action: Action | None = None
+    target_id: str | None = None
+    after: datetime | None = None
+    """Not earlier."""
+    before: datetime | None = None
+    """Earlier."""
 
 
 def differences(before: object, after: object, names: Sequence[str]) -> tuple[Difference, ...]:

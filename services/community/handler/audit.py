@@ -23,12 +23,13 @@ class AuditHandler(AuditServiceServicer):
         self, request: audit_service_pb2.ListAuditLogRequest, context: object
     ) -> audit_service_pb2.ListAuditLogResponse:
         size = page_size(request.page_size)
-        purpose = ("audit", principal().user_id, request.community_id)
+        wanted = convert.wanted(request)
+        purpose = ("audit", principal().user_id, request.community_id, repr(wanted))
         start = self._tokens.page_start(request.page_token, *purpose)
         before = None if start is None else UUID(start)
         async with self._database.reading() as tx:
             found = await store.deeds_of(
-                tx, convert.community_id(request.community_id), before, size + 1
+                tx, convert.community_id(request.community_id), before, size + 1, wanted
             )
         reply = audit_service_pb2.ListAuditLogResponse(
             entries=[convert.deed(deed) for deed in found[:size]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import Row
 
 from chassis.database import Transaction
-from services.community.domain.audit import Action, Deed, Difference
+from services.community.domain.audit import Action, Deed, Difference, Wanted
 from services.community.store.tables import AUDIT
 
 _AT_ONCE: Final = 5_000
+_LATE: Final = timedelta(days=1)
+"""What other services tell of may be written down so much later than it was done."""
+_ALL: Final = Wanted()
 
 
 async def write_down(tx: Transaction, deed: Deed) -> None:
@@ -35,9 +38,13 @@ async def write_down(tx: Transaction, deed: Deed) -> None:
 
 
 async def deeds_of(
-    tx: Transaction, community_id: UUID, before: UUID | None, limit: int
+    tx: Transaction,
+    community_id: UUID,
+    before: UUID | None,
+    limit: int,
+    wanted: Wanted = _ALL,
 ) -> Sequence[Deed]:
-    """What was done to a community, the newest first."""
+    """What was done to a community of what is wanted, the newest first."""
     query = (
         sa.select(AUDIT)
         .where(AUDIT.c.community_id == community_id)
@@ -46,6 +53,22 @@ async def deeds_of(
     )
     if before is not None:
         query = query.where(AUDIT.c.id < before)
+    if wanted.actor_id is not None:
+        query = query.where(AUDIT.c.actor_id == wanted.actor_id)
+    if wanted.action is not None:
+        query = query.where(AUDIT.c.action == int(wanted.action))
+    if wanted.target_id is not None:
+        query = query.where(AUDIT.c.target_id == wanted.target_id)
+    # An id says when it was made, and is made when or after the deed is done: so the
+    # index, which is in the order of ids, leads to the time.
+    if wanted.after is not None:
+        query = query.where(
+            AUDIT.c.create_time >= wanted.after, AUDIT.c.id >= _first_id(wanted.after)
+        )
+    if wanted.before is not None:
+        query = query.where(
+            AUDIT.c.create_time < wanted.before, AUDIT.c.id < _first_id(wanted.before + _LATE)
+        )
     return [_deed(row) for row in await tx.execute(query)]
 
 
@@ -56,6 +79,11 @@ async def forget_deeds(tx: Transaction, older_than: timedelta) -> bool:
     )
     gone = await tx.execute(sa.delete(AUDIT).where(AUDIT.c.id.in_(old)))
     return gone.rowcount == _AT_ONCE
+
+
+def _first_id(moment: datetime) -> UUID:
+    """No UUIDv7 of this moment or later is smaller."""
+    return UUID(int=max(int(moment.timestamp() * 1_000), 0) << 80)
 
 
 def _deed(row: Row[Any]) -> Deed:

@@ -12,7 +12,16 @@ from chassis import ids
 from chassis.database import Transaction
 from chassis.person import Part, of
 from services.community.domain import Standing
-from services.community.store.tables import AUDIT, BAN, CATEGORY, CHANNEL, COMMUNITY, INVITE, MEMBER
+from services.community.store.tables import (
+    AUDIT,
+    BAN,
+    CATEGORY,
+    CHANNEL,
+    COMMUNITY,
+    EMOJI,
+    INVITE,
+    MEMBER,
+)
 
 _NOBODY: Final = "what is left is an id that leads to nobody"
 
@@ -28,6 +37,7 @@ PARTS: Final = (
     Part(MEMBER, of(MEMBER.c.user_id), frozenset({"removers"})),
     Part(INVITE, of(INVITE.c.creator_id)),
     Part(BAN, of(BAN.c.user_id), frozenset({"creator_id"})),
+    Part(EMOJI, of(EMOJI.c.creator_id), stays=_NOBODY),
     Part(AUDIT, of(AUDIT.c.actor_id), stays=f"kept for 90 days; {_NOBODY}"),
 )
 """What is kept of a person."""
@@ -73,7 +83,7 @@ async def close(tx: Transaction, community_id: UUID) -> None:
         .where(CHANNEL.c.community_id == community_id)
         .values(name="", topic="", category_id=None)
     )
-    for table in (INVITE, BAN, AUDIT, MEMBER, CATEGORY):
+    for table in (INVITE, BAN, AUDIT, MEMBER, CATEGORY, EMOJI):
         await tx.execute(sa.delete(table).where(table.c.community_id == community_id))
     await tx.execute(
         sa.update(COMMUNITY)

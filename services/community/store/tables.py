@@ -79,6 +79,17 @@ BAN = sa.Table(
     sa.Column("settled", sa.Boolean, nullable=False, server_default="true"),
 )
 """One that is not settled keeps somebody out while rbac judges whether they may be banned."""
+EMOJI = sa.Table(
+    "emoji",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("name", sa.Text(collation="C"), nullable=False),
+    sa.Column("file_id", sa.Text, nullable=False),
+    sa.Column("creator_id", sa.Uuid, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("community_id", "name"),
+)
 AUDIT = sa.Table(
     "audit",
     METADATA,

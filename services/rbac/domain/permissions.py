@@ -25,6 +25,7 @@ class Permission(IntEnum):
     VIEW_AUDIT_LOG = 14
     MENTION_EVERYONE = 16
     MODERATE_MEMBERS = 17
+    MANAGE_EMOJI = 18
 
 
 IN_COMMUNITY: Final = frozenset(Permission) - {Permission.ADMINISTRATE}

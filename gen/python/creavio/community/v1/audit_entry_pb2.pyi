@@ -55,6 +55,12 @@ class _AuditActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditActi
     """A member was timed out."""
     AUDIT_ACTION_TIMEOUT_ENDED: _AuditAction.ValueType  # 14
     """A timeout was ended before its time."""
+    AUDIT_ACTION_EMOJI_CREATED: _AuditAction.ValueType  # 15
+    """An emoji was added."""
+    AUDIT_ACTION_EMOJI_UPDATED: _AuditAction.ValueType  # 16
+    """An emoji was renamed."""
+    AUDIT_ACTION_EMOJI_DELETED: _AuditAction.ValueType  # 17
+    """An emoji was taken away."""
     AUDIT_ACTION_BOT_ADDED: _AuditAction.ValueType  # 30
     """A bot was made a member."""
 
@@ -90,6 +96,12 @@ AUDIT_ACTION_MEMBER_TIMED_OUT: AuditAction.ValueType  # 13
 """A member was timed out."""
 AUDIT_ACTION_TIMEOUT_ENDED: AuditAction.ValueType  # 14
 """A timeout was ended before its time."""
+AUDIT_ACTION_EMOJI_CREATED: AuditAction.ValueType  # 15
+"""An emoji was added."""
+AUDIT_ACTION_EMOJI_UPDATED: AuditAction.ValueType  # 16
+"""An emoji was renamed."""
+AUDIT_ACTION_EMOJI_DELETED: AuditAction.ValueType  # 17
+"""An emoji was taken away."""
 AUDIT_ACTION_BOT_ADDED: AuditAction.ValueType  # 30
 """A bot was made a member."""
 Global___AuditAction: _TypeAlias = AuditAction  # noqa: Y015
@@ -118,7 +130,7 @@ class AuditEntry(_message.Message):
     action: Global___AuditAction.ValueType
     """What was done."""
     target_id: _builtins.str
-    """Whom or what it was done to: the id of a person, channel, category or the community;
+    """Whom or what it was done to: the id of a person, channel, category, emoji or the community;
     of an invite, which is known by its code alone, the id of who made it.
     """
     target_name: _builtins.str

@@ -26,9 +26,10 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.community.v1 import audit_entry_pb2 as creavio_dot_community_dot_v1_dot_audit__entry__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/community/v1/audit_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&creavio/community/v1/audit_entry.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\xa4\x01\n\x13ListAuditLogRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"z\n\x14ListAuditLogResponse\x12:\n\x07\x65ntries\x18\x01 \x03(\x0b\x32 .creavio.community.v1.AuditEntryR\x07\x65ntries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd3\x01\n\x0c\x41uditService\x12\xc2\x01\n\x0cListAuditLog\x12).creavio.community.v1.ListAuditLogRequest\x1a*.creavio.community.v1.ListAuditLogResponse\"[\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x0e\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02*\x12(/v1/communities/{community_id}/audit-logb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/community/v1/audit_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&creavio/community/v1/audit_entry.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x03\n\x13ListAuditLogRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x37\n\x08\x61\x63tor_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^usr_[0-9a-z]{26}$\xd8\x01\x01R\x07\x61\x63torId\x12\x43\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32!.creavio.community.v1.AuditActionB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x06\x61\x63tion\x12>\n\ttarget_id\x18\x04 \x01(\tB!\xbaH\x1er\x19\x32\x17^[a-z]{3}_[0-9a-z]{26}$\xd8\x01\x01R\x08targetId\x12\x39\n\nafter_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tafterTime\x12;\n\x0b\x62\x65\x66ore_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nbeforeTime\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"z\n\x14ListAuditLogResponse\x12:\n\x07\x65ntries\x18\x01 \x03(\x0b\x32 .creavio.community.v1.AuditEntryR\x07\x65ntries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd3\x01\n\x0c\x41uditService\x12\xc2\x01\n\x0cListAuditLog\x12).creavio.community.v1.ListAuditLogRequest\x1a*.creavio.community.v1.ListAuditLogResponse\"[\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x0e\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02*\x12(/v1/communities/{community_id}/audit-logb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,16 +38,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTAUDITLOGREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_LISTAUDITLOGREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_LISTAUDITLOGREQUEST'].fields_by_name['actor_id']._loaded_options = None
+  _globals['_LISTAUDITLOGREQUEST'].fields_by_name['actor_id']._serialized_options = b'\272H\031r\0242\022^usr_[0-9a-z]{26}$\330\001\001'
+  _globals['_LISTAUDITLOGREQUEST'].fields_by_name['action']._loaded_options = None
+  _globals['_LISTAUDITLOGREQUEST'].fields_by_name['action']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTAUDITLOGREQUEST'].fields_by_name['target_id']._loaded_options = None
+  _globals['_LISTAUDITLOGREQUEST'].fields_by_name['target_id']._serialized_options = b'\272H\036r\0312\027^[a-z]{3}_[0-9a-z]{26}$\330\001\001'
   _globals['_LISTAUDITLOGREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTAUDITLOGREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_LISTAUDITLOGREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTAUDITLOGREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_AUDITSERVICE'].methods_by_name['ListAuditLog']._loaded_options = None
   _globals['_AUDITSERVICE'].methods_by_name['ListAuditLog']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\016\020\001\032\014community_id \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002*\022(/v1/communities/{community_id}/audit-log'
-  _globals['_LISTAUDITLOGREQUEST']._serialized_start=196
-  _globals['_LISTAUDITLOGREQUEST']._serialized_end=360
-  _globals['_LISTAUDITLOGRESPONSE']._serialized_start=362
-  _globals['_LISTAUDITLOGRESPONSE']._serialized_end=484
-  _globals['_AUDITSERVICE']._serialized_start=487
-  _globals['_AUDITSERVICE']._serialized_end=698
+  _globals['_LISTAUDITLOGREQUEST']._serialized_start=229
+  _globals['_LISTAUDITLOGREQUEST']._serialized_end=703
+  _globals['_LISTAUDITLOGRESPONSE']._serialized_start=705
+  _globals['_LISTAUDITLOGRESPONSE']._serialized_end=827
+  _globals['_AUDITSERVICE']._serialized_start=830
+  _globals['_AUDITSERVICE']._serialized_end=1041
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from creavio.community.v1 import audit_entry_pb2 as _audit_entry_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -26,24 +27,48 @@ class ListAuditLogRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    TARGET_ID_FIELD_NUMBER: _builtins.int
+    AFTER_TIME_FIELD_NUMBER: _builtins.int
+    BEFORE_TIME_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
+    actor_id: _builtins.str
+    """Who did it; empty for anybody."""
+    action: _audit_entry_pb2.AuditAction.ValueType
+    """What was done; unset for anything."""
+    target_id: _builtins.str
+    """Whom or what it was done to, as entries name it; empty for anybody and anything."""
     page_size: _builtins.int
     """How many at most; 50 when unset, never above 100."""
     page_token: _builtins.str
     """`next_page_token` of the page before; empty for the first."""
+    @_builtins.property
+    def after_time(self) -> _timestamp_pb2.Timestamp:
+        """Not earlier than this; unset for however early."""
+
+    @_builtins.property
+    def before_time(self) -> _timestamp_pb2.Timestamp:
+        """Earlier than this; unset for however late."""
+
     def __init__(
         self,
         *,
         community_id: _builtins.str = ...,
+        actor_id: _builtins.str = ...,
+        action: _audit_entry_pb2.AuditAction.ValueType = ...,
+        target_id: _builtins.str = ...,
+        after_time: _timestamp_pb2.Timestamp | None = ...,
+        before_time: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after_time", b"after_time", "before_time", b"before_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor_id", b"actor_id", "after_time", b"after_time", "before_time", b"before_time", "community_id", b"community_id", "page_size", b"page_size", "page_token", b"page_token", "target_id", b"target_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

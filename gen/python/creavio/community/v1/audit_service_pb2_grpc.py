@@ -47,7 +47,9 @@ class AuditServiceServicer:
     """
 
     def ListAuditLog(self, request, context):
-        """Lists the audit log of a community, the newest first. An entry is there exactly when
+        """Lists the audit log of a community, the newest first: of it all, or of what a person
+        did, of one kind of deed, of what was done to one thing, between two moments; given
+        several of these, of what is all of it. An entry is there exactly when
         what it tells was done, nobody changes it, and it goes after 90 days. It also names
         channels that the caller cannot see.
         """

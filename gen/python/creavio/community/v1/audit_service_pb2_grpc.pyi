@@ -34,7 +34,9 @@ class AuditServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuditServiceAsyncStub: ...
     ListAuditLog: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditLogRequest, _audit_service_pb2.ListAuditLogResponse]
-    """Lists the audit log of a community, the newest first. An entry is there exactly when
+    """Lists the audit log of a community, the newest first: of it all, or of what a person
+    did, of one kind of deed, of what was done to one thing, between two moments; given
+    several of these, of what is all of it. An entry is there exactly when
     what it tells was done, nobody changes it, and it goes after 90 days. It also names
     channels that the caller cannot see.
     """
@@ -45,7 +47,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAuditLog: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditLogRequest, _audit_service_pb2.ListAuditLogResponse]  # type: ignore[assignment]
-    """Lists the audit log of a community, the newest first. An entry is there exactly when
+    """Lists the audit log of a community, the newest first: of it all, or of what a person
+    did, of one kind of deed, of what was done to one thing, between two moments; given
+    several of these, of what is all of it. An entry is there exactly when
     what it tells was done, nobody changes it, and it goes after 90 days. It also names
     channels that the caller cannot see.
     """
@@ -59,7 +63,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.ListAuditLogRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.ListAuditLogResponse, _abc.Awaitable[_audit_service_pb2.ListAuditLogResponse]]:
-        """Lists the audit log of a community, the newest first. An entry is there exactly when
+        """Lists the audit log of a community, the newest first: of it all, or of what a person
+        did, of one kind of deed, of what was done to one thing, between two moments; given
+        several of these, of what is all of it. An entry is there exactly when
         what it tells was done, nobody changes it, and it goes after 90 days. It also names
         channels that the caller cannot see.
         """

@@ -6,6 +6,7 @@ isort:skip_file
 from creavio.community.v1 import category_pb2 as _category_pb2
 from creavio.community.v1 import channel_pb2 as _channel_pb2
 from creavio.community.v1 import community_pb2 as _community_pb2
+from creavio.community.v1 import emoji_pb2 as _emoji_pb2
 from creavio.community.v1 import member_pb2 as _member_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -297,3 +298,77 @@ class PersonErased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PersonErased: _TypeAlias = PersonErased  # noqa: Y015
+
+@_typing.final
+class EmojiCreated(_message.Message):
+    """An emoji was added."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMOJI_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def emoji(self) -> _emoji_pb2.Emoji:
+        """The emoji."""
+
+    def __init__(
+        self,
+        *,
+        emoji: _emoji_pb2.Emoji | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["emoji", b"emoji"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emoji", b"emoji"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmojiCreated: _TypeAlias = EmojiCreated  # noqa: Y015
+
+@_typing.final
+class EmojiUpdated(_message.Message):
+    """An emoji was given another name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMOJI_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def emoji(self) -> _emoji_pb2.Emoji:
+        """The emoji as it is now."""
+
+    def __init__(
+        self,
+        *,
+        emoji: _emoji_pb2.Emoji | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["emoji", b"emoji"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emoji", b"emoji"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmojiUpdated: _TypeAlias = EmojiUpdated  # noqa: Y015
+
+@_typing.final
+class EmojiDeleted(_message.Message):
+    """An emoji was taken away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    EMOJI_ID_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    emoji_id: _builtins.str
+    """The emoji."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        emoji_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "emoji_id", b"emoji_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmojiDeleted: _TypeAlias = EmojiDeleted  # noqa: Y015

@@ -89,6 +89,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """There is a second factor already."""
     REASON_REPLY_NOT_FOUND: _Reason.ValueType  # 73
     """The message to be answered is not in this channel, or was deleted."""
+    REASON_EMOJI_NAME_TAKEN: _Reason.ValueType  # 160
+    """Another emoji of the community has the name."""
     REASON_THREAD_EXISTS: _Reason.ValueType  # 180
     """A thread began at the message already."""
     REASON_THREAD_LOCKED: _Reason.ValueType  # 181
@@ -189,6 +191,8 @@ REASON_SECOND_FACTOR_ENABLED: Reason.ValueType  # 102
 """There is a second factor already."""
 REASON_REPLY_NOT_FOUND: Reason.ValueType  # 73
 """The message to be answered is not in this channel, or was deleted."""
+REASON_EMOJI_NAME_TAKEN: Reason.ValueType  # 160
+"""Another emoji of the community has the name."""
 REASON_THREAD_EXISTS: Reason.ValueType  # 180
 """A thread began at the message already."""
 REASON_THREAD_LOCKED: Reason.ValueType  # 181

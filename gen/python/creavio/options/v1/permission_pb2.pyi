@@ -55,6 +55,8 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     """Mention everybody in a channel."""
     PERMISSION_MODERATE_MEMBERS: _Permission.ValueType  # 17
     """Time members out, and end timeouts."""
+    PERMISSION_MANAGE_EMOJI: _Permission.ValueType  # 18
+    """Add, rename and take away emoji."""
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """What a person can be allowed to do. The number is the
@@ -95,6 +97,8 @@ PERMISSION_MENTION_EVERYONE: Permission.ValueType  # 16
 """Mention everybody in a channel."""
 PERMISSION_MODERATE_MEMBERS: Permission.ValueType  # 17
 """Time members out, and end timeouts."""
+PERMISSION_MANAGE_EMOJI: Permission.ValueType  # 18
+"""Add, rename and take away emoji."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 class _Scope:

@@ -182,6 +182,11 @@ class Reason(betterproto2.Enum):
     The message to be answered is not in this channel, or was deleted.
     """
 
+    EMOJI_NAME_TAKEN = 160
+    """
+    Another emoji of the community has the name.
+    """
+
     THREAD_EXISTS = 180
     """
     A thread began at the message already.
@@ -283,6 +288,7 @@ class Reason(betterproto2.Enum):
             66: "REASON_EMAIL_TAKEN",
             102: "REASON_SECOND_FACTOR_ENABLED",
             73: "REASON_REPLY_NOT_FOUND",
+            160: "REASON_EMOJI_NAME_TAKEN",
             180: "REASON_THREAD_EXISTS",
             181: "REASON_THREAD_LOCKED",
             182: "REASON_NOT_REACHABLE",
@@ -334,6 +340,7 @@ class Reason(betterproto2.Enum):
             "REASON_EMAIL_TAKEN": 66,
             "REASON_SECOND_FACTOR_ENABLED": 102,
             "REASON_REPLY_NOT_FOUND": 73,
+            "REASON_EMOJI_NAME_TAKEN": 160,
             "REASON_THREAD_EXISTS": 180,
             "REASON_THREAD_LOCKED": 181,
             "REASON_NOT_REACHABLE": 182,

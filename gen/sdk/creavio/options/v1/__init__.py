@@ -101,6 +101,11 @@ class Permission(betterproto2.Enum):
     Time members out, and end timeouts.
     """
 
+    MANAGE_EMOJI = 18
+    """
+    Add, rename and take away emoji.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -121,6 +126,7 @@ class Permission(betterproto2.Enum):
             14: "PERMISSION_VIEW_AUDIT_LOG",
             16: "PERMISSION_MENTION_EVERYONE",
             17: "PERMISSION_MODERATE_MEMBERS",
+            18: "PERMISSION_MANAGE_EMOJI",
         }
 
     @classmethod
@@ -143,4 +149,5 @@ class Permission(betterproto2.Enum):
             "PERMISSION_VIEW_AUDIT_LOG": 14,
             "PERMISSION_MENTION_EVERYONE": 16,
             "PERMISSION_MODERATE_MEMBERS": 17,
+            "PERMISSION_MANAGE_EMOJI": 18,
         }

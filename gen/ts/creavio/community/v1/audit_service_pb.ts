@@ -4,15 +4,17 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { AuditEntry } from "./audit_entry_pb.js";
+import type { AuditAction, AuditEntry } from "./audit_entry_pb.js";
 import { file_creavio_community_v1_audit_entry } from "./audit_entry_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file creavio/community/v1/audit_service.proto.
  */
 export const file_creavio_community_v1_audit_service: GenFile = /*@__PURE__*/
-  fileDesc("CihjcmVhdmlvL2NvbW11bml0eS92MS9hdWRpdF9zZXJ2aWNlLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSJSChNMaXN0QXVkaXRMb2dSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJiChRMaXN0QXVkaXRMb2dSZXNwb25zZRIxCgdlbnRyaWVzGAEgAygLMiAuY3JlYXZpby5jb21tdW5pdHkudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkydQoMQXVkaXRTZXJ2aWNlEmUKDExpc3RBdWRpdExvZxIpLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxpc3RBdWRpdExvZ1JlcXVlc3QaKi5jcmVhdmlvLmNvbW11bml0eS52MS5MaXN0QXVkaXRMb2dSZXNwb25zZWIGcHJvdG8z", [file_creavio_community_v1_audit_entry]);
+  fileDesc("CihjcmVhdmlvL2NvbW11bml0eS92MS9hdWRpdF9zZXJ2aWNlLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSKLAgoTTGlzdEF1ZGl0TG9nUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSEAoIYWN0b3JfaWQYAiABKAkSMQoGYWN0aW9uGAMgASgOMiEuY3JlYXZpby5jb21tdW5pdHkudjEuQXVkaXRBY3Rpb24SEQoJdGFyZ2V0X2lkGAQgASgJEi4KCmFmdGVyX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2JlZm9yZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJiChRMaXN0QXVkaXRMb2dSZXNwb25zZRIxCgdlbnRyaWVzGAEgAygLMiAuY3JlYXZpby5jb21tdW5pdHkudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkydQoMQXVkaXRTZXJ2aWNlEmUKDExpc3RBdWRpdExvZxIpLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxpc3RBdWRpdExvZ1JlcXVlc3QaKi5jcmVhdmlvLmNvbW11bml0eS52MS5MaXN0QXVkaXRMb2dSZXNwb25zZWIGcHJvdG8z", [file_creavio_community_v1_audit_entry, file_google_protobuf_timestamp]);
 
 /**
  * Asks for a page of an audit log.
@@ -26,6 +28,41 @@ export type ListAuditLogRequest = Message<"creavio.community.v1.ListAuditLogRequ
    * @generated from field: string community_id = 1;
    */
   communityId: string;
+
+  /**
+   * Who did it; empty for anybody.
+   *
+   * @generated from field: string actor_id = 2;
+   */
+  actorId: string;
+
+  /**
+   * What was done; unset for anything.
+   *
+   * @generated from field: creavio.community.v1.AuditAction action = 3;
+   */
+  action: AuditAction;
+
+  /**
+   * Whom or what it was done to, as entries name it; empty for anybody and anything.
+   *
+   * @generated from field: string target_id = 4;
+   */
+  targetId: string;
+
+  /**
+   * Not earlier than this; unset for however early.
+   *
+   * @generated from field: google.protobuf.Timestamp after_time = 5;
+   */
+  afterTime?: Timestamp | undefined;
+
+  /**
+   * Earlier than this; unset for however late.
+   *
+   * @generated from field: google.protobuf.Timestamp before_time = 6;
+   */
+  beforeTime?: Timestamp | undefined;
 
   /**
    * How many at most; 50 when unset, never above 100.
@@ -84,7 +121,9 @@ export const ListAuditLogResponseSchema: GenMessage<ListAuditLogResponse> = /*@_
  */
 export const AuditService: GenService<{
   /**
-   * Lists the audit log of a community, the newest first. An entry is there exactly when
+   * Lists the audit log of a community, the newest first: of it all, or of what a person
+   * did, of one kind of deed, of what was done to one thing, between two moments; given
+   * several of these, of what is all of it. An entry is there exactly when
    * what it tells was done, nobody changes it, and it goes after 90 days. It also names
    * channels that the caller cannot see.
    *

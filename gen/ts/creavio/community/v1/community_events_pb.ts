@@ -10,6 +10,8 @@ import type { Channel } from "./channel_pb.js";
 import { file_creavio_community_v1_channel } from "./channel_pb.js";
 import type { Community } from "./community_pb.js";
 import { file_creavio_community_v1_community } from "./community_pb.js";
+import type { Emoji } from "./emoji_pb.js";
+import { file_creavio_community_v1_emoji } from "./emoji_pb.js";
 import type { Member } from "./member_pb.js";
 import { file_creavio_community_v1_member } from "./member_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/community_events.proto.
  */
 export const file_creavio_community_v1_community_events: GenFile = /*@__PURE__*/
-  fileDesc("CitjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfZXZlbnRzLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSJGChBDb21tdW5pdHlDcmVhdGVkEjIKCWNvbW11bml0eRgBIAEoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eSJACg5DaGFubmVsQ3JlYXRlZBIuCgdjaGFubmVsGAEgASgLMh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbCI8CgxNZW1iZXJKb2luZWQSLAoGbWVtYmVyGAEgASgLMhwuY3JlYXZpby5jb21tdW5pdHkudjEuTWVtYmVyIjYKDU1lbWJlclJlbW92ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiRgoQQ29tbXVuaXR5VXBkYXRlZBIyCgljb21tdW5pdHkYASABKAsyHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkiQAoOQ2hhbm5lbFVwZGF0ZWQSLgoHY2hhbm5lbBgBIAEoCzIdLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNoYW5uZWwiOgoOQ2hhbm5lbERlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkiQwoPQ2F0ZWdvcnlDcmVhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiQwoPQ2F0ZWdvcnlVcGRhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiPAoPQ2F0ZWdvcnlEZWxldGVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRITCgtjYXRlZ29yeV9pZBgCIAEoCWIGcHJvdG8z", [file_creavio_community_v1_category, file_creavio_community_v1_channel, file_creavio_community_v1_community, file_creavio_community_v1_member]);
+  fileDesc("CitjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfZXZlbnRzLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSJGChBDb21tdW5pdHlDcmVhdGVkEjIKCWNvbW11bml0eRgBIAEoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eSJACg5DaGFubmVsQ3JlYXRlZBIuCgdjaGFubmVsGAEgASgLMh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbCI8CgxNZW1iZXJKb2luZWQSLAoGbWVtYmVyGAEgASgLMhwuY3JlYXZpby5jb21tdW5pdHkudjEuTWVtYmVyIjYKDU1lbWJlclJlbW92ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiRgoQQ29tbXVuaXR5VXBkYXRlZBIyCgljb21tdW5pdHkYASABKAsyHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkiQAoOQ2hhbm5lbFVwZGF0ZWQSLgoHY2hhbm5lbBgBIAEoCzIdLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNoYW5uZWwiOgoOQ2hhbm5lbERlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkiQwoPQ2F0ZWdvcnlDcmVhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiQwoPQ2F0ZWdvcnlVcGRhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiPAoPQ2F0ZWdvcnlEZWxldGVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRITCgtjYXRlZ29yeV9pZBgCIAEoCSI6CgxFbW9qaUNyZWF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI6CgxFbW9qaVVwZGF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI2CgxFbW9qaURlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhAKCGVtb2ppX2lkGAIgASgJYgZwcm90bzM", [file_creavio_community_v1_category, file_creavio_community_v1_channel, file_creavio_community_v1_community, file_creavio_community_v1_emoji, file_creavio_community_v1_member]);
 
 /**
  * A community was founded. Told to its founder's devices.
@@ -255,4 +257,74 @@ export type CategoryDeleted = Message<"creavio.community.v1.CategoryDeleted"> & 
  */
 export const CategoryDeletedSchema: GenMessage<CategoryDeleted> = /*@__PURE__*/
   messageDesc(file_creavio_community_v1_community_events, 9);
+
+/**
+ * An emoji was added.
+ *
+ * @generated from message creavio.community.v1.EmojiCreated
+ */
+export type EmojiCreated = Message<"creavio.community.v1.EmojiCreated"> & {
+  /**
+   * The emoji.
+   *
+   * @generated from field: creavio.community.v1.Emoji emoji = 1;
+   */
+  emoji?: Emoji | undefined;
+};
+
+/**
+ * Describes the message creavio.community.v1.EmojiCreated.
+ * Use `create(EmojiCreatedSchema)` to create a new message.
+ */
+export const EmojiCreatedSchema: GenMessage<EmojiCreated> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_community_events, 10);
+
+/**
+ * An emoji was given another name.
+ *
+ * @generated from message creavio.community.v1.EmojiUpdated
+ */
+export type EmojiUpdated = Message<"creavio.community.v1.EmojiUpdated"> & {
+  /**
+   * The emoji as it is now.
+   *
+   * @generated from field: creavio.community.v1.Emoji emoji = 1;
+   */
+  emoji?: Emoji | undefined;
+};
+
+/**
+ * Describes the message creavio.community.v1.EmojiUpdated.
+ * Use `create(EmojiUpdatedSchema)` to create a new message.
+ */
+export const EmojiUpdatedSchema: GenMessage<EmojiUpdated> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_community_events, 11);
+
+/**
+ * An emoji was taken away.
+ *
+ * @generated from message creavio.community.v1.EmojiDeleted
+ */
+export type EmojiDeleted = Message<"creavio.community.v1.EmojiDeleted"> & {
+  /**
+   * The community.
+   *
+   * @generated from field: string community_id = 1;
+   */
+  communityId: string;
+
+  /**
+   * The emoji.
+   *
+   * @generated from field: string emoji_id = 2;
+   */
+  emojiId: string;
+};
+
+/**
+ * Describes the message creavio.community.v1.EmojiDeleted.
+ * Use `create(EmojiDeletedSchema)` to create a new message.
+ */
+export const EmojiDeletedSchema: GenMessage<EmojiDeleted> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_community_events, 12);
 
