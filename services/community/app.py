@@ -12,6 +12,9 @@ from creavio.community.v1.ban_service_pb2_grpc import add_BanServiceServicer_to_
 from creavio.community.v1.bot_member_service_pb2_grpc import (
     add_BotMemberServiceServicer_to_server,
 )
+from creavio.community.v1.calendar_service_pb2_grpc import (
+    add_CalendarServiceServicer_to_server,
+)
 from creavio.community.v1.category_service_pb2_grpc import (
     add_CategoryServiceServicer_to_server,
 )
@@ -28,6 +31,7 @@ from services.community.engine import Memberships
 from services.community.handler.audit import AuditHandler
 from services.community.handler.bans import BanHandler
 from services.community.handler.bots import BotMemberHandler
+from services.community.handler.calendars import CalendarHandler
 from services.community.handler.categories import CategoryHandler
 from services.community.handler.channels import ChannelHandler
 from services.community.handler.communities import CommunityHandler
@@ -63,6 +67,10 @@ def app(chassis: Chassis) -> Service:
             (add_CommunityServiceServicer_to_server, communities),
             (add_ChannelServiceServicer_to_server, channels),
             (add_CategoryServiceServicer_to_server, CategoryHandler(database)),
+            (
+                add_CalendarServiceServicer_to_server,
+                CalendarHandler(database, authorizer, tokens),
+            ),
             (add_EmojiServiceServicer_to_server, EmojiHandler(database)),
             (add_AuditServiceServicer_to_server, AuditHandler(database, tokens)),
             (

@@ -173,6 +173,7 @@ class Memberships:
         gone = await store.remove_member(tx, community_id, user_id)
         if gone:
             tx.emit(events.member_removed(community_id, user_id))
+            await store.forget_answers(tx, community_id, user_id)
         return gone
 
     async def finish_transfer(self, community: Community, heir: UUID, number: int) -> None:

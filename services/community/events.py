@@ -7,7 +7,9 @@ from uuid import UUID
 from chassis import ids
 from creavio.community.v1 import community_events_pb2
 from services.community import convert
+from services.community.convert import calendar
 from services.community.domain import Category, Channel, Community, Member
+from services.community.domain.calendar import CalendarEvent
 from services.community.domain.emoji import Emoji
 
 
@@ -86,3 +88,15 @@ def emoji_deleted(emoji: Emoji) -> community_events_pb2.EmojiDeleted:
         community_id=ids.text(ids.Kind.COMMUNITY, emoji.community_id),
         emoji_id=convert.emoji_text(emoji.id),
     )
+
+
+def calendar_event_saved(
+    event: CalendarEvent,
+) -> community_events_pb2.CalendarEventSaved | community_events_pb2.ChannelCalendarEventSaved:
+    """An event of the calendar is as it is now: told to who may know of it."""
+    kind = (
+        community_events_pb2.CalendarEventSaved
+        if event.channel_id is None
+        else community_events_pb2.ChannelCalendarEventSaved
+    )
+    return kind(calendar_event=calendar.event(event))

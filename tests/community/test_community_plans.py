@@ -39,11 +39,18 @@ VOLUME = """
         FROM generate_series(1, 10000);
     INSERT INTO member
         SELECT id, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, now(),
-            CASE WHEN random() < 0.001 THEN 'coming' ELSE 'settled' END, now()
+            CASE WHEN n = 1 AND id::text < '02' THEN 'coming' ELSE 'settled' END, now()
         FROM community, generate_series(1, 20) AS n;
     INSERT INTO invite
         SELECT 'code' || row_number() OVER (), id, owner_id, now(), now() + interval '7 days'
         FROM community, generate_series(1, 10);
+    INSERT INTO calendar_event
+        SELECT gen_random_uuid(), id, NULL, 'x', '', '', now() + n * interval '1 day',
+            now() + n * interval '1 day' + interval '1 hour', 'UTC', owner_id, now()
+        FROM community, generate_series(-10, 10) AS n;
+    INSERT INTO calendar_answer
+        SELECT id, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 1
+        FROM calendar_event, generate_series(1, 3) AS n;
     INSERT INTO emoji
         SELECT gen_random_uuid(), id, 'e' || n, 'file_', owner_id, now()
         FROM community, generate_series(1, 20) AS n;
@@ -119,6 +126,14 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         ),
         "category": await plan_of(database, lambda tx: store.standing_in(tx, small, small)),
         "deleted": await plan_of(database, lambda tx: store.deleted_channels(tx, KEPT, 100)),
+        "calendar": await plan_of(
+            database, lambda tx: store.calendar_events(tx, small, NOW, NOW + KEPT, after, 201)
+        ),
+        "open events": await plan_of(
+            database, lambda tx: store.still_to_end(tx, small, datetime.now(UTC))
+        ),
+        "answers": await plan_of(database, lambda tx: store.answers_of(tx, small, [small, user])),
+        "forget answers": await plan_of(database, lambda tx: store.forget_answers(tx, small, user)),
         "emoji": await plan_of(database, lambda tx: store.emoji_of(tx, small)),
         "no emoji": await plan_of(database, lambda tx: store.delete_emoji(tx, small)),
         "bans": await plan_of(database, lambda tx: store.bans_of(tx, place.community_id, None, 51)),

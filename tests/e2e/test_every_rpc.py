@@ -73,6 +73,13 @@ def cast(live: Live) -> Cast:
     outsider.open_channel(outsider.found("Elsewhere")["id"])
     picture = {"name": "wave", "file_id": "file_01h455vb4pex5vsknk084sn02q"}
     emoji = owner.do("POST", f"/v1/communities/{community}/emoji", json=picture)["id"]
+    party = {
+        "title": "Party",
+        "start_time": "2030-01-01T18:00:00Z",
+        "end_time": "2030-01-01T20:00:00Z",
+        "time_zone": "Europe/Berlin",
+    }
+    event = owner.do("POST", f"/v1/communities/{community}/calendar", json=party)["id"]
     role = owner.do("POST", f"/v1/communities/{community}/roles", json={"name": "x"})["id"]
     message = owner.send(channel, "hello")["id"]
     thread = owner.do("POST", f"/v1/channels/{channel}/threads", json={"name": "talk"})["id"]
@@ -87,6 +94,7 @@ def cast(live: Live) -> Cast:
             "channel_id": channel,
             "category_id": category,
             "emoji_id": emoji,
+            "calendar_event_id": event,
             "message_id": message,
             "user_id": member.id,
             "role_id": role,

@@ -61,6 +61,17 @@ async def require_settled(tx: Transaction, community_id: UUID, user_id: UUID) ->
         raise MemberNotFound
 
 
+async def require_staying(tx: Transaction, community_id: UUID, user_id: UUID) -> None:
+    """As `require_settled`, and nobody ends the membership before the transaction does."""
+    row = await tx.execute(
+        sa.select(MEMBER.c.standing)
+        .where(MEMBER.c.community_id == community_id, MEMBER.c.user_id == user_id)
+        .with_for_update(read=True)
+    )
+    if row.scalar_one_or_none() != Standing.SETTLED:
+        raise MemberNotFound
+
+
 async def require_member(tx: Transaction, community_id: UUID, user_id: UUID) -> None:
     """Return when somebody is a member, or about to be one no more. Raises `MemberNotFound`."""
     member = await _member(tx, community_id, user_id)

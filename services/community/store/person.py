@@ -15,6 +15,8 @@ from services.community.domain import Standing
 from services.community.store.tables import (
     AUDIT,
     BAN,
+    CALENDAR_ANSWER,
+    CALENDAR_EVENT,
     CATEGORY,
     CHANNEL,
     COMMUNITY,
@@ -37,6 +39,8 @@ PARTS: Final = (
     Part(MEMBER, of(MEMBER.c.user_id), frozenset({"removers"})),
     Part(INVITE, of(INVITE.c.creator_id)),
     Part(BAN, of(BAN.c.user_id), frozenset({"creator_id"})),
+    Part(CALENDAR_ANSWER, of(CALENDAR_ANSWER.c.user_id)),
+    Part(CALENDAR_EVENT, of(CALENDAR_EVENT.c.creator_id), stays=_NOBODY),
     Part(EMOJI, of(EMOJI.c.creator_id), stays=_NOBODY),
     Part(AUDIT, of(AUDIT.c.actor_id), stays=f"kept for 90 days; {_NOBODY}"),
 )
@@ -83,7 +87,9 @@ async def close(tx: Transaction, community_id: UUID) -> None:
         .where(CHANNEL.c.community_id == community_id)
         .values(name="", topic="", category_id=None)
     )
-    for table in (INVITE, BAN, AUDIT, MEMBER, CATEGORY, EMOJI):
+    events = sa.select(CALENDAR_EVENT.c.id).where(CALENDAR_EVENT.c.community_id == community_id)
+    await tx.execute(sa.delete(CALENDAR_ANSWER).where(CALENDAR_ANSWER.c.event_id.in_(events)))
+    for table in (INVITE, BAN, AUDIT, MEMBER, CATEGORY, EMOJI, CALENDAR_EVENT):
         await tx.execute(sa.delete(table).where(table.c.community_id == community_id))
     await tx.execute(
         sa.update(COMMUNITY)

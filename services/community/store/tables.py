@@ -90,6 +90,32 @@ EMOJI = sa.Table(
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
     sa.UniqueConstraint("community_id", "name"),
 )
+CALENDAR_EVENT = sa.Table(
+    "calendar_event",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("channel_id", sa.Uuid),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("location", sa.Text, nullable=False),
+    sa.Column("start_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("end_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("creator_id", sa.Uuid, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("cancel_time", sa.DateTime(timezone=True)),
+    sa.Column("interested", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("going", sa.Integer, nullable=False, server_default="0"),
+)
+"""`interested` and `going` count the answers, under the lock of the row."""
+CALENDAR_ANSWER = sa.Table(
+    "calendar_answer",
+    METADATA,
+    sa.Column("event_id", sa.Uuid, sa.ForeignKey("calendar_event.id"), primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("answer", sa.SmallInteger, nullable=False),
+)
 AUDIT = sa.Table(
     "audit",
     METADATA,

@@ -26,6 +26,7 @@ class Permission(IntEnum):
     MENTION_EVERYONE = 16
     MODERATE_MEMBERS = 17
     MANAGE_EMOJI = 18
+    MANAGE_EVENTS = 19
 
 
 IN_COMMUNITY: Final = frozenset(Permission) - {Permission.ADMINISTRATE}

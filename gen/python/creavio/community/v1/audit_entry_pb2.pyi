@@ -61,6 +61,12 @@ class _AuditActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditActi
     """An emoji was renamed."""
     AUDIT_ACTION_EMOJI_DELETED: _AuditAction.ValueType  # 17
     """An emoji was taken away."""
+    AUDIT_ACTION_CALENDAR_EVENT_CREATED: _AuditAction.ValueType  # 18
+    """An event of the calendar was planned."""
+    AUDIT_ACTION_CALENDAR_EVENT_UPDATED: _AuditAction.ValueType  # 19
+    """An event of the calendar was changed."""
+    AUDIT_ACTION_CALENDAR_EVENT_CANCELLED: _AuditAction.ValueType  # 20
+    """An event of the calendar was called off."""
     AUDIT_ACTION_BOT_ADDED: _AuditAction.ValueType  # 30
     """A bot was made a member."""
 
@@ -102,6 +108,12 @@ AUDIT_ACTION_EMOJI_UPDATED: AuditAction.ValueType  # 16
 """An emoji was renamed."""
 AUDIT_ACTION_EMOJI_DELETED: AuditAction.ValueType  # 17
 """An emoji was taken away."""
+AUDIT_ACTION_CALENDAR_EVENT_CREATED: AuditAction.ValueType  # 18
+"""An event of the calendar was planned."""
+AUDIT_ACTION_CALENDAR_EVENT_UPDATED: AuditAction.ValueType  # 19
+"""An event of the calendar was changed."""
+AUDIT_ACTION_CALENDAR_EVENT_CANCELLED: AuditAction.ValueType  # 20
+"""An event of the calendar was called off."""
 AUDIT_ACTION_BOT_ADDED: AuditAction.ValueType  # 30
 """A bot was made a member."""
 Global___AuditAction: _TypeAlias = AuditAction  # noqa: Y015
@@ -130,7 +142,7 @@ class AuditEntry(_message.Message):
     action: Global___AuditAction.ValueType
     """What was done."""
     target_id: _builtins.str
-    """Whom or what it was done to: the id of a person, channel, category, emoji or the community;
+    """Whom or what it was done to: the id of a person, channel, category, emoji, event or the community;
     of an invite, which is known by its code alone, the id of who made it.
     """
     target_name: _builtins.str

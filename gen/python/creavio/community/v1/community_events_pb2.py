@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from creavio.community.v1 import calendar_event_pb2 as creavio_dot_community_dot_v1_dot_calendar__event__pb2
 from creavio.community.v1 import category_pb2 as creavio_dot_community_dot_v1_dot_category__pb2
 from creavio.community.v1 import channel_pb2 as creavio_dot_community_dot_v1_dot_channel__pb2
 from creavio.community.v1 import community_pb2 as creavio_dot_community_dot_v1_dot_community__pb2
@@ -30,7 +31,7 @@ from creavio.community.v1 import member_pb2 as creavio_dot_community_dot_v1_dot_
 from creavio.options.v1 import event_pb2 as creavio_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+creavio/community/v1/community_events.proto\x12\x14\x63reavio.community.v1\x1a#creavio/community/v1/category.proto\x1a\"creavio/community/v1/channel.proto\x1a$creavio/community/v1/community.proto\x1a creavio/community/v1/emoji.proto\x1a!creavio/community/v1/member.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\x7f\n\x10\x43ommunityCreated\x12=\n\tcommunity\x18\x01 \x01(\x0b\x32\x1f.creavio.community.v1.CommunityR\tcommunity:,\xa2\xbb\x18(\x08\x02\x12\x16\x08\x03\x12\x12\x63ommunity.owner_id\x1a\x0c\x63ommunity.id\"\x9b\x01\n\x0e\x43hannelCreated\x12\x37\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.creavio.community.v1.ChannelR\x07\x63hannel:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\nchannel.id\x18\x02\"\x14\x63hannel.community_id\x1a\x14\x63hannel.community_id\x1a\nchannel.id\"\xa0\x01\n\x0cMemberJoined\x12\x34\n\x06member\x18\x01 \x01(\x0b\x32\x1c.creavio.community.v1.MemberR\x06member:Z\xa2\xbb\x18V\x08\x02\x12\x19\x08\x01\x12\x13member.community_id\x18\x01\x12\x12\x08\x03\x12\x0emember.user_id\x1a\x13member.community_id\x1a\x0emember.user_id\"\x8b\x01\n\rMemberRemoved\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_id\"{\n\x10\x43ommunityUpdated\x12=\n\tcommunity\x18\x01 \x01(\x0b\x32\x1f.creavio.community.v1.CommunityR\tcommunity:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity.id\x18\x01\x1a\x0c\x63ommunity.id\"\x9b\x01\n\x0e\x43hannelUpdated\x12\x37\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.creavio.community.v1.ChannelR\x07\x63hannel:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\nchannel.id\x18\x02\"\x14\x63hannel.community_id\x1a\x14\x63hannel.community_id\x1a\nchannel.id\"\x94\x01\n\x0e\x43hannelDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x89\x01\n\x0f\x43\x61tegoryCreated\x12:\n\x08\x63\x61tegory\x18\x01 \x01(\x0b\x32\x1e.creavio.community.v1.CategoryR\x08\x63\x61tegory::\xa2\xbb\x18\x36\x08\x02\x12\x1b\x08\x01\x12\x15\x63\x61tegory.community_id\x18\x01\x1a\x15\x63\x61tegory.community_id\"\x89\x01\n\x0f\x43\x61tegoryUpdated\x12:\n\x08\x63\x61tegory\x18\x01 \x01(\x0b\x32\x1e.creavio.community.v1.CategoryR\x08\x63\x61tegory::\xa2\xbb\x18\x36\x08\x02\x12\x1b\x08\x01\x12\x15\x63\x61tegory.community_id\x18\x01\x1a\x15\x63\x61tegory.community_id\"\x7f\n\x0f\x43\x61tegoryDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x1f\n\x0b\x63\x61tegory_id\x18\x02 \x01(\tR\ncategoryId:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_id\"8\n\x0cPersonErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_id\"w\n\x0c\x45mojiCreated\x12\x31\n\x05\x65moji\x18\x01 \x01(\x0b\x32\x1b.creavio.community.v1.EmojiR\x05\x65moji:4\xa2\xbb\x18\x30\x08\x02\x12\x18\x08\x01\x12\x12\x65moji.community_id\x18\x01\x1a\x12\x65moji.community_id\"w\n\x0c\x45mojiUpdated\x12\x31\n\x05\x65moji\x18\x01 \x01(\x0b\x32\x1b.creavio.community.v1.EmojiR\x05\x65moji:4\xa2\xbb\x18\x30\x08\x02\x12\x18\x08\x01\x12\x12\x65moji.community_id\x18\x01\x1a\x12\x65moji.community_id\"v\n\x0c\x45mojiDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x19\n\x08\x65moji_id\x18\x02 \x01(\tR\x07\x65mojiId:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+creavio/community/v1/community_events.proto\x12\x14\x63reavio.community.v1\x1a)creavio/community/v1/calendar_event.proto\x1a#creavio/community/v1/category.proto\x1a\"creavio/community/v1/channel.proto\x1a$creavio/community/v1/community.proto\x1a creavio/community/v1/emoji.proto\x1a!creavio/community/v1/member.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\x7f\n\x10\x43ommunityCreated\x12=\n\tcommunity\x18\x01 \x01(\x0b\x32\x1f.creavio.community.v1.CommunityR\tcommunity:,\xa2\xbb\x18(\x08\x02\x12\x16\x08\x03\x12\x12\x63ommunity.owner_id\x1a\x0c\x63ommunity.id\"\x9b\x01\n\x0e\x43hannelCreated\x12\x37\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.creavio.community.v1.ChannelR\x07\x63hannel:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\nchannel.id\x18\x02\"\x14\x63hannel.community_id\x1a\x14\x63hannel.community_id\x1a\nchannel.id\"\xa0\x01\n\x0cMemberJoined\x12\x34\n\x06member\x18\x01 \x01(\x0b\x32\x1c.creavio.community.v1.MemberR\x06member:Z\xa2\xbb\x18V\x08\x02\x12\x19\x08\x01\x12\x13member.community_id\x18\x01\x12\x12\x08\x03\x12\x0emember.user_id\x1a\x13member.community_id\x1a\x0emember.user_id\"\x8b\x01\n\rMemberRemoved\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_id\"{\n\x10\x43ommunityUpdated\x12=\n\tcommunity\x18\x01 \x01(\x0b\x32\x1f.creavio.community.v1.CommunityR\tcommunity:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity.id\x18\x01\x1a\x0c\x63ommunity.id\"\x9b\x01\n\x0e\x43hannelUpdated\x12\x37\n\x07\x63hannel\x18\x01 \x01(\x0b\x32\x1d.creavio.community.v1.ChannelR\x07\x63hannel:P\xa2\xbb\x18L\x08\x02\x12&\x08\x02\x12\nchannel.id\x18\x02\"\x14\x63hannel.community_id\x1a\x14\x63hannel.community_id\x1a\nchannel.id\"\x94\x01\n\x0e\x43hannelDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x89\x01\n\x0f\x43\x61tegoryCreated\x12:\n\x08\x63\x61tegory\x18\x01 \x01(\x0b\x32\x1e.creavio.community.v1.CategoryR\x08\x63\x61tegory::\xa2\xbb\x18\x36\x08\x02\x12\x1b\x08\x01\x12\x15\x63\x61tegory.community_id\x18\x01\x1a\x15\x63\x61tegory.community_id\"\x89\x01\n\x0f\x43\x61tegoryUpdated\x12:\n\x08\x63\x61tegory\x18\x01 \x01(\x0b\x32\x1e.creavio.community.v1.CategoryR\x08\x63\x61tegory::\xa2\xbb\x18\x36\x08\x02\x12\x1b\x08\x01\x12\x15\x63\x61tegory.community_id\x18\x01\x1a\x15\x63\x61tegory.community_id\"\x7f\n\x0f\x43\x61tegoryDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x1f\n\x0b\x63\x61tegory_id\x18\x02 \x01(\tR\ncategoryId:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_id\"8\n\x0cPersonErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_id\"w\n\x0c\x45mojiCreated\x12\x31\n\x05\x65moji\x18\x01 \x01(\x0b\x32\x1b.creavio.community.v1.EmojiR\x05\x65moji:4\xa2\xbb\x18\x30\x08\x02\x12\x18\x08\x01\x12\x12\x65moji.community_id\x18\x01\x1a\x12\x65moji.community_id\"w\n\x0c\x45mojiUpdated\x12\x31\n\x05\x65moji\x18\x01 \x01(\x0b\x32\x1b.creavio.community.v1.EmojiR\x05\x65moji:4\xa2\xbb\x18\x30\x08\x02\x12\x18\x08\x01\x12\x12\x65moji.community_id\x18\x01\x1a\x12\x65moji.community_id\"v\n\x0c\x45mojiDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x19\n\x08\x65moji_id\x18\x02 \x01(\tR\x07\x65mojiId:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_id\"\xa8\x01\n\x12\x43\x61lendarEventSaved\x12J\n\x0e\x63\x61lendar_event\x18\x01 \x01(\x0b\x32#.creavio.community.v1.CalendarEventR\rcalendarEvent:F\xa2\xbb\x18\x42\x08\x02\x12!\x08\x01\x12\x1b\x63\x61lendar_event.community_id\x18\x01\x1a\x1b\x63\x61lendar_event.community_id\"\xe5\x01\n\x19\x43hannelCalendarEventSaved\x12J\n\x0e\x63\x61lendar_event\x18\x01 \x01(\x0b\x32#.creavio.community.v1.CalendarEventR\rcalendarEvent:|\xa2\xbb\x18x\x08\x02\x12<\x08\x02\x12\x19\x63\x61lendar_event.channel_id\x18\x02\"\x1b\x63\x61lendar_event.community_id\x1a\x1b\x63\x61lendar_event.community_id\x1a\x19\x63\x61lendar_event.channel_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,32 +66,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EMOJIUPDATED']._serialized_options = b'\242\273\0300\010\002\022\030\010\001\022\022emoji.community_id\030\001\032\022emoji.community_id'
   _globals['_EMOJIDELETED']._loaded_options = None
   _globals['_EMOJIDELETED']._serialized_options = b'\242\273\030$\010\002\022\022\010\001\022\014community_id\030\001\032\014community_id'
-  _globals['_COMMUNITYCREATED']._serialized_start=281
-  _globals['_COMMUNITYCREATED']._serialized_end=408
-  _globals['_CHANNELCREATED']._serialized_start=411
-  _globals['_CHANNELCREATED']._serialized_end=566
-  _globals['_MEMBERJOINED']._serialized_start=569
-  _globals['_MEMBERJOINED']._serialized_end=729
-  _globals['_MEMBERREMOVED']._serialized_start=732
-  _globals['_MEMBERREMOVED']._serialized_end=871
-  _globals['_COMMUNITYUPDATED']._serialized_start=873
-  _globals['_COMMUNITYUPDATED']._serialized_end=996
-  _globals['_CHANNELUPDATED']._serialized_start=999
-  _globals['_CHANNELUPDATED']._serialized_end=1154
-  _globals['_CHANNELDELETED']._serialized_start=1157
-  _globals['_CHANNELDELETED']._serialized_end=1305
-  _globals['_CATEGORYCREATED']._serialized_start=1308
-  _globals['_CATEGORYCREATED']._serialized_end=1445
-  _globals['_CATEGORYUPDATED']._serialized_start=1448
-  _globals['_CATEGORYUPDATED']._serialized_end=1585
-  _globals['_CATEGORYDELETED']._serialized_start=1587
-  _globals['_CATEGORYDELETED']._serialized_end=1714
-  _globals['_PERSONERASED']._serialized_start=1716
-  _globals['_PERSONERASED']._serialized_end=1772
-  _globals['_EMOJICREATED']._serialized_start=1774
-  _globals['_EMOJICREATED']._serialized_end=1893
-  _globals['_EMOJIUPDATED']._serialized_start=1895
-  _globals['_EMOJIUPDATED']._serialized_end=2014
-  _globals['_EMOJIDELETED']._serialized_start=2016
-  _globals['_EMOJIDELETED']._serialized_end=2134
+  _globals['_CALENDAREVENTSAVED']._loaded_options = None
+  _globals['_CALENDAREVENTSAVED']._serialized_options = b'\242\273\030B\010\002\022!\010\001\022\033calendar_event.community_id\030\001\032\033calendar_event.community_id'
+  _globals['_CHANNELCALENDAREVENTSAVED']._loaded_options = None
+  _globals['_CHANNELCALENDAREVENTSAVED']._serialized_options = b'\242\273\030x\010\002\022<\010\002\022\031calendar_event.channel_id\030\002\"\033calendar_event.community_id\032\033calendar_event.community_id\032\031calendar_event.channel_id'
+  _globals['_COMMUNITYCREATED']._serialized_start=324
+  _globals['_COMMUNITYCREATED']._serialized_end=451
+  _globals['_CHANNELCREATED']._serialized_start=454
+  _globals['_CHANNELCREATED']._serialized_end=609
+  _globals['_MEMBERJOINED']._serialized_start=612
+  _globals['_MEMBERJOINED']._serialized_end=772
+  _globals['_MEMBERREMOVED']._serialized_start=775
+  _globals['_MEMBERREMOVED']._serialized_end=914
+  _globals['_COMMUNITYUPDATED']._serialized_start=916
+  _globals['_COMMUNITYUPDATED']._serialized_end=1039
+  _globals['_CHANNELUPDATED']._serialized_start=1042
+  _globals['_CHANNELUPDATED']._serialized_end=1197
+  _globals['_CHANNELDELETED']._serialized_start=1200
+  _globals['_CHANNELDELETED']._serialized_end=1348
+  _globals['_CATEGORYCREATED']._serialized_start=1351
+  _globals['_CATEGORYCREATED']._serialized_end=1488
+  _globals['_CATEGORYUPDATED']._serialized_start=1491
+  _globals['_CATEGORYUPDATED']._serialized_end=1628
+  _globals['_CATEGORYDELETED']._serialized_start=1630
+  _globals['_CATEGORYDELETED']._serialized_end=1757
+  _globals['_PERSONERASED']._serialized_start=1759
+  _globals['_PERSONERASED']._serialized_end=1815
+  _globals['_EMOJICREATED']._serialized_start=1817
+  _globals['_EMOJICREATED']._serialized_end=1936
+  _globals['_EMOJIUPDATED']._serialized_start=1938
+  _globals['_EMOJIUPDATED']._serialized_end=2057
+  _globals['_EMOJIDELETED']._serialized_start=2059
+  _globals['_EMOJIDELETED']._serialized_end=2177
+  _globals['_CALENDAREVENTSAVED']._serialized_start=2180
+  _globals['_CALENDAREVENTSAVED']._serialized_end=2348
+  _globals['_CHANNELCALENDAREVENTSAVED']._serialized_start=2351
+  _globals['_CHANNELCALENDAREVENTSAVED']._serialized_end=2580
 # @@protoc_insertion_point(module_scope)

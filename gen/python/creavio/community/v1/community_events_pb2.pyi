@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from creavio.community.v1 import calendar_event_pb2 as _calendar_event_pb2
 from creavio.community.v1 import category_pb2 as _category_pb2
 from creavio.community.v1 import channel_pb2 as _channel_pb2
 from creavio.community.v1 import community_pb2 as _community_pb2
@@ -372,3 +373,55 @@ class EmojiDeleted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EmojiDeleted: _TypeAlias = EmojiDeleted  # noqa: Y015
+
+@_typing.final
+class CalendarEventSaved(_message.Message):
+    """An event of the calendar that takes place in no channel was planned, changed or called
+    off.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALENDAR_EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def calendar_event(self) -> _calendar_event_pb2.CalendarEvent:
+        """The event as it is now."""
+
+    def __init__(
+        self,
+        *,
+        calendar_event: _calendar_event_pb2.CalendarEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar_event", b"calendar_event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_event", b"calendar_event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalendarEventSaved: _TypeAlias = CalendarEventSaved  # noqa: Y015
+
+@_typing.final
+class ChannelCalendarEventSaved(_message.Message):
+    """An event of the calendar that takes place in a channel was planned, changed or called
+    off: told to those who see the channel.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALENDAR_EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def calendar_event(self) -> _calendar_event_pb2.CalendarEvent:
+        """The event as it is now."""
+
+    def __init__(
+        self,
+        *,
+        calendar_event: _calendar_event_pb2.CalendarEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar_event", b"calendar_event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_event", b"calendar_event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelCalendarEventSaved: _TypeAlias = ChannelCalendarEventSaved  # noqa: Y015

@@ -91,6 +91,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The message to be answered is not in this channel, or was deleted."""
     REASON_EMOJI_NAME_TAKEN: _Reason.ValueType  # 160
     """Another emoji of the community has the name."""
+    REASON_CALLED_OFF: _Reason.ValueType  # 161
+    """The event of the calendar was called off."""
     REASON_THREAD_EXISTS: _Reason.ValueType  # 180
     """A thread began at the message already."""
     REASON_THREAD_LOCKED: _Reason.ValueType  # 181
@@ -193,6 +195,8 @@ REASON_REPLY_NOT_FOUND: Reason.ValueType  # 73
 """The message to be answered is not in this channel, or was deleted."""
 REASON_EMOJI_NAME_TAKEN: Reason.ValueType  # 160
 """Another emoji of the community has the name."""
+REASON_CALLED_OFF: Reason.ValueType  # 161
+"""The event of the calendar was called off."""
 REASON_THREAD_EXISTS: Reason.ValueType  # 180
 """A thread began at the message already."""
 REASON_THREAD_LOCKED: Reason.ValueType  # 181

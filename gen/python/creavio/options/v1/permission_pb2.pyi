@@ -42,7 +42,7 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     PERMISSION_BAN_MEMBERS: _Permission.ValueType  # 9
     """Ban people from the community, and lift bans."""
     PERMISSION_ADD_REACTIONS: _Permission.ValueType  # 10
-    """React to messages."""
+    """React to messages, and answer events of the calendar."""
     PERMISSION_PIN_MESSAGES: _Permission.ValueType  # 11
     """Pin messages, and unpin them."""
     PERMISSION_ADMINISTRATE: _Permission.ValueType  # 12
@@ -57,6 +57,8 @@ class _PermissionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Permission
     """Time members out, and end timeouts."""
     PERMISSION_MANAGE_EMOJI: _Permission.ValueType  # 18
     """Add, rename and take away emoji."""
+    PERMISSION_MANAGE_EVENTS: _Permission.ValueType  # 19
+    """Plan, change and call off events of the calendar."""
 
 class Permission(_Permission, metaclass=_PermissionEnumTypeWrapper):
     """What a person can be allowed to do. The number is the
@@ -84,7 +86,7 @@ PERMISSION_MANAGE_ROLES: Permission.ValueType  # 8
 PERMISSION_BAN_MEMBERS: Permission.ValueType  # 9
 """Ban people from the community, and lift bans."""
 PERMISSION_ADD_REACTIONS: Permission.ValueType  # 10
-"""React to messages."""
+"""React to messages, and answer events of the calendar."""
 PERMISSION_PIN_MESSAGES: Permission.ValueType  # 11
 """Pin messages, and unpin them."""
 PERMISSION_ADMINISTRATE: Permission.ValueType  # 12
@@ -99,6 +101,8 @@ PERMISSION_MODERATE_MEMBERS: Permission.ValueType  # 17
 """Time members out, and end timeouts."""
 PERMISSION_MANAGE_EMOJI: Permission.ValueType  # 18
 """Add, rename and take away emoji."""
+PERMISSION_MANAGE_EVENTS: Permission.ValueType  # 19
+"""Plan, change and call off events of the calendar."""
 Global___Permission: _TypeAlias = Permission  # noqa: Y015
 
 class _Scope:

@@ -187,6 +187,11 @@ class Reason(betterproto2.Enum):
     Another emoji of the community has the name.
     """
 
+    CALLED_OFF = 161
+    """
+    The event of the calendar was called off.
+    """
+
     THREAD_EXISTS = 180
     """
     A thread began at the message already.
@@ -289,6 +294,7 @@ class Reason(betterproto2.Enum):
             102: "REASON_SECOND_FACTOR_ENABLED",
             73: "REASON_REPLY_NOT_FOUND",
             160: "REASON_EMOJI_NAME_TAKEN",
+            161: "REASON_CALLED_OFF",
             180: "REASON_THREAD_EXISTS",
             181: "REASON_THREAD_LOCKED",
             182: "REASON_NOT_REACHABLE",
@@ -341,6 +347,7 @@ class Reason(betterproto2.Enum):
             "REASON_SECOND_FACTOR_ENABLED": 102,
             "REASON_REPLY_NOT_FOUND": 73,
             "REASON_EMOJI_NAME_TAKEN": 160,
+            "REASON_CALLED_OFF": 161,
             "REASON_THREAD_EXISTS": 180,
             "REASON_THREAD_LOCKED": 181,
             "REASON_NOT_REACHABLE": 182,

@@ -68,7 +68,7 @@ class Permission(betterproto2.Enum):
 
     ADD_REACTIONS = 10
     """
-    React to messages.
+    React to messages, and answer events of the calendar.
     """
 
     PIN_MESSAGES = 11
@@ -106,6 +106,11 @@ class Permission(betterproto2.Enum):
     Add, rename and take away emoji.
     """
 
+    MANAGE_EVENTS = 19
+    """
+    Plan, change and call off events of the calendar.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -127,6 +132,7 @@ class Permission(betterproto2.Enum):
             16: "PERMISSION_MENTION_EVERYONE",
             17: "PERMISSION_MODERATE_MEMBERS",
             18: "PERMISSION_MANAGE_EMOJI",
+            19: "PERMISSION_MANAGE_EVENTS",
         }
 
     @classmethod
@@ -150,4 +156,5 @@ class Permission(betterproto2.Enum):
             "PERMISSION_MENTION_EVERYONE": 16,
             "PERMISSION_MODERATE_MEMBERS": 17,
             "PERMISSION_MANAGE_EMOJI": 18,
+            "PERMISSION_MANAGE_EVENTS": 19,
         }

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CalendarEvent } from "./calendar_event_pb.js";
+import { file_creavio_community_v1_calendar_event } from "./calendar_event_pb.js";
 import type { Category } from "./category_pb.js";
 import { file_creavio_community_v1_category } from "./category_pb.js";
 import type { Channel } from "./channel_pb.js";
@@ -20,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/community_events.proto.
  */
 export const file_creavio_community_v1_community_events: GenFile = /*@__PURE__*/
-  fileDesc("CitjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfZXZlbnRzLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSJGChBDb21tdW5pdHlDcmVhdGVkEjIKCWNvbW11bml0eRgBIAEoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eSJACg5DaGFubmVsQ3JlYXRlZBIuCgdjaGFubmVsGAEgASgLMh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbCI8CgxNZW1iZXJKb2luZWQSLAoGbWVtYmVyGAEgASgLMhwuY3JlYXZpby5jb21tdW5pdHkudjEuTWVtYmVyIjYKDU1lbWJlclJlbW92ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiRgoQQ29tbXVuaXR5VXBkYXRlZBIyCgljb21tdW5pdHkYASABKAsyHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkiQAoOQ2hhbm5lbFVwZGF0ZWQSLgoHY2hhbm5lbBgBIAEoCzIdLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNoYW5uZWwiOgoOQ2hhbm5lbERlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkiQwoPQ2F0ZWdvcnlDcmVhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiQwoPQ2F0ZWdvcnlVcGRhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiPAoPQ2F0ZWdvcnlEZWxldGVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRITCgtjYXRlZ29yeV9pZBgCIAEoCSI6CgxFbW9qaUNyZWF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI6CgxFbW9qaVVwZGF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI2CgxFbW9qaURlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhAKCGVtb2ppX2lkGAIgASgJYgZwcm90bzM", [file_creavio_community_v1_category, file_creavio_community_v1_channel, file_creavio_community_v1_community, file_creavio_community_v1_emoji, file_creavio_community_v1_member]);
+  fileDesc("CitjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfZXZlbnRzLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSJGChBDb21tdW5pdHlDcmVhdGVkEjIKCWNvbW11bml0eRgBIAEoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eSJACg5DaGFubmVsQ3JlYXRlZBIuCgdjaGFubmVsGAEgASgLMh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbCI8CgxNZW1iZXJKb2luZWQSLAoGbWVtYmVyGAEgASgLMhwuY3JlYXZpby5jb21tdW5pdHkudjEuTWVtYmVyIjYKDU1lbWJlclJlbW92ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiRgoQQ29tbXVuaXR5VXBkYXRlZBIyCgljb21tdW5pdHkYASABKAsyHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkiQAoOQ2hhbm5lbFVwZGF0ZWQSLgoHY2hhbm5lbBgBIAEoCzIdLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNoYW5uZWwiOgoOQ2hhbm5lbERlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkiQwoPQ2F0ZWdvcnlDcmVhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiQwoPQ2F0ZWdvcnlVcGRhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiPAoPQ2F0ZWdvcnlEZWxldGVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRITCgtjYXRlZ29yeV9pZBgCIAEoCSI6CgxFbW9qaUNyZWF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI6CgxFbW9qaVVwZGF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI2CgxFbW9qaURlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhAKCGVtb2ppX2lkGAIgASgJIlEKEkNhbGVuZGFyRXZlbnRTYXZlZBI7Cg5jYWxlbmRhcl9ldmVudBgBIAEoCzIjLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNhbGVuZGFyRXZlbnQiWAoZQ2hhbm5lbENhbGVuZGFyRXZlbnRTYXZlZBI7Cg5jYWxlbmRhcl9ldmVudBgBIAEoCzIjLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNhbGVuZGFyRXZlbnRiBnByb3RvMw", [file_creavio_community_v1_calendar_event, file_creavio_community_v1_category, file_creavio_community_v1_channel, file_creavio_community_v1_community, file_creavio_community_v1_emoji, file_creavio_community_v1_member]);
 
 /**
  * A community was founded. Told to its founder's devices.
@@ -327,4 +329,48 @@ export type EmojiDeleted = Message<"creavio.community.v1.EmojiDeleted"> & {
  */
 export const EmojiDeletedSchema: GenMessage<EmojiDeleted> = /*@__PURE__*/
   messageDesc(file_creavio_community_v1_community_events, 12);
+
+/**
+ * An event of the calendar that takes place in no channel was planned, changed or called
+ * off.
+ *
+ * @generated from message creavio.community.v1.CalendarEventSaved
+ */
+export type CalendarEventSaved = Message<"creavio.community.v1.CalendarEventSaved"> & {
+  /**
+   * The event as it is now.
+   *
+   * @generated from field: creavio.community.v1.CalendarEvent calendar_event = 1;
+   */
+  calendarEvent?: CalendarEvent | undefined;
+};
+
+/**
+ * Describes the message creavio.community.v1.CalendarEventSaved.
+ * Use `create(CalendarEventSavedSchema)` to create a new message.
+ */
+export const CalendarEventSavedSchema: GenMessage<CalendarEventSaved> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_community_events, 13);
+
+/**
+ * An event of the calendar that takes place in a channel was planned, changed or called
+ * off: told to those who see the channel.
+ *
+ * @generated from message creavio.community.v1.ChannelCalendarEventSaved
+ */
+export type ChannelCalendarEventSaved = Message<"creavio.community.v1.ChannelCalendarEventSaved"> & {
+  /**
+   * The event as it is now.
+   *
+   * @generated from field: creavio.community.v1.CalendarEvent calendar_event = 1;
+   */
+  calendarEvent?: CalendarEvent | undefined;
+};
+
+/**
+ * Describes the message creavio.community.v1.ChannelCalendarEventSaved.
+ * Use `create(ChannelCalendarEventSavedSchema)` to create a new message.
+ */
+export const ChannelCalendarEventSavedSchema: GenMessage<ChannelCalendarEventSaved> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_community_events, 14);
 

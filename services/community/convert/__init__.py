@@ -66,22 +66,22 @@ def user_text(value: UUID) -> str:
 
 def category_id(identifier: str, field: str = "category_id") -> UUID | None:
     """The category a request names; None for none."""
-    return _named(_CATEGORY, identifier, field) if identifier else None
+    return named(_CATEGORY, identifier, field) if identifier else None
 
 
 def category_text(value: UUID) -> str:
     """A category's identifier on the wire."""
-    return _typed(_CATEGORY, value)
+    return typed(_CATEGORY, value)
 
 
 def emoji_id(identifier: str) -> UUID:
     """The emoji a request names."""
-    return _named(_EMOJI, identifier, "emoji_id")
+    return named(_EMOJI, identifier, "emoji_id")
 
 
 def emoji_text(value: UUID) -> str:
     """An emoji's identifier on the wire."""
-    return _typed(_EMOJI, value)
+    return typed(_EMOJI, value)
 
 
 def wanted(request: audit_service_pb2.ListAuditLogRequest) -> Wanted:
@@ -164,7 +164,7 @@ def emoji(value: Emoji) -> emoji_pb2.Emoji:
 def deed(value: Deed) -> audit_entry_pb2.AuditEntry:
     """What somebody did, as it stands on the wire."""
     return audit_entry_pb2.AuditEntry(
-        id=_typed(_DEED, value.id),
+        id=typed(_DEED, value.id),
         community_id=ids.text(ids.Kind.COMMUNITY, value.community_id),
         actor_id=ids.text(ids.Kind.USER, value.actor_id),
         action=audit_entry_pb2.AuditAction.ValueType(value.action),
@@ -235,12 +235,13 @@ def place(page_start: list[str] | None) -> tuple[datetime, UUID] | None:
     return datetime.fromisoformat(moment), UUID(identifier)
 
 
-def _typed(prefix: str, value: UUID) -> str:
+def typed(prefix: str, value: UUID) -> str:
     """An identifier of a kind that this service alone has."""
     return f"{prefix}_{base32.encode(value.bytes)}"
 
 
-def _named(prefix: str, identifier: str, field: str) -> UUID:
+def named(prefix: str, identifier: str, field: str) -> UUID:
+    """What a request names of such a kind. Raises `Invalid`."""
     try:
         typeid = TypeID.from_string(identifier)
         if typeid.prefix == prefix:
