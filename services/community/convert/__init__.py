@@ -24,6 +24,7 @@ from creavio.community.v1 import (
     channel_pb2,
     community_pb2,
     emoji_pb2,
+    forum_pb2,
     invite_pb2,
     member_pb2,
 )
@@ -38,6 +39,7 @@ from services.community.domain import (
 )
 from services.community.domain.audit import Action, Deed, Wanted
 from services.community.domain.emoji import Emoji
+from services.community.domain.forum import Forum, Sort, Tag
 
 _VISIBILITY: Final = {
     Visibility.PRIVATE: community_pb2.VISIBILITY_PRIVATE,
@@ -47,6 +49,7 @@ _VISIBLE: Final = {number: visibility for visibility, number in _VISIBILITY.item
 _CATEGORY: Final = "ctg"
 _DEED: Final = "aud"
 _EMOJI: Final = "emo"
+_TAG: Final = "tag"
 
 
 def community_id(identifier: str) -> UUID:
@@ -191,6 +194,32 @@ def channel(value: Channel) -> channel_pb2.Channel:
         category_id="" if value.category_id is None else category_text(value.category_id),
         position=value.position,
         etag=value.etag,
+        type=channel_pb2.CHANNEL_TYPE_FORUM if value.forum else channel_pb2.CHANNEL_TYPE_TEXT,
+        forum=None if value.forum is None else _forum(value.forum),
+    )
+
+
+def forum(message: forum_pb2.Forum) -> Forum:
+    """The forum a request describes."""
+    tags = [(named(_TAG, t.id, "forum.tags.id") if t.id else None, t.name) for t in message.tags]
+    return Forum(
+        message.guidelines.strip(),
+        tuple(Tag(*tag) for tag in tags),
+        message.tag_required,
+        Sort(message.default_sort or Sort.ACTIVITY),
+    )
+
+
+def _forum(value: Forum) -> forum_pb2.Forum:
+    return forum_pb2.Forum(
+        guidelines=value.guidelines,
+        tags=[
+            forum_pb2.ForumTag(id=typed(_TAG, tag.id), name=tag.name)
+            for tag in value.tags
+            if tag.id is not None
+        ],
+        tag_required=value.tag_required,
+        default_sort=forum_pb2.ForumSort.ValueType(value.sort),
     )
 
 

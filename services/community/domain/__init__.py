@@ -12,6 +12,7 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.errors import Conflict, Denied, FailedPrecondition, NotFound
+from services.community.domain import forum as forums
 from services.community.domain.naming import etag_of, shown
 
 CHANNELS: Final = 1_000
@@ -214,11 +215,14 @@ class Channel:
     category_id: UUID | None = None
     position: int = 0
     """Its place in the category, or among those in none."""
+    forum: forums.Forum | None = None
+    """What holds for its posts; None where it is no forum."""
 
     @property
     def etag(self) -> str:
         """Changes with what people edit."""
-        return etag_of(self.name, self.topic, self.category_id, self.position)
+        said = (self.name, self.topic, self.category_id, self.position)
+        return etag_of(*said) if self.forum is None else etag_of(*said, self.forum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +276,7 @@ def new_channel(
     private: bool = False,
     topic: str = "",
     category_id: UUID | None = None,
+    forum: forums.Forum | None = None,
 ) -> Channel:
     """A channel about to be created."""
     standing = Standing.COMING if private else Standing.SETTLED
@@ -285,6 +290,7 @@ def new_channel(
         standing=standing,
         topic=topic.strip(),
         category_id=category_id,
+        forum=forum and forums.kept(forum),
     )
 
 
@@ -311,10 +317,20 @@ def edited(
     )
 
 
-def retitled(channel: Channel, *, name: str | None, topic: str | None) -> Channel:
-    """A channel that says something else of itself, where something is given."""
+def retitled(
+    channel: Channel, *, name: str | None, topic: str | None, forum: forums.Forum | None
+) -> Channel:
+    """A channel that says something else of itself, where something is given.
+
+    Raises `forum.NoForum` for one that is none.
+    """
+    if forum is not None:
+        if channel.forum is None:
+            raise forums.NoForum
+        forum = forums.kept(forum, channel.forum.tags)
     return replace(
         channel,
+        forum=forum or channel.forum,
         name=channel.name if name is None else shown(name),
         topic=channel.topic if topic is None else topic.strip(),
     )

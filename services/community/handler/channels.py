@@ -20,11 +20,12 @@ from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceServicer
 from services.community import convert, domain, events, store
 from services.community.domain import order
 from services.community.domain.audit import Action, Difference, differences
+from services.community.domain.forum import Forum, NoForum
 from services.community.engine import Memberships, deed_of
 
 _LOOKED_AT: Final = 200
 """Channels read at once to find those the caller sees."""
-_EDITED: Final = ("name", "topic", "category_id", "after_channel_id")
+_EDITED: Final = ("name", "topic", "category_id", "after_channel_id", "forum")
 
 
 class ChannelHandler(ChannelServiceServicer):
@@ -55,6 +56,7 @@ class ChannelHandler(ChannelServiceServicer):
             private=request.private,
             topic=request.topic,
             category_id=convert.category_id(request.category_id),
+            forum=_forum_of(request),
         )
         async with self._database.transaction() as tx:
             claim = await idempotency.claim(tx, channel_pb2.Channel)
@@ -125,6 +127,7 @@ class ChannelHandler(ChannelServiceServicer):
                 before,
                 name=request.name if "name" in fields else None,
                 topic=request.topic if "topic" in fields else None,
+                forum=convert.forum(request.forum) if "forum" in fields else None,
             )
             if channel != before:
                 await store.save_channel(tx, channel)
@@ -139,7 +142,7 @@ class ChannelHandler(ChannelServiceServicer):
             for each in moved or ([channel] if channel != before else []):
                 tx.emit(events.channel_updated(each))
             if channel != before:
-                said = differences(before, channel, ("name", "topic", "position"))
+                said = differences(before, channel, ("name", "topic", "position", "forum"))
                 said += _recategorized(before, channel)
                 await store.write_down(tx, deed_of(channel, caller, Action.CHANNEL_UPDATED, said))
         return convert.channel(channel)
@@ -177,6 +180,16 @@ class ChannelHandler(ChannelServiceServicer):
     ) -> channel_pb2.Channel:
         async with self._database.reading() as tx:
             return convert.channel(await store.channel(tx, convert.channel_id(request.channel_id)))
+
+
+def _forum_of(request: channel_service_pb2.CreateChannelRequest) -> Forum | None:
+    """What is to hold for the posts of a new forum; None for another channel. Raises
+    `NoForum`."""
+    if request.type == channel_pb2.CHANNEL_TYPE_FORUM:
+        return convert.forum(request.forum)
+    if request.HasField("forum"):
+        raise NoForum
+    return None
 
 
 async def _at_the_end(tx: Transaction, channel: domain.Channel) -> domain.Channel:

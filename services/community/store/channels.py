@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
 from services.community.domain import Channel, ChannelNotFound, Standing
+from services.community.domain.forum import Forum, Sort, Tag
 from services.community.store.tables import CHANNEL, COMMUNITY
 
 _PLACE: Final = sa.text(
@@ -40,6 +41,7 @@ async def add_channel(tx: Transaction, channel: Channel) -> None:
             topic=channel.topic,
             category_id=channel.category_id,
             position=channel.position,
+            forum=_kept(channel.forum),
         )
         .on_conflict_do_nothing()
     )
@@ -140,7 +142,7 @@ async def save_channel(tx: Transaction, channel: Channel) -> None:
     await tx.execute(
         sa.update(CHANNEL)
         .where(CHANNEL.c.id == channel.id)
-        .values(name=channel.name, topic=channel.topic)
+        .values(name=channel.name, topic=channel.topic, forum=_kept(channel.forum))
     )
 
 
@@ -226,4 +228,18 @@ def _channel(row: Row[Any]) -> Channel:
         topic=row.topic,
         category_id=row.category_id,
         position=row.position,
+        forum=None if row.forum is None else _forum(row.forum),
     )
+
+
+def _kept(forum: Forum | None) -> dict[str, Any] | None:
+    if forum is None:
+        return None
+    tags = [[str(tag.id), tag.name] for tag in forum.tags]
+    said = {"guidelines": forum.guidelines, "tag_required": forum.tag_required}
+    return {**said, "tags": tags, "sort": int(forum.sort)}
+
+
+def _forum(kept: dict[str, Any]) -> Forum:
+    tags = tuple(Tag(UUID(tag_id), name) for tag_id, name in kept["tags"])
+    return Forum(kept["guidelines"], tags, kept["tag_required"], Sort(kept["sort"]))

@@ -46,6 +46,7 @@ CHANNEL = sa.Table(
     sa.Column("category_id", sa.Uuid, sa.ForeignKey("category.id")),
     sa.Column("position", sa.Integer, nullable=False, server_default="0"),
     sa.Column("delete_time", sa.DateTime(timezone=True)),
+    sa.Column("forum", JSONB(none_as_null=True)),
 )
 MEMBER = sa.Table(
     "member",

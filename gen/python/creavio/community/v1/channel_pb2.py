@@ -22,16 +22,19 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from creavio.community.v1 import forum_pb2 as creavio_dot_community_dot_v1_dot_forum__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/community/v1/channel.proto\x12\x14\x63reavio.community.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x02\n\x07\x43hannel\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x18\n\x07private\x18\x05 \x01(\x08R\x07private\x12\x14\n\x05topic\x18\x06 \x01(\tR\x05topic\x12\x1f\n\x0b\x63\x61tegory_id\x18\x07 \x01(\tR\ncategoryId\x12\x1a\n\x08position\x18\x08 \x01(\x05R\x08position\x12\x12\n\x04\x65tag\x18\t \x01(\tR\x04\x65tagb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/community/v1/channel.proto\x12\x14\x63reavio.community.v1\x1a creavio/community/v1/forum.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x02\n\x07\x43hannel\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x18\n\x07private\x18\x05 \x01(\x08R\x07private\x12\x14\n\x05topic\x18\x06 \x01(\tR\x05topic\x12\x1f\n\x0b\x63\x61tegory_id\x18\x07 \x01(\tR\ncategoryId\x12\x1a\n\x08position\x18\x08 \x01(\x05R\x08position\x12\x12\n\x04\x65tag\x18\t \x01(\tR\x04\x65tag\x12\x35\n\x04type\x18\n \x01(\x0e\x32!.creavio.community.v1.ChannelTypeR\x04type\x12\x31\n\x05\x66orum\x18\x0b \x01(\x0b\x32\x1b.creavio.community.v1.ForumR\x05\x66orum*Z\n\x0b\x43hannelType\x12\x1c\n\x18\x43HANNEL_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43HANNEL_TYPE_TEXT\x10\x01\x12\x16\n\x12\x43HANNEL_TYPE_FORUM\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.community.v1.channel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANNEL']._serialized_start=94
-  _globals['_CHANNEL']._serialized_end=364
+  _globals['_CHANNELTYPE']._serialized_start=506
+  _globals['_CHANNELTYPE']._serialized_end=596
+  _globals['_CHANNEL']._serialized_start=128
+  _globals['_CHANNEL']._serialized_end=504
 # @@protoc_insertion_point(module_scope)

@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from creavio.community.v1 import forum_pb2 as _forum_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,6 +18,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ChannelType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChannelTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChannelType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHANNEL_TYPE_UNSPECIFIED: _ChannelType.ValueType  # 0
+    """As CHANNEL_TYPE_TEXT."""
+    CHANNEL_TYPE_TEXT: _ChannelType.ValueType  # 1
+    """Messages follow one another."""
+    CHANNEL_TYPE_FORUM: _ChannelType.ValueType  # 2
+    """Its posts are threads; what is sent to the channel itself stands beside them."""
+
+class ChannelType(_ChannelType, metaclass=_ChannelTypeEnumTypeWrapper):
+    """What kind of place a channel is."""
+
+CHANNEL_TYPE_UNSPECIFIED: ChannelType.ValueType  # 0
+"""As CHANNEL_TYPE_TEXT."""
+CHANNEL_TYPE_TEXT: ChannelType.ValueType  # 1
+"""Messages follow one another."""
+CHANNEL_TYPE_FORUM: ChannelType.ValueType  # 2
+"""Its posts are threads; what is sent to the channel itself stands beside them."""
+Global___ChannelType: _TypeAlias = ChannelType  # noqa: Y015
 
 @_typing.final
 class Channel(_message.Message):
@@ -32,6 +58,8 @@ class Channel(_message.Message):
     CATEGORY_ID_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    FORUM_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `chn_…`."""
     community_id: _builtins.str
@@ -50,9 +78,15 @@ class Channel(_message.Message):
     """
     etag: _builtins.str
     """Changes with the channel; send it back to change only what was read."""
+    type: Global___ChannelType.ValueType
+    """What kind of place it is; it stays that."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
+
+    @_builtins.property
+    def forum(self) -> _forum_pb2.Forum:
+        """What holds for its posts; set exactly in a forum."""
 
     def __init__(
         self,
@@ -66,10 +100,12 @@ class Channel(_message.Message):
         category_id: _builtins.str = ...,
         position: _builtins.int = ...,
         etag: _builtins.str = ...,
+        type: Global___ChannelType.ValueType = ...,
+        forum: _forum_pb2.Forum | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "forum", b"forum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category_id", b"category_id", "community_id", b"community_id", "create_time", b"create_time", "etag", b"etag", "id", b"id", "name", b"name", "position", b"position", "private", b"private", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category_id", b"category_id", "community_id", b"community_id", "create_time", b"create_time", "etag", b"etag", "forum", b"forum", "id", b"id", "name", b"name", "position", b"position", "private", b"private", "topic", b"topic", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.community.v1 import channel_pb2 as _channel_pb2
+from creavio.community.v1 import forum_pb2 as _forum_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
@@ -31,6 +32,8 @@ class CreateChannelRequest(_message.Message):
     PRIVATE_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
     CATEGORY_ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    FORUM_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community to create it in."""
@@ -42,10 +45,16 @@ class CreateChannelRequest(_message.Message):
     """What is talked of there; at most 1,024 characters."""
     category_id: _builtins.str
     """The category to list it under, at its end; empty for none."""
+    type: _channel_pb2.ChannelType.ValueType
+    """What kind of place it is; unset for CHANNEL_TYPE_TEXT."""
     request_id: _builtins.str
     """Names the request, so that it can be sent again without harm (AIP-155); the
     `Idempotency-Key` header fills it over REST. At most 64 characters.
     """
+    @_builtins.property
+    def forum(self) -> _forum_pb2.Forum:
+        """What holds for its posts; only for a forum, and unset for no guidelines and no tags."""
+
     def __init__(
         self,
         *,
@@ -54,11 +63,13 @@ class CreateChannelRequest(_message.Message):
         private: _builtins.bool = ...,
         topic: _builtins.str = ...,
         category_id: _builtins.str = ...,
+        type: _channel_pb2.ChannelType.ValueType = ...,
+        forum: _forum_pb2.Forum | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["forum", b"forum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category_id", b"category_id", "community_id", b"community_id", "name", b"name", "private", b"private", "request_id", b"request_id", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category_id", b"category_id", "community_id", b"community_id", "forum", b"forum", "name", b"name", "private", b"private", "request_id", b"request_id", "topic", b"topic", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -76,6 +87,7 @@ class UpdateChannelRequest(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     CATEGORY_ID_FIELD_NUMBER: _builtins.int
     AFTER_CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    FORUM_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
@@ -97,9 +109,15 @@ class UpdateChannelRequest(_message.Message):
     etag: _builtins.str
     """The `etag` that was read; empty changes whatever is there."""
     @_builtins.property
+    def forum(self) -> _forum_pb2.Forum:
+        """What is to hold for its posts, all of it; only for a forum. Tags keep their ids: one
+        that is left out is gone.
+        """
+
+    @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """What to change: `name`, `topic`, `category_id`, `after_channel_id`. When unset, the
-        fields that are present.
+        """What to change: `name`, `topic`, `category_id`, `after_channel_id`, `forum`. When
+        unset, the fields that are present.
         """
 
     def __init__(
@@ -111,12 +129,13 @@ class UpdateChannelRequest(_message.Message):
         topic: _builtins.str | None = ...,
         category_id: _builtins.str | None = ...,
         after_channel_id: _builtins.str | None = ...,
+        forum: _forum_pb2.Forum | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id", "_category_id", b"_category_id", "_name", b"_name", "_topic", b"_topic", "after_channel_id", b"after_channel_id", "category_id", b"category_id", "name", b"name", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id", "_category_id", b"_category_id", "_name", b"_name", "_topic", b"_topic", "after_channel_id", b"after_channel_id", "category_id", b"category_id", "forum", b"forum", "name", b"name", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id", "_category_id", b"_category_id", "_name", b"_name", "_topic", b"_topic", "after_channel_id", b"after_channel_id", "category_id", b"category_id", "channel_id", b"channel_id", "community_id", b"community_id", "etag", b"etag", "name", b"name", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id", "_category_id", b"_category_id", "_name", b"_name", "_topic", b"_topic", "after_channel_id", b"after_channel_id", "category_id", b"category_id", "channel_id", b"channel_id", "community_id", b"community_id", "etag", b"etag", "forum", b"forum", "name", b"name", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after_channel_id: _TypeAlias = _typing.Literal["after_channel_id"]  # noqa: Y015
     _WhichOneofArgType__after_channel_id: _TypeAlias = _typing.Literal["_after_channel_id", b"_after_channel_id"]  # noqa: Y015

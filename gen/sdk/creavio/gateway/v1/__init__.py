@@ -398,6 +398,41 @@ class Event(betterproto2.Message):
     A timeout, perhaps the person's, was ended before its time.
     """
 
+    emoji_created: "__community__v1__.EmojiCreated | None" = betterproto2.field(
+        122, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    An emoji was added.
+    """
+
+    emoji_updated: "__community__v1__.EmojiUpdated | None" = betterproto2.field(
+        123, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    An emoji was given another name.
+    """
+
+    emoji_deleted: "__community__v1__.EmojiDeleted | None" = betterproto2.field(
+        124, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    An emoji was taken away.
+    """
+
+    calendar_event_saved: "__community__v1__.CalendarEventSaved | None" = betterproto2.field(
+        125, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    An event of the calendar was planned, changed or called off.
+    """
+
+    channel_calendar_event_saved: "__community__v1__.ChannelCalendarEventSaved | None" = (
+        betterproto2.field(126, betterproto2.TYPE_MESSAGE, optional=True, group="payload")
+    )
+    """
+    An event of the calendar that takes place in a channel, likewise.
+    """
+
     thread_created: "__chat__v1__.ThreadCreated | None" = betterproto2.field(
         140, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
     )

@@ -2,8 +2,10 @@
 // @generated from file creavio/community/v1/channel.proto (package creavio.community.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Forum } from "./forum_pb.js";
+import { file_creavio_community_v1_forum } from "./forum_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/channel.proto.
  */
 export const file_creavio_community_v1_channel: GenFile = /*@__PURE__*/
-  fileDesc("CiJjcmVhdmlvL2NvbW11bml0eS92MS9jaGFubmVsLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSK/AQoHQ2hhbm5lbBIKCgJpZBgBIAEoCRIUCgxjb21tdW5pdHlfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJpdmF0ZRgFIAEoCBINCgV0b3BpYxgGIAEoCRITCgtjYXRlZ29yeV9pZBgHIAEoCRIQCghwb3NpdGlvbhgIIAEoBRIMCgRldGFnGAkgASgJYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiJjcmVhdmlvL2NvbW11bml0eS92MS9jaGFubmVsLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSKcAgoHQ2hhbm5lbBIKCgJpZBgBIAEoCRIUCgxjb21tdW5pdHlfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcHJpdmF0ZRgFIAEoCBINCgV0b3BpYxgGIAEoCRITCgtjYXRlZ29yeV9pZBgHIAEoCRIQCghwb3NpdGlvbhgIIAEoBRIMCgRldGFnGAkgASgJEi8KBHR5cGUYCiABKA4yIS5jcmVhdmlvLmNvbW11bml0eS52MS5DaGFubmVsVHlwZRIqCgVmb3J1bRgLIAEoCzIbLmNyZWF2aW8uY29tbXVuaXR5LnYxLkZvcnVtKloKC0NoYW5uZWxUeXBlEhwKGENIQU5ORUxfVFlQRV9VTlNQRUNJRklFRBAAEhUKEUNIQU5ORUxfVFlQRV9URVhUEAESFgoSQ0hBTk5FTF9UWVBFX0ZPUlVNEAJiBnByb3RvMw", [file_creavio_community_v1_forum, file_google_protobuf_timestamp]);
 
 /**
  * A place in a community where messages are written.
@@ -83,6 +85,20 @@ export type Channel = Message<"creavio.community.v1.Channel"> & {
    * @generated from field: string etag = 9;
    */
   etag: string;
+
+  /**
+   * What kind of place it is; it stays that.
+   *
+   * @generated from field: creavio.community.v1.ChannelType type = 10;
+   */
+  type: ChannelType;
+
+  /**
+   * What holds for its posts; set exactly in a forum.
+   *
+   * @generated from field: creavio.community.v1.Forum forum = 11;
+   */
+  forum?: Forum | undefined;
 };
 
 /**
@@ -91,4 +107,38 @@ export type Channel = Message<"creavio.community.v1.Channel"> & {
  */
 export const ChannelSchema: GenMessage<Channel> = /*@__PURE__*/
   messageDesc(file_creavio_community_v1_channel, 0);
+
+/**
+ * What kind of place a channel is.
+ *
+ * @generated from enum creavio.community.v1.ChannelType
+ */
+export enum ChannelType {
+  /**
+   * As CHANNEL_TYPE_TEXT.
+   *
+   * @generated from enum value: CHANNEL_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Messages follow one another.
+   *
+   * @generated from enum value: CHANNEL_TYPE_TEXT = 1;
+   */
+  TEXT = 1,
+
+  /**
+   * Its posts are threads; what is sent to the channel itself stands beside them.
+   *
+   * @generated from enum value: CHANNEL_TYPE_FORUM = 2;
+   */
+  FORUM = 2,
+}
+
+/**
+ * Describes the enum creavio.community.v1.ChannelType.
+ */
+export const ChannelTypeSchema: GenEnum<ChannelType> = /*@__PURE__*/
+  enumDesc(file_creavio_community_v1_channel, 0);
 

@@ -4,8 +4,10 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Channel, ChannelSchema } from "./channel_pb.js";
+import type { Channel, ChannelSchema, ChannelType } from "./channel_pb.js";
 import { file_creavio_community_v1_channel } from "./channel_pb.js";
+import type { Forum } from "./forum_pb.js";
+import { file_creavio_community_v1_forum } from "./forum_pb.js";
 import type { EmptySchema, FieldMask } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_empty, file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/channel_service.proto.
  */
 export const file_creavio_community_v1_channel_service: GenFile = /*@__PURE__*/
-  fileDesc("CipjcmVhdmlvL2NvbW11bml0eS92MS9jaGFubmVsX3NlcnZpY2UucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIoMBChRDcmVhdGVDaGFubmVsUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdwcml2YXRlGAMgASgIEg0KBXRvcGljGAQgASgJEhMKC2NhdGVnb3J5X2lkGAUgASgJEhIKCnJlcXVlc3RfaWQYDyABKAkilwIKFFVwZGF0ZUNoYW5uZWxSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhEKBG5hbWUYAyABKAlIAIgBARISCgV0b3BpYxgEIAEoCUgBiAEBEhgKC2NhdGVnb3J5X2lkGAUgASgJSAKIAQESHQoQYWZ0ZXJfY2hhbm5lbF9pZBgGIAEoCUgDiAEBEi8KC3VwZGF0ZV9tYXNrGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAggASgJQgcKBV9uYW1lQggKBl90b3BpY0IOCgxfY2F0ZWdvcnlfaWRCEwoRX2FmdGVyX2NoYW5uZWxfaWQiQAoURGVsZXRlQ2hhbm5lbFJlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkiUgoTTGlzdENoYW5uZWxzUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiYAoUTGlzdENoYW5uZWxzUmVzcG9uc2USLwoIY2hhbm5lbHMYASADKAsyHS5jcmVhdmlvLmNvbW11bml0eS52MS5DaGFubmVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTKEAwoOQ2hhbm5lbFNlcnZpY2USWgoNQ3JlYXRlQ2hhbm5lbBIqLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNyZWF0ZUNoYW5uZWxSZXF1ZXN0Gh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbBJlCgxMaXN0Q2hhbm5lbHMSKS5jcmVhdmlvLmNvbW11bml0eS52MS5MaXN0Q2hhbm5lbHNSZXF1ZXN0GiouY3JlYXZpby5jb21tdW5pdHkudjEuTGlzdENoYW5uZWxzUmVzcG9uc2USWgoNVXBkYXRlQ2hhbm5lbBIqLmNyZWF2aW8uY29tbXVuaXR5LnYxLlVwZGF0ZUNoYW5uZWxSZXF1ZXN0Gh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbBJTCg1EZWxldGVDaGFubmVsEiouY3JlYXZpby5jb21tdW5pdHkudjEuRGVsZXRlQ2hhbm5lbFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_community_v1_channel, file_google_protobuf_empty, file_google_protobuf_field_mask]);
+  fileDesc("CipjcmVhdmlvL2NvbW11bml0eS92MS9jaGFubmVsX3NlcnZpY2UucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIuABChRDcmVhdGVDaGFubmVsUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdwcml2YXRlGAMgASgIEg0KBXRvcGljGAQgASgJEhMKC2NhdGVnb3J5X2lkGAUgASgJEi8KBHR5cGUYBiABKA4yIS5jcmVhdmlvLmNvbW11bml0eS52MS5DaGFubmVsVHlwZRIqCgVmb3J1bRgHIAEoCzIbLmNyZWF2aW8uY29tbXVuaXR5LnYxLkZvcnVtEhIKCnJlcXVlc3RfaWQYDyABKAkiwwIKFFVwZGF0ZUNoYW5uZWxSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhEKBG5hbWUYAyABKAlIAIgBARISCgV0b3BpYxgEIAEoCUgBiAEBEhgKC2NhdGVnb3J5X2lkGAUgASgJSAKIAQESHQoQYWZ0ZXJfY2hhbm5lbF9pZBgGIAEoCUgDiAEBEioKBWZvcnVtGAkgASgLMhsuY3JlYXZpby5jb21tdW5pdHkudjEuRm9ydW0SLwoLdXBkYXRlX21hc2sYByABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEgwKBGV0YWcYCCABKAlCBwoFX25hbWVCCAoGX3RvcGljQg4KDF9jYXRlZ29yeV9pZEITChFfYWZ0ZXJfY2hhbm5lbF9pZCJAChREZWxldGVDaGFubmVsUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSEgoKY2hhbm5lbF9pZBgCIAEoCSJSChNMaXN0Q2hhbm5lbHNSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJgChRMaXN0Q2hhbm5lbHNSZXNwb25zZRIvCghjaGFubmVscxgBIAMoCzIdLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNoYW5uZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJMoQDCg5DaGFubmVsU2VydmljZRJaCg1DcmVhdGVDaGFubmVsEiouY3JlYXZpby5jb21tdW5pdHkudjEuQ3JlYXRlQ2hhbm5lbFJlcXVlc3QaHS5jcmVhdmlvLmNvbW11bml0eS52MS5DaGFubmVsEmUKDExpc3RDaGFubmVscxIpLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxpc3RDaGFubmVsc1JlcXVlc3QaKi5jcmVhdmlvLmNvbW11bml0eS52MS5MaXN0Q2hhbm5lbHNSZXNwb25zZRJaCg1VcGRhdGVDaGFubmVsEiouY3JlYXZpby5jb21tdW5pdHkudjEuVXBkYXRlQ2hhbm5lbFJlcXVlc3QaHS5jcmVhdmlvLmNvbW11bml0eS52MS5DaGFubmVsElMKDURlbGV0ZUNoYW5uZWwSKi5jcmVhdmlvLmNvbW11bml0eS52MS5EZWxldGVDaGFubmVsUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eWIGcHJvdG8z", [file_creavio_community_v1_channel, file_creavio_community_v1_forum, file_google_protobuf_empty, file_google_protobuf_field_mask]);
 
 /**
  * Describes the channel to create.
@@ -56,6 +58,20 @@ export type CreateChannelRequest = Message<"creavio.community.v1.CreateChannelRe
    * @generated from field: string category_id = 5;
    */
   categoryId: string;
+
+  /**
+   * What kind of place it is; unset for CHANNEL_TYPE_TEXT.
+   *
+   * @generated from field: creavio.community.v1.ChannelType type = 6;
+   */
+  type: ChannelType;
+
+  /**
+   * What holds for its posts; only for a forum, and unset for no guidelines and no tags.
+   *
+   * @generated from field: creavio.community.v1.Forum forum = 7;
+   */
+  forum?: Forum | undefined;
 
   /**
    * Names the request, so that it can be sent again without harm (AIP-155); the
@@ -124,8 +140,16 @@ export type UpdateChannelRequest = Message<"creavio.community.v1.UpdateChannelRe
   afterChannelId?: string | undefined;
 
   /**
-   * What to change: `name`, `topic`, `category_id`, `after_channel_id`. When unset, the
-   * fields that are present.
+   * What is to hold for its posts, all of it; only for a forum. Tags keep their ids: one
+   * that is left out is gone.
+   *
+   * @generated from field: creavio.community.v1.Forum forum = 9;
+   */
+  forum?: Forum | undefined;
+
+  /**
+   * What to change: `name`, `topic`, `category_id`, `after_channel_id`, `forum`. When
+   * unset, the fields that are present.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 7;
    */
