@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ROLE = "rol"
     EVENT = "evt"
     APP = "app"
+    PASSKEY = "pky"
     TOKEN = "tok"  # noqa: S105  # no password
 
 

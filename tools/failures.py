@@ -58,6 +58,7 @@ STATUS: Final[dict[str, int]] = {
     "SIGN_IN_REQUIRED": 403,
     "INVALID_REDIRECT_URI": 400,
     "INVALID_AUTHORIZATION": 400,
+    "INVALID_PASSKEY": 401,
 }
 """The HTTP status each reason arrives with."""
 

@@ -17,6 +17,7 @@ from creavio.auth.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_
 from creavio.auth.v1.email_service_pb2_grpc import add_EmailServiceServicer_to_server
 from creavio.auth.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from creavio.auth.v1.oauth_service_pb2_grpc import add_OAuthServiceServicer_to_server
+from creavio.auth.v1.passkey_service_pb2_grpc import add_PasskeyServiceServicer_to_server
 from creavio.auth.v1.password_service_pb2_grpc import add_PasswordServiceServicer_to_server
 from creavio.auth.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.auth.v1.registration_service_pb2_grpc import (
@@ -39,6 +40,7 @@ from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
 from services.auth.engine.oauth import OAuth
 from services.auth.engine.outgoing import outgoing
+from services.auth.engine.passkeys import Passkeys
 from services.auth.engine.post import Post
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.engine.sessions import Revocations
@@ -51,6 +53,7 @@ from services.auth.handler.consents import ConsentHandler
 from services.auth.handler.emails import EmailHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
 from services.auth.handler.oauth import OAuthHandler
+from services.auth.handler.passkeys import PasskeyHandler
 from services.auth.handler.passwords import PasswordHandler
 from services.auth.handler.registration import RegistrationHandler
 from services.auth.handler.second_factors import SecondFactorHandler
@@ -83,6 +86,7 @@ def app(chassis: Chassis) -> Service:
     departures = Departures(database, chassis.clients, revocations, guesses)
     verifier = Verifier(config.jwt_issuer, config.jwt_audience, key.key_set)
     oauth = OAuth(issuer, revocations, verifier, told.public_url)
+    browsers = Passkeys(chassis.tokens, told.public_url)
 
     async def heartbeat() -> None:
         beat = auth_events_pb2.SessionsHeartbeat(revision=await revocations.revision())
@@ -138,6 +142,10 @@ def app(chassis: Chassis) -> Service:
             (add_AppServiceServicer_to_server, AppHandler(database, step_up, revocations)),
             (add_ConsentServiceServicer_to_server, ConsentHandler(database, oauth, revocations)),
             (add_OAuthServiceServicer_to_server, OAuthHandler(database, oauth, revocations)),
+            (
+                add_PasskeyServiceServicer_to_server,
+                PasskeyHandler(database, step_up, browsers, sign_in),
+            ),
             (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
             (add_KeyServiceServicer_to_server, KeyHandler(key)),
         ],

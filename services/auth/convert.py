@@ -16,6 +16,7 @@ from creavio.auth.v1 import (
     consent_service_pb2,
     email_service_pb2,
     key_service_pb2,
+    passkey_pb2,
     registration_pb2,
     revocation_service_pb2,
     second_factor_pb2,
@@ -27,6 +28,7 @@ from creavio.user.v1 import user_pb2
 from services.auth.domain import Account, Credentials, Revocation, Session
 from services.auth.domain.apps import App, Consent
 from services.auth.domain.bots import Bot
+from services.auth.domain.passkeys import Passkey
 from services.auth.domain.registration import Mode, Registration, SignUpCode
 from services.auth.domain.second_factor import SecondFactor
 from services.auth.domain.tokens import Scope, Token
@@ -159,6 +161,28 @@ def consent(given_to: App, value: Consent) -> consent_service_pb2.Consent:
         scopes=wire_scopes(value.scopes),
         create_time=timestamp(value.create_time),
     )
+
+
+def passkey_id(identifier: str) -> UUID:
+    """The passkey a request names."""
+    return ids.parse(ids.Kind.PASSKEY, identifier, field="passkey_id")
+
+
+def passkey(value: Passkey) -> passkey_pb2.Passkey:
+    """A passkey as it stands on the wire."""
+    used = value.last_use_time
+    return passkey_pb2.Passkey(
+        id=ids.text(ids.Kind.PASSKEY, value.id),
+        name=value.name,
+        create_time=timestamp(value.create_time),
+        last_use_time=None if used is None else timestamp(used),
+        synced=value.synced,
+    )
+
+
+def passkey_options(options: str, token: str) -> passkey_pb2.PasskeyOptions:
+    """What a browser is asked for, as it stands on the wire."""
+    return passkey_pb2.PasskeyOptions(options=options, challenge_token=token)
 
 
 def bot_id(identifier: str) -> UUID:

@@ -106,6 +106,7 @@ def cast(live: Live) -> Cast:
             "token_id": "tok_01h455vb4pex5vsknk084sn02q",
             "bot_id": member.id,
             "app_id": "app_01h455vb4pex5vsknk084sn02q",
+            "passkey_id": "pky_01h455vb4pex5vsknk084sn02q",
             "code": "nosuchcode",
             "handle": "nosuchhandle",
         },

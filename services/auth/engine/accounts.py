@@ -21,6 +21,7 @@ from services.auth.store import (
     grants,
     guesses,
     mail,
+    passkeys,
     registration,
     sessions,
     tokens,
@@ -106,6 +107,7 @@ class Accounts:
             await registration.forget_expired(tx)
             await tokens.forget_expired(tx)
             await grants.forget_expired(tx)
+            await passkeys.forget_expired(tx)
         await finish_each(left, self._finish)
 
     async def _finish(self, account: Account) -> None:

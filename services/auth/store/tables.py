@@ -194,3 +194,22 @@ APP_GRANT = sa.Table(
     sa.Column("previous_hash", sa.LargeBinary),
     sa.Column("rotate_time", sa.DateTime(timezone=True)),
 )
+PASSKEY = sa.Table(
+    "passkey",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("credential_id", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("synced", sa.Boolean, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("last_use_time", sa.DateTime(timezone=True)),
+)
+USED_CHALLENGE = sa.Table(
+    "used_challenge",
+    METADATA,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+)

@@ -117,6 +117,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The address is not one that people may be sent back to."""
     REASON_INVALID_AUTHORIZATION: _Reason.ValueType  # 123
     """The app, its address or what it asks for is not known; nobody is to be sent anywhere."""
+    REASON_INVALID_PASSKEY: _Reason.ValueType  # 124
+    """The passkey is nobody's, or does not answer the challenge, which may be over; begin again."""
     REASON_OWNS_COMMUNITIES: _Reason.ValueType  # 140
     """The person owns communities others belong to; hand them over first."""
 
@@ -221,6 +223,8 @@ REASON_INVALID_REDIRECT_URI: Reason.ValueType  # 122
 """The address is not one that people may be sent back to."""
 REASON_INVALID_AUTHORIZATION: Reason.ValueType  # 123
 """The app, its address or what it asks for is not known; nobody is to be sent anywhere."""
+REASON_INVALID_PASSKEY: Reason.ValueType  # 124
+"""The passkey is nobody's, or does not answer the challenge, which may be over; begin again."""
 REASON_OWNS_COMMUNITIES: Reason.ValueType  # 140
 """The person owns communities others belong to; hand them over first."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -252,6 +252,11 @@ class Reason(betterproto2.Enum):
     The app, its address or what it asks for is not known; nobody is to be sent anywhere.
     """
 
+    INVALID_PASSKEY = 124
+    """
+    The passkey is nobody's, or does not answer the challenge, which may be over; begin again.
+    """
+
     OWNS_COMMUNITIES = 140
     """
     The person owns communities others belong to; hand them over first.
@@ -307,6 +312,7 @@ class Reason(betterproto2.Enum):
             121: "REASON_SIGN_IN_REQUIRED",
             122: "REASON_INVALID_REDIRECT_URI",
             123: "REASON_INVALID_AUTHORIZATION",
+            124: "REASON_INVALID_PASSKEY",
             140: "REASON_OWNS_COMMUNITIES",
         }
 
@@ -360,5 +366,6 @@ class Reason(betterproto2.Enum):
             "REASON_SIGN_IN_REQUIRED": 121,
             "REASON_INVALID_REDIRECT_URI": 122,
             "REASON_INVALID_AUTHORIZATION": 123,
+            "REASON_INVALID_PASSKEY": 124,
             "REASON_OWNS_COMMUNITIES": 140,
         }
