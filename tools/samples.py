@@ -25,8 +25,11 @@ _WORDS: Final[dict[str, str]] = {
     "name": "Night shift",
     "content": "Good morning!",
     "code": "k3v9x2m7qa",
+    "time_zone": "Europe/Berlin",
 }
 _DEPTH: Final = 4
+_LATER: Final = "2026-03-20T20:45:00Z"
+"""When something ends: after all that is said of a beginning."""
 
 
 class Samples:
@@ -87,25 +90,32 @@ class Samples:
             return self._model.enums[field.type].values[-1].name
         described = of_field(self._model, field)
         kind, form = described.get("type"), described.get("format")
+        if field.name == "end_time":
+            return _LATER
         if isinstance(form, str) and form in _FORMATS:
             return _FORMATS[form]
         if isinstance(kind, str) and kind in _SCALARS:
             return described.get("minimum", _SCALARS[kind])
-        return self._text(owner, field)
+        return self._text(owner, field, described)
 
-    def _text(self, owner: str, field: Field) -> str:
+    def _text(self, owner: str, field: Field, described: Schema) -> str:
         named = re.match(r"Identifier, `([a-z]+_)…`", field.comment)
         prefix = named[1] if named else self._prefixes.get(field.name, "")
         if not prefix and field.name.endswith("_id"):
             prefix = "usr_"
-        return f"{prefix}{_ID}" if prefix else _WORDS.get(field.name, "…")
+        if prefix:
+            return f"{prefix}{_ID}"
+        word, pattern = _WORDS.get(field.name, "…"), described.get("pattern")
+        if isinstance(pattern, str) and not re.search(pattern, word):
+            return word.lower().replace(" ", "_")  # as what is typed is written
+        return word
 
 
 def _prefix(described: Schema) -> str:
     items = described.get("items")
     pattern = described.get("pattern") or (items.get("pattern") if isinstance(items, dict) else "")
     text = pattern.removeprefix("^$|") if isinstance(pattern, str) else ""
-    found = re.match(r"\^\(?([a-z]{3})[_|]", text)
+    found = re.match(r"\^\(?([a-z]{3,4})[_|]", text)
     return f"{found[1]}_" if found else ""
 
 
