@@ -23,6 +23,7 @@ _HANDED_DOWN = ("CREAVIO_LOG_LEVEL", "CREAVIO_OTLP_ENDPOINT", "CREAVIO_REQUESTS_
 """What whoever starts the platform may set for every service."""
 _MAIL = (
     "CREAVIO_MAIL_FROM",
+    "CREAVIO_OIDC_PROVIDERS",
     "CREAVIO_PUBLIC_URL",
     "CREAVIO_SMTP_HOST",
     "CREAVIO_SMTP_PASSWORD",

@@ -59,6 +59,7 @@ STATUS: Final[dict[str, int]] = {
     "INVALID_REDIRECT_URI": 400,
     "INVALID_AUTHORIZATION": 400,
     "INVALID_PASSKEY": 401,
+    "INVALID_PROVIDER_ANSWER": 401,
 }
 """The HTTP status each reason arrives with."""
 

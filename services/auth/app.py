@@ -15,6 +15,7 @@ from creavio.auth.v1.app_service_pb2_grpc import add_AppServiceServicer_to_serve
 from creavio.auth.v1.bot_service_pb2_grpc import add_BotServiceServicer_to_server
 from creavio.auth.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_to_server
 from creavio.auth.v1.email_service_pb2_grpc import add_EmailServiceServicer_to_server
+from creavio.auth.v1.identity_service_pb2_grpc import add_IdentityServiceServicer_to_server
 from creavio.auth.v1.key_service_pb2_grpc import add_KeyServiceServicer_to_server
 from creavio.auth.v1.oauth_service_pb2_grpc import add_OAuthServiceServicer_to_server
 from creavio.auth.v1.passkey_service_pb2_grpc import add_PasskeyServiceServicer_to_server
@@ -42,6 +43,7 @@ from services.auth.engine.oauth import OAuth
 from services.auth.engine.outgoing import outgoing
 from services.auth.engine.passkeys import Passkeys
 from services.auth.engine.post import Post
+from services.auth.engine.providers import Providers
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
@@ -51,6 +53,7 @@ from services.auth.handler.apps import AppHandler
 from services.auth.handler.bots import BotHandler
 from services.auth.handler.consents import ConsentHandler
 from services.auth.handler.emails import EmailHandler
+from services.auth.handler.identities import IdentityHandler
 from services.auth.handler.keys import KeyHandler, RevocationHandler
 from services.auth.handler.oauth import OAuthHandler
 from services.auth.handler.passkeys import PasskeyHandler
@@ -87,6 +90,7 @@ def app(chassis: Chassis) -> Service:
     verifier = Verifier(config.jwt_issuer, config.jwt_audience, key.key_set)
     oauth = OAuth(issuer, revocations, verifier, told.public_url)
     browsers = Passkeys(chassis.tokens, told.public_url)
+    providers = Providers(config, chassis.tokens, told.oidc_providers, told.public_url)
 
     async def heartbeat() -> None:
         beat = auth_events_pb2.SessionsHeartbeat(revision=await revocations.revision())
@@ -145,6 +149,10 @@ def app(chassis: Chassis) -> Service:
             (
                 add_PasskeyServiceServicer_to_server,
                 PasskeyHandler(database, step_up, browsers, sign_in),
+            ),
+            (
+                add_IdentityServiceServicer_to_server,
+                IdentityHandler(database, providers, accounts, passwords, sign_in, step_up),
             ),
             (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
             (add_KeyServiceServicer_to_server, KeyHandler(key)),

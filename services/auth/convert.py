@@ -15,6 +15,7 @@ from creavio.auth.v1 import (
     bot_pb2,
     consent_service_pb2,
     email_service_pb2,
+    identity_service_pb2,
     key_service_pb2,
     passkey_pb2,
     registration_pb2,
@@ -28,6 +29,7 @@ from creavio.user.v1 import user_pb2
 from services.auth.domain import Account, Credentials, Revocation, Session
 from services.auth.domain.apps import App, Consent
 from services.auth.domain.bots import Bot
+from services.auth.domain.identities import Identity
 from services.auth.domain.passkeys import Passkey
 from services.auth.domain.registration import Mode, Registration, SignUpCode
 from services.auth.domain.second_factor import SecondFactor
@@ -183,6 +185,13 @@ def passkey(value: Passkey) -> passkey_pb2.Passkey:
 def passkey_options(options: str, token: str) -> passkey_pb2.PasskeyOptions:
     """What a browser is asked for, as it stands on the wire."""
     return passkey_pb2.PasskeyOptions(options=options, challenge_token=token)
+
+
+def identity(value: Identity) -> identity_service_pb2.Identity:
+    """An identity somewhere else as it stands on the wire."""
+    return identity_service_pb2.Identity(
+        provider_id=value.provider, create_time=timestamp(value.create_time)
+    )
 
 
 def bot_id(identifier: str) -> UUID:

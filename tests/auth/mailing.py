@@ -134,6 +134,12 @@ class World:
                 await accounts.verify_email(tx, made.id, made.email, made.create_time)
         return await self.account(handle)
 
+    async def keep_account(self, account: Account) -> None:
+        """Keep an account whose profile is there."""
+        async with self.database.transaction() as tx:
+            await accounts.add_account(tx, account)
+            await accounts.settle_account(tx, account.id)
+
     async def account(self, handle: str) -> Account:
         """An account as it is now."""
         async with self.database.reading() as tx:

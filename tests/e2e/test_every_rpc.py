@@ -105,6 +105,7 @@ def cast(live: Live) -> Cast:
             "session_id": "current",
             "token_id": "tok_01h455vb4pex5vsknk084sn02q",
             "bot_id": member.id,
+            "provider_id": "nosuch",
             "app_id": "app_01h455vb4pex5vsknk084sn02q",
             "passkey_id": "pky_01h455vb4pex5vsknk084sn02q",
             "code": "nosuchcode",

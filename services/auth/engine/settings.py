@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.config import ConfigError
+from services.auth.engine.providers import ProviderSettings
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
     """Who mail is from (RFC 5322)."""
     mail_folder: Path | None = None
     """Where mail is written when there is no server for it."""
+    oidc_providers: tuple[ProviderSettings, ...] = Field(default=(), max_length=20)
+    """Where people may sign in with another account: a list, as JSON."""
     smtp_host: str | None = None
     """The server that takes mail; without one, and without a folder, mail waits for a day."""
     smtp_port: int = Field(default=587, ge=1, le=65535)

@@ -213,3 +213,12 @@ USED_CHALLENGE = sa.Table(
     sa.Column("hash", sa.LargeBinary, primary_key=True),
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
 )
+IDENTITY = sa.Table(
+    "identity",
+    METADATA,
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("account_id", "provider"),
+)

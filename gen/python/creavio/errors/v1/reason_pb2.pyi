@@ -119,6 +119,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The app, its address or what it asks for is not known; nobody is to be sent anywhere."""
     REASON_INVALID_PASSKEY: _Reason.ValueType  # 124
     """The passkey is nobody's, or does not answer the challenge, which may be over; begin again."""
+    REASON_INVALID_PROVIDER_ANSWER: _Reason.ValueType  # 125
+    """What came back from the provider is not the answer to what it was asked; begin again."""
     REASON_OWNS_COMMUNITIES: _Reason.ValueType  # 140
     """The person owns communities others belong to; hand them over first."""
 
@@ -225,6 +227,8 @@ REASON_INVALID_AUTHORIZATION: Reason.ValueType  # 123
 """The app, its address or what it asks for is not known; nobody is to be sent anywhere."""
 REASON_INVALID_PASSKEY: Reason.ValueType  # 124
 """The passkey is nobody's, or does not answer the challenge, which may be over; begin again."""
+REASON_INVALID_PROVIDER_ANSWER: Reason.ValueType  # 125
+"""What came back from the provider is not the answer to what it was asked; begin again."""
 REASON_OWNS_COMMUNITIES: Reason.ValueType  # 140
 """The person owns communities others belong to; hand them over first."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

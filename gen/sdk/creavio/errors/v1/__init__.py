@@ -257,6 +257,11 @@ class Reason(betterproto2.Enum):
     The passkey is nobody's, or does not answer the challenge, which may be over; begin again.
     """
 
+    INVALID_PROVIDER_ANSWER = 125
+    """
+    What came back from the provider is not the answer to what it was asked; begin again.
+    """
+
     OWNS_COMMUNITIES = 140
     """
     The person owns communities others belong to; hand them over first.
@@ -313,6 +318,7 @@ class Reason(betterproto2.Enum):
             122: "REASON_INVALID_REDIRECT_URI",
             123: "REASON_INVALID_AUTHORIZATION",
             124: "REASON_INVALID_PASSKEY",
+            125: "REASON_INVALID_PROVIDER_ANSWER",
             140: "REASON_OWNS_COMMUNITIES",
         }
 
@@ -367,5 +373,6 @@ class Reason(betterproto2.Enum):
             "REASON_INVALID_REDIRECT_URI": 122,
             "REASON_INVALID_AUTHORIZATION": 123,
             "REASON_INVALID_PASSKEY": 124,
+            "REASON_INVALID_PROVIDER_ANSWER": 125,
             "REASON_OWNS_COMMUNITIES": 140,
         }
