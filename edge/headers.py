@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from envoy_data_plane.envoy.config.common.mutation_rules.v3 import HeaderMutation
+from envoy_data_plane.envoy.config.common.mutation_rules.v3 import (
+    HeaderMutation,
+    HeaderMutationRemoveOnMatch,
+)
 from envoy_data_plane.envoy.config.core.v3 import (
     HeaderValue,
     HeaderValueOption,
@@ -19,7 +22,7 @@ from envoy_data_plane.envoy.extensions.filters.http.header_mutation.v3 import (
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation.v3 import (
     HeaderMutation as EarlyHeaderMutation,
 )
-from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.envoy.type.matcher.v3 import RegexMatcher, StringMatcher
 
 from mesh.egress import removing
 from mesh.topology import Topology
@@ -28,6 +31,13 @@ from mesh.wire import default_header
 CLAIMED = ("x-creavio-", "x-envoy-", "x-forwarded-")
 """Headers that only we may set, by how they begin."""
 CLAIMED_ALONE = ("forwarded", "x-real-ip", "x-request-id", "via", "true-client-ip")
+UNREADABLE = (
+    # HTTP takes more characters in a name than gRPC does, which fails a call that has one.
+    StringMatcher(safe_regex=RegexMatcher(regex=".*[^0-9a-z_.:-].*")),
+    # gRPC takes their values for base64. No RPC wants one.
+    StringMatcher(suffix="-bin"),
+)
+"""Names of headers that a service could not read."""
 SECURITY = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
@@ -51,9 +61,13 @@ GRPC = (
 
 
 def distrust() -> EarlyHeaderMutation:
-    """Takes away, before anything reads them, the headers a stranger could lie with."""
+    """Takes away, before anything reads them, headers to lie with and headers to stumble over."""
     mutations = [removing(prefix) for prefix in CLAIMED]
     mutations += [HeaderMutation(remove=name) for name in CLAIMED_ALONE]
+    mutations += [
+        HeaderMutation(remove_on_match=HeaderMutationRemoveOnMatch(key_matcher=name))
+        for name in UNREADABLE
+    ]
     return EarlyHeaderMutation(mutations=mutations)
 
 
@@ -64,7 +78,12 @@ def secure() -> HeaderMutationFilter:
 
 
 def plain_http(*, lines: bool = False) -> HeaderMutationPerRoute:
-    """Leaves no trace of gRPC in a REST response; a stream of lines is named for what it is."""
+    """Leaves no trace of gRPC in a REST request or response.
+
+    What a request says of gRPC's encoding it would be held to. A stream of lines is named
+    for what it is.
+    """
+    asked = [HeaderMutation(remove=name) for name in GRPC]
     mutations = [HeaderMutation(remove=name) for name in GRPC]
     if lines:
         success = 'response.headers[":status"] == "200"'
@@ -74,7 +93,9 @@ def plain_http(*, lines: bool = False) -> HeaderMutationPerRoute:
             append_action=HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS,
         )
         mutations = [HeaderMutation(append=kind), *mutations]
-    return HeaderMutationPerRoute(mutations=Mutations(response_mutations=mutations))
+    return HeaderMutationPerRoute(
+        mutations=Mutations(request_mutations=asked, response_mutations=mutations)
+    )
 
 
 def cors(topology: Topology) -> CorsPolicy:
