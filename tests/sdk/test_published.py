@@ -8,7 +8,10 @@ import sys
 import tarfile
 import zipfile
 
+import pytest
+
 from tests.sdk.conftest import NODE, ROOT, Examples, checked
+from tools import packages
 
 
 def test_the_wheel_is_whole_and_says_what_it_is(wheel: Path) -> None:
@@ -58,7 +61,8 @@ def test_the_typescript_examples_are_typed_strictly(typescript_examples: Example
     )
 
 
-def test_what_the_typescript_client_promises_of_calls_and_streams(compiled: Path) -> None:
-    tests = sorted(str(path) for path in (compiled / "test").glob("*.test.mjs"))
-    said = checked(NODE, "--test", *tests, cwd=compiled)
+@pytest.mark.usefixtures("tarball")
+def test_what_the_typescript_client_promises_of_calls_and_streams() -> None:
+    tests = sorted(str(path) for path in (ROOT / packages.CLIENT / "test").glob("*.test.mjs"))
+    said = checked(NODE, "--test", *tests, cwd=ROOT)
     assert "fail 0" in said

@@ -14,7 +14,7 @@ from tools.model import Model
 
 # The project file says how generated Python is formatted.
 COPIED = (
-    *("proto", "tools", "gen", ".third_party", ".cache/protos"),
+    *("proto", "tools", "gen", "releases", ".third_party", ".cache/protos"),
     *("buf.yaml", "buf.gen.yaml", "buf.gen.clients.yaml", "pyproject.toml"),
     packages.LOCK,
 )
