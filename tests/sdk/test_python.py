@@ -17,7 +17,9 @@ import pytest
 from creavio_sdk import CallError, Client, Invalid, NotSignedIn, Retries, Unavailable, pages
 from creavio_sdk.contracts.creavio.auth.v1 import (
     AccountServiceStub,
+    CompleteSessionRequest,
     CreateAccountRequest,
+    CreateSessionRequest,
     RefreshSessionRequest,
     Session,
 )
@@ -40,6 +42,8 @@ from creavio_sdk.contracts.creavio.gateway.v1 import (
 CREATE = "/creavio.chat.v1.MessageService/CreateMessage"
 LIST = "/creavio.chat.v1.MessageService/ListMessages"
 ACCOUNT = "/creavio.auth.v1.AccountService/CreateAccount"
+SIGN_IN = "/creavio.auth.v1.SessionService/CreateSession"
+COMPLETE = "/creavio.auth.v1.SessionService/CompleteSession"
 REFRESH = "/creavio.auth.v1.SessionService/RefreshSession"
 SUBSCRIBE = "/creavio.gateway.v1.GatewayService/Subscribe"
 Answer = Callable[[Any], Awaitable[Any]]
@@ -59,6 +63,8 @@ class Platform:
             CREATE: (CreateMessageRequest, Message, self._message),
             LIST: (ListMessagesRequest, ListMessagesResponse, self._messages),
             ACCOUNT: (CreateAccountRequest, Session, self._session),
+            SIGN_IN: (CreateSessionRequest, Session, self._challenge),
+            COMPLETE: (CompleteSessionRequest, Session, self._session),
             REFRESH: (RefreshSessionRequest, Session, self._session),
         }
         handlers = {
@@ -95,6 +101,9 @@ class Platform:
     async def _session(self, request: object) -> Session:
         expires = datetime.now(UTC) + timedelta(minutes=5)
         return Session(access_token="new", refresh_token="next", expire_time=expires)
+
+    async def _challenge(self, request: object) -> Session:
+        return Session(challenge_token="prove it")
 
     async def _subscribe(self, stream: Stream[SubscribeRequest, SubscribeResponse]) -> None:
         self.asked.append(await stream.recv_message())
@@ -209,6 +218,16 @@ async def test_a_token_that_is_refused_is_renewed_once() -> None:
         platform.failures = [refused(Status.UNAUTHENTICATED, "UNAUTHENTICATED")]
         await client.service(MessageServiceStub).list_messages(ListMessagesRequest())
     assert platform.tokens == ["Bearer old", "", "Bearer new"]
+
+
+async def test_a_sign_in_is_completed_with_a_second_factor() -> None:
+    async with serving() as (platform, client):
+        asked = await client.sign_in("ada", "a password")
+        assert client.session is None, "a challenge is no session"
+        await client.complete(asked.challenge_token, "123456")
+        await client.service(MessageServiceStub).list_messages(ListMessagesRequest())
+    assert platform.asked[1] == CompleteSessionRequest(challenge_token="prove it", code="123456")
+    assert platform.tokens == ["", "", "Bearer new"]
 
 
 async def test_a_list_is_read_to_its_end() -> None:

@@ -13,6 +13,7 @@ from grpclib.client import Channel
 from creavio_sdk.calls import Calls
 from creavio_sdk.contracts.creavio.auth.v1 import (
     AccountServiceStub,
+    CompleteSessionRequest,
     CreateAccountRequest,
     CreateSessionRequest,
     RefreshSessionRequest,
@@ -102,9 +103,20 @@ class Client:
         return session
 
     async def sign_in(self, login: str, password: str) -> Session:
-        """Call for this person from now on."""
+        """Call for this person from now on.
+
+        Of an account with a second factor, what is returned has a `challenge_token` and
+        nobody is signed in yet: `complete` it.
+        """
         request = CreateSessionRequest(login=login, password=password)
         session = await self.service(SessionServiceStub).create_session(request)
+        self._credentials.hold(session)
+        return session
+
+    async def complete(self, challenge_token: str, code: str) -> Session:
+        """Complete a sign-in with a code of the second factor, and call for that person."""
+        request = CompleteSessionRequest(challenge_token=challenge_token, code=code)
+        session = await self.service(SessionServiceStub).complete_session(request)
         self._credentials.hold(session)
         return session
 

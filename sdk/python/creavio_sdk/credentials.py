@@ -23,7 +23,9 @@ class Credentials:
         self.on_session: Callable[[Session], None] | None = None
 
     def hold(self, session: Session) -> None:
-        """Call for this session from now on."""
+        """Call for this session from now on, if it is one and not a challenge."""
+        if not session.access_token:
+            return
         self.session = session
         self._token = session.access_token
         self._refresh_token = session.refresh_token

@@ -62,9 +62,17 @@ export class Client {
     return this.#hold(await this.service(AccountService).createAccount(request));
   }
 
-  /** Calls for this person from now on. */
+  /**
+   * Calls for this person from now on. Of an account with a second factor, what is
+   * returned has a `challengeToken` and nobody is signed in yet: `complete` it.
+   */
   async signIn(login: string, password: string): Promise<Session> {
     return this.#hold(await this.service(SessionService).createSession({ login, password }));
+  }
+
+  /** Completes a sign-in with a code of the second factor, and calls for that person. */
+  async complete(challengeToken: string, code: string): Promise<Session> {
+    return this.#hold(await this.service(SessionService).completeSession({ challengeToken, code }));
   }
 
   /** Ends the session: its tokens are refused from now on. */

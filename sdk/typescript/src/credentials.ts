@@ -22,8 +22,9 @@ export class Credentials {
     this.#refreshToken = refreshToken;
   }
 
-  /** Calls for this session from now on. */
+  /** Calls for this session from now on, if it is one and not a challenge. */
   hold(session: Session): void {
+    if (session.accessToken === "") return;
     this.session = session;
     this.#token = session.accessToken;
     this.#refreshToken = session.refreshToken;
