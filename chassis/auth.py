@@ -22,6 +22,8 @@ from chassis.calls import Principal
 from chassis.errors import Error, Unauthenticated
 
 ALGORITHM: Final = "ES256"
+UNVERIFIED: Final = "unverified"
+"""The claim of somebody who is to verify their e-mail address first."""
 _CLOCK_SKEW: Final = 5
 """Seconds by which clocks of the platform may differ."""
 _REFETCH_AFTER: Final = 5.0
@@ -101,6 +103,7 @@ class Verifier:
             session_id=str(claims.get("sid", "")),
             token=token,
             expires_at=float(claims["exp"]),
+            unverified=claims.get(UNVERIFIED) is True,
             scopes=frozenset(str(claims["scope"]).split()) if "scope" in claims else None,
         )
 

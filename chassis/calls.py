@@ -39,6 +39,8 @@ class Principal:
     """Unix time at which the token ends."""
     scopes: frozenset[str] | None = None
     """What a program's token may do; None in a session that a person signed in to."""
+    unverified: bool = False
+    """Whether the instance waits for them to verify their e-mail address."""
 
 
 @dataclass(slots=True)

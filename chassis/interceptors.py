@@ -33,7 +33,7 @@ from chassis.calls import Admission, Call, Principal
 from chassis.contract import Rpc
 from chassis.database import unreachable
 from chassis.rates import Budget
-from chassis.scopes import require_scope
+from chassis.scopes import require_scope, require_verified
 from creavio.options.v1 import rpc_pb2
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def _authentication(
         async def enter(call: Call) -> Principal:
             call.principal = await verifier.verify(bearer(call.metadata.get("authorization", "")))
             require_scope(rpc, call.principal)
+            require_verified(rpc, call.principal)
             await sessions.require(call.principal, writing=writing)
             await usage.note(call.principal)
             return call.principal

@@ -32,6 +32,7 @@ STATUS: Final[dict[str, int]] = {
     "INVALID_CHALLENGE": 401,
     "REGISTRATION_CLOSED": 403,
     "SIGN_UP_CODE_REFUSED": 403,
+    "EMAIL_NOT_VERIFIED": 403,
     "NOT_FOUND": 404,
     "INVITE_NOT_FOUND": 404,
     "HANDLE_TAKEN": 409,
@@ -115,6 +116,9 @@ def _implied(model: Model, rpc: Rpc) -> set[str]:
         "SESSION_REVOKED": policy.access != "ANONYMOUS",
         "SIGN_IN_REQUIRED": policy.in_person,
         "INSUFFICIENT_SCOPE": policy.access in ("SIGNED_IN", "PERMISSION") and not policy.in_person,
+        "EMAIL_NOT_VERIFIED": policy.access in ("SIGNED_IN", "PERMISSION")
+        and policy.idempotency != "READ"
+        and not policy.open_to_unverified,
         # Whoever may not see a place is told that there is none.
         "PERMISSION_DENIED": policy.access == "PERMISSION"
         and not policy.permission.startswith("VIEW_"),

@@ -141,6 +141,7 @@ class Policy:
     stream: str
     audit: str
     in_person: bool
+    open_to_unverified: bool
 
 
 @dataclass(frozen=True, slots=True)

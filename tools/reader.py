@@ -204,6 +204,7 @@ def _policy(option: Mapping[str, Json]) -> Policy:
         stream=as_text(option.get("stream")).removeprefix("STREAM_"),
         audit=as_text(option.get("audit")).removeprefix("AUDIT_"),
         in_person=option.get("in_person") is True,
+        open_to_unverified=option.get("open_to_unverified") is True,
     )
 
 

@@ -43,6 +43,7 @@ POLICIES: Final = {
     "/creavio.auth.v1.IdentityService/ListIdentities": Policy(True, "", False),
     "/creavio.auth.v1.IdentityService/UnlinkIdentity": Policy(True, "", False),
     "/creavio.auth.v1.KeyService/GetKeySet": Policy(True, "", True),
+    "/creavio.auth.v1.KeyService/RotateKeys": Policy(True, "", False),
     "/creavio.auth.v1.OAuthService/ExchangeToken": Policy(False, "", True),
     "/creavio.auth.v1.OAuthService/RevokeOAuthToken": Policy(True, "", True),
     "/creavio.auth.v1.OAuthService/IntrospectToken": Policy(False, "", True),

@@ -39,6 +39,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.auth.v1.IdentityService/ListIdentities": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.IdentityService/UnlinkIdentity": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.KeyService/GetKeySet": { repeatable: true, key: "", anonymous: true },
+  "/creavio.auth.v1.KeyService/RotateKeys": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.OAuthService/ExchangeToken": { repeatable: false, key: "", anonymous: true },
   "/creavio.auth.v1.OAuthService/RevokeOAuthToken": { repeatable: true, key: "", anonymous: true },
   "/creavio.auth.v1.OAuthService/IntrospectToken": { repeatable: false, key: "", anonymous: true },

@@ -67,7 +67,7 @@ def second_factor(kept: SecondFactor | None, codes_left: int) -> second_factor_p
     )
 
 
-REGISTRATION: Final = frozenset({"mode"})
+REGISTRATION: Final = frozenset({"mode", "require_verified_email"})
 """What of it can be changed."""
 _MODES: Final = {
     Mode.OPEN: registration_pb2.REGISTRATION_MODE_OPEN,
@@ -78,7 +78,9 @@ _MODES: Final = {
 
 def registration(value: Registration) -> registration_pb2.Registration:
     """Who may sign up as it stands on the wire."""
-    return registration_pb2.Registration(mode=_MODES[value.mode])
+    return registration_pb2.Registration(
+        mode=_MODES[value.mode], require_verified_email=value.require_verified_email
+    )
 
 
 def registration_changes(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +88,12 @@ def registration_changes(asked: Mapping[str, Any]) -> dict[str, Any]:
     modes = {number: mode for mode, number in _MODES.items()}
     if asked.get("mode", registration_pb2.REGISTRATION_MODE_OPEN) not in modes:
         raise Invalid("mode cannot be cleared", fields=(("mode", "must be a mode"),))
-    return {**asked, **({"mode": modes[asked["mode"]]} if "mode" in asked else {})}
+    changed = dict(asked)
+    if "mode" in changed:
+        changed["mode"] = modes[changed["mode"]]
+    if "require_verified_email" in changed:
+        changed["require_verified_email"] = bool(changed["require_verified_email"])
+    return changed
 
 
 def sign_up_code(code: SignUpCode) -> registration_pb2.SignUpCode:

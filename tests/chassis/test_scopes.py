@@ -11,7 +11,7 @@ from chassis.bus import Bus
 from chassis.calls import Principal
 from chassis.contract import Contract
 from chassis.errors import Denied
-from chassis.scopes import require_scope
+from chassis.scopes import require_scope, require_verified
 from chassis.telemetry import Telemetry
 from chassis.testing import Caller, scratch_config
 from chassis.usage import USED_SUBJECT, Usage
@@ -135,3 +135,56 @@ async def test_a_server_refuses_what_a_token_may_not(contract: Contract) -> None
         await _ask(channel, writing)
     # Once a day, and only of what was let in.
     assert bus.said == [(USED_SUBJECT, "ses_r"), (USED_SUBJECT, "ses_w")]
+
+
+async def test_somebody_who_is_to_verify_their_address_reads_and_does_not_write(
+    contract: Contract,
+) -> None:
+    keys = Keys()
+    parts = (
+        (add_UserServiceServicer_to_server, _Users()),  # type: ignore[abstract]  # two are called
+        (add_SessionServiceServicer_to_server, _Sessions()),  # type: ignore[abstract]  # one is called
+    )
+    async with serving(contract, keys, *parts) as channel:
+        assert await _ask(channel, keys.token(unverified=True)) == ["", "EMAIL_NOT_VERIFIED", ""]
+        for claim in (False, "yes", 1):
+            assert await _ask(channel, keys.token(unverified=claim)) == ["", "", ""]
+
+
+def test_they_join_look_after_themselves_and_write_nothing(contract: Contract) -> None:
+    waiting = Principal(PERSON, "ses", "token", 0.0, unverified=True)
+    refused = set()
+    for rpc in contract.rpcs.values():
+        try:
+            require_verified(rpc, waiting)
+        except Denied:
+            refused.add(rpc.path.rpartition("/")[2])
+        require_verified(rpc, Principal(PERSON, "ses", "token", 0.0))
+    assert refused >= {
+        "CreateMessage",
+        "SendMessages",
+        "UpdateMessage",
+        "AddReaction",
+        "CreateConversation",
+        "CreateCommunity",
+        "CreateInvite",
+        "CreateChannel",
+        "CreateToken",
+        "UpdateMe",
+        "StartTyping",
+    }
+    assert not refused & {
+        "AcceptInvite",
+        "JoinCommunity",
+        "LeaveCommunity",
+        "ChangeEmail",
+        "ChangePassword",
+        "RevokeSession",
+        "MarkRead",
+        "BlockUser",
+        "ClaimInstance",
+        "UpdateRegistration",
+        "DeleteAccount",
+        "ExportMe",
+        "RegisterPasskey",
+    }

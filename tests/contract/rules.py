@@ -87,6 +87,14 @@ def keeps_credentials_to_people(rpc: Rpc) -> Iterator[str]:
         yield f"{rpc.path} is in_person and asks for nobody"
 
 
+def opens_what_would_be_closed(rpc: Rpc) -> Iterator[str]:
+    """Only what changes something, for somebody signed in, is open to the unverified by name."""
+    policy = rpc.policy
+    closed = policy.access in ("SIGNED_IN", "PERMISSION") and policy.idempotency != "READ"
+    if policy.open_to_unverified and not closed:
+        yield f"{rpc.path} is open to everybody signed in anyway"
+
+
 def names_its_key(model: Model, rpc: Rpc) -> Iterator[str]:
     """An idempotency key stands exactly where it is used, and is a text of the request."""
     policy = rpc.policy

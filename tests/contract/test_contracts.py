@@ -33,6 +33,7 @@ NOT_EVENTS = {
         rules.is_reached_one_way,
         rules.reads_only_over_get,
         rules.keeps_credentials_to_people,
+        rules.opens_what_would_be_closed,
     ],
 )
 def test_an_rpc_keeps_its_rules(rule: Callable[[Rpc], Iterator[str]], rpc: Rpc) -> None:

@@ -56,6 +56,12 @@ def with_policy(event: Message, **policy: Any) -> Message:
         (rules.keeps_credentials_to_people, SESSIONS, {"in_person": False}),
         (rules.keeps_credentials_to_people, KEYS, {"in_person": True}),
         (rules.keeps_credentials_to_people, SEND, {"scope": "INSTANCE"}),
+        (rules.opens_what_would_be_closed, KEYS, {"open_to_unverified": True}),
+        (
+            rules.opens_what_would_be_closed,
+            SEND,
+            {"open_to_unverified": True, "idempotency": "READ"},
+        ),
     ],
 )
 def test_a_careless_policy_is_seen(

@@ -136,6 +136,28 @@ def test_who_may_sign_up_is_for_the_instance_to_say(fresh: Live, kept: Person) -
     assert signs_up(fresh, "welcome") == (200, "")
 
 
+def test_where_addresses_are_to_be_verified_newcomers_join_and_read(
+    fresh: Live, kept: Person
+) -> None:
+    host = fresh.sign_up("host")
+    community = host.found()["id"]
+    channel = host.open_channel(community)["id"]
+    registration = "/v1/instance/registration"
+    kept.do("PATCH", registration, json={"require_verified_email": True})
+    try:
+        guest = fresh.sign_up("guest")
+        guest.accept(host.invite(community))
+        assert guest.messages(channel) == []
+        message = guest.ask("POST", f"/v1/channels/{channel}/messages", json={"content": "hello"})
+        assert refusal(message) == (403, "EMAIL_NOT_VERIFIED")
+        mine = guest.ask("POST", "/v1/communities", json={"name": "Mine"})
+        assert refusal(mine) == (403, "EMAIL_NOT_VERIFIED")
+        host.send(channel, "Welcome.")
+    finally:
+        kept = fresh.sign_in(kept.handle)
+        kept.do("PATCH", registration, json={"require_verified_email": False})
+
+
 def test_an_operator_lets_people_back_in_and_puts_them_out(fresh: Live, kept: Person) -> None:
     ada, bob = fresh.sign_up("ada"), fresh.sign_up("bob")
     begun = ada.do("POST", "/v1/second-factor:begin", json={"current_password": PASSWORD})

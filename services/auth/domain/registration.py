@@ -58,6 +58,8 @@ class Registration:
     """Who may sign up at the instance."""
 
     mode: Mode
+    require_verified_email: bool = False
+    """Whether somebody whose address is not verified may only read and join."""
 
     def refusal(self) -> Exception:
         """What somebody without a code that works is told."""

@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySetSerialization
 
 from chassis import ids
-from chassis.auth import ALGORITHM
+from chassis.auth import ALGORITHM, UNVERIFIED
 from chassis.config import Config
 from chassis.errors import Invalid
 from chassis.tokens import Tokens
@@ -109,6 +109,7 @@ class Issuer:
         *,
         after: str | None = None,
         purpose: str = SESSION_REFRESH,
+        unverified: bool = False,
         **claims: str,
     ) -> Credentials:
         """New credentials for a session, with more claims if need be.
@@ -118,7 +119,8 @@ class Issuer:
         """
         expires = now + domain.ACCESS_LASTS
         session = ids.text(ids.Kind.SESSION, session_id)
-        access = self._sign(account_id, session, now, expires, **claims)
+        held_back = {UNVERIFIED: True} if unverified else {}
+        access = self._sign(account_id, session, now, expires, **claims, **held_back)
         unguessable = secrets.token_urlsafe(24) if after is None else self._next(after)
         refresh = self._tokens.seal([session, unguessable], purpose)
         return Credentials(access, refresh, digest(refresh), expires.replace(microsecond=0))
@@ -134,7 +136,7 @@ class Issuer:
         )
 
     def _sign(
-        self, user_id: UUID, session: str, now: datetime, expires: datetime, **more: str
+        self, user_id: UUID, session: str, now: datetime, expires: datetime, **more: str | bool
     ) -> str:
         return self._key.sign(
             {

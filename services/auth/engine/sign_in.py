@@ -18,7 +18,7 @@ from services.auth.domain.second_factor import CHALLENGE_LASTS, InvalidChallenge
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Issuer, digest
 from services.auth.engine.second_factors import SecondFactors
-from services.auth.store import accounts, sessions
+from services.auth.store import accounts, registration, sessions
 
 _CHALLENGE: Final = "challenge"
 
@@ -83,7 +83,8 @@ class SignIn:
 
     async def _keep(self, tx: Transaction, account_id: UUID, now: datetime) -> Credentials:
         session_id = ids.new()
-        credentials = self._issuer.issue(account_id, session_id, now)
+        unverified = await registration.is_to_verify(tx, account_id)
+        credentials = self._issuer.issue(account_id, session_id, now, unverified=unverified)
         await sessions.add_session(
             tx, domain.new_session(account_id, credentials.refresh_hash, session_id, now)
         )

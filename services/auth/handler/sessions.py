@@ -17,7 +17,7 @@ from services.auth.engine.credentials import Issuer, Passwords, digest
 from services.auth.engine.guesses import Guesses
 from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
-from services.auth.store import accounts, sessions
+from services.auth.store import accounts, registration, sessions
 
 CURRENT: Final = "current"
 """The session a call is made in."""
@@ -75,7 +75,10 @@ class SessionHandler(SessionServiceServicer):
             if session is None:
                 raise domain.InvalidRefreshToken
             presented = domain.presented(session, digest(token), now)
-            credentials = self._issuer.issue(session.account_id, session_id, now, after=token)
+            unverified = await registration.is_to_verify(tx, session.account_id)
+            credentials = self._issuer.issue(
+                session.account_id, session_id, now, after=token, unverified=unverified
+            )
             if presented is domain.Presented.CURRENT:
                 renewed = domain.refreshed(session, credentials.refresh_hash, now)
                 await sessions.save_session(tx, renewed)

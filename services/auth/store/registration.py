@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from chassis.database import Transaction
 from services.auth.domain.registration import MOST_CODES, Mode, Registration, SignUpCode
-from services.auth.store.tables import REGISTRATION, SIGN_UP_CODE, SIGN_UP_USE
+from services.auth.store.tables import ACCOUNT, REGISTRATION, SIGN_UP_CODE, SIGN_UP_USE
 
 _WORKS = sa.and_(
     SIGN_UP_CODE.c.expire_time > sa.func.now(), SIGN_UP_CODE.c.uses < SIGN_UP_CODE.c.max_uses
@@ -30,7 +30,20 @@ async def registration_to_change(tx: Transaction) -> Registration:
 
 async def save(tx: Transaction, changed: Registration) -> None:
     """Keep who may sign up."""
-    await tx.execute(sa.update(REGISTRATION).values(mode=changed.mode))
+    await tx.execute(
+        sa.update(REGISTRATION).values(
+            mode=changed.mode, require_verified_email=changed.require_verified_email
+        )
+    )
+
+
+async def is_to_verify(tx: Transaction, account_id: UUID) -> bool:
+    """Whether an account is to verify its address before it may do more than read and join."""
+    wanted, verified = REGISTRATION.c.require_verified_email, ACCOUNT.c.email_verified_time
+    query = sa.select(sa.and_(wanted, verified.is_(None)))
+    query = query.select_from(ACCOUNT.join(REGISTRATION, sa.true()))
+    query = query.where(ACCOUNT.c.id == account_id)
+    return bool((await tx.execute(query)).scalar_one_or_none())
 
 
 async def add_code(tx: Transaction, code: SignUpCode) -> None:
@@ -99,7 +112,7 @@ async def forget_expired(tx: Transaction) -> None:
 
 
 def _registration(row: Row[Any]) -> Registration:
-    return Registration(Mode(row.mode))
+    return Registration(Mode(row.mode), row.require_verified_email)
 
 
 def _code(row: Row[Any]) -> SignUpCode:

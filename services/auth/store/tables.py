@@ -61,6 +61,7 @@ REGISTRATION = sa.Table(
     METADATA,
     sa.Column("singleton", sa.Boolean, primary_key=True),
     sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("require_verified_email", sa.Boolean, nullable=False),
 )
 SIGN_UP_CODE = sa.Table(
     "sign_up_code",

@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/auth/v1/registration.proto\x12\x0f\x63reavio.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n\x0cRegistration\x12\x35\n\x04mode\x18\x01 \x01(\x0e\x32!.creavio.auth.v1.RegistrationModeR\x04mode\"\xc9\x01\n\nSignUpCode\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x19\n\x08max_uses\x18\x02 \x01(\x05R\x07maxUses\x12\x12\n\x04uses\x18\x03 \x01(\x05R\x04uses\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime*\x8d\x01\n\x10RegistrationMode\x12!\n\x1dREGISTRATION_MODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16REGISTRATION_MODE_OPEN\x10\x01\x12\x1c\n\x18REGISTRATION_MODE_INVITE\x10\x02\x12\x1c\n\x18REGISTRATION_MODE_CLOSED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/auth/v1/registration.proto\x12\x0f\x63reavio.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"{\n\x0cRegistration\x12\x35\n\x04mode\x18\x01 \x01(\x0e\x32!.creavio.auth.v1.RegistrationModeR\x04mode\x12\x34\n\x16require_verified_email\x18\x02 \x01(\x08R\x14requireVerifiedEmail\"\xc9\x01\n\nSignUpCode\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x19\n\x08max_uses\x18\x02 \x01(\x05R\x07maxUses\x12\x12\n\x04uses\x18\x03 \x01(\x05R\x04uses\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime*\x8d\x01\n\x10RegistrationMode\x12!\n\x1dREGISTRATION_MODE_UNSPECIFIED\x10\x00\x12\x1a\n\x16REGISTRATION_MODE_OPEN\x10\x01\x12\x1c\n\x18REGISTRATION_MODE_INVITE\x10\x02\x12\x1c\n\x18REGISTRATION_MODE_CLOSED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.auth.v1.registration_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REGISTRATIONMODE']._serialized_start=364
-  _globals['_REGISTRATIONMODE']._serialized_end=505
+  _globals['_REGISTRATIONMODE']._serialized_start=418
+  _globals['_REGISTRATIONMODE']._serialized_end=559
   _globals['_REGISTRATION']._serialized_start=88
-  _globals['_REGISTRATION']._serialized_end=157
-  _globals['_SIGNUPCODE']._serialized_start=160
-  _globals['_SIGNUPCODE']._serialized_end=361
+  _globals['_REGISTRATION']._serialized_end=211
+  _globals['_SIGNUPCODE']._serialized_start=214
+  _globals['_SIGNUPCODE']._serialized_end=415
 # @@protoc_insertion_point(module_scope)

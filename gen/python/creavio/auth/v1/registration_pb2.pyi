@@ -51,16 +51,22 @@ class Registration(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODE_FIELD_NUMBER: _builtins.int
+    REQUIRE_VERIFIED_EMAIL_FIELD_NUMBER: _builtins.int
     mode: Global___RegistrationMode.ValueType
     """Who may."""
+    require_verified_email: _builtins.bool
+    """Whether somebody whose e-mail address is not verified may only read and join:
+    whatever else they call fails with EMAIL_NOT_VERIFIED.
+    """
     def __init__(
         self,
         *,
         mode: Global___RegistrationMode.ValueType = ...,
+        require_verified_email: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "require_verified_email", b"require_verified_email"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,8 +45,13 @@ class UpdateRegistrationRequest(_message.Message):
 
     MODE_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUIRE_VERIFIED_EMAIL_FIELD_NUMBER: _builtins.int
     mode: _registration_pb2.RegistrationMode.ValueType
     """Who may."""
+    require_verified_email: _builtins.bool
+    """Whether an address has to be verified. Who is signed in notices when their access
+    token is renewed, fifteen minutes later at most.
+    """
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to change; without it, those present."""
@@ -56,14 +61,20 @@ class UpdateRegistrationRequest(_message.Message):
         *,
         mode: _registration_pb2.RegistrationMode.ValueType | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
+        require_verified_email: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_mode", b"_mode", "mode", b"mode", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mode", b"_mode", "_require_verified_email", b"_require_verified_email", "mode", b"mode", "require_verified_email", b"require_verified_email", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mode", b"_mode", "mode", b"mode", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mode", b"_mode", "_require_verified_email", b"_require_verified_email", "mode", b"mode", "require_verified_email", b"require_verified_email", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__mode: _TypeAlias = _typing.Literal["mode"]  # noqa: Y015
     _WhichOneofArgType__mode: _TypeAlias = _typing.Literal["_mode", b"_mode"]  # noqa: Y015
+    _WhichOneofReturnType__require_verified_email: _TypeAlias = _typing.Literal["require_verified_email"]  # noqa: Y015
+    _WhichOneofArgType__require_verified_email: _TypeAlias = _typing.Literal["_require_verified_email", b"_require_verified_email"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mode) -> _WhichOneofReturnType__mode | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__require_verified_email) -> _WhichOneofReturnType__require_verified_email | None: ...
 
 Global___UpdateRegistrationRequest: _TypeAlias = UpdateRegistrationRequest  # noqa: Y015
 

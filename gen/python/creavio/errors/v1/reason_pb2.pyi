@@ -67,6 +67,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Nobody can sign up at the moment."""
     REASON_SIGN_UP_CODE_REFUSED: _Reason.ValueType  # 104
     """Signing up takes a code, and the one shown is wrong, over or used up."""
+    REASON_EMAIL_NOT_VERIFIED: _Reason.ValueType  # 105
+    """The instance wants the e-mail address to be verified first; refresh the session
+    once it is.
+    """
+    REASON_CROSS_SITE: _Reason.ValueType  # 106
+    """A cookie came with a request that no page of this instance made."""
     REASON_NOT_FOUND: _Reason.ValueType  # 40
     """The resource does not exist, or the caller may not know of it."""
     REASON_INVITE_NOT_FOUND: _Reason.ValueType  # 41
@@ -175,6 +181,12 @@ REASON_REGISTRATION_CLOSED: Reason.ValueType  # 103
 """Nobody can sign up at the moment."""
 REASON_SIGN_UP_CODE_REFUSED: Reason.ValueType  # 104
 """Signing up takes a code, and the one shown is wrong, over or used up."""
+REASON_EMAIL_NOT_VERIFIED: Reason.ValueType  # 105
+"""The instance wants the e-mail address to be verified first; refresh the session
+once it is.
+"""
+REASON_CROSS_SITE: Reason.ValueType  # 106
+"""A cookie came with a request that no page of this instance made."""
 REASON_NOT_FOUND: Reason.ValueType  # 40
 """The resource does not exist, or the caller may not know of it."""
 REASON_INVITE_NOT_FOUND: Reason.ValueType  # 41

@@ -27,27 +27,27 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63reavio/options/v1/rpc.proto\x12\x12\x63reavio.options.v1\x1a#creavio/options/v1/permission.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xd0\x04\n\tRpcPolicy\x12\x38\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1c.creavio.options.v1.AudienceR\x08\x61udience\x12\x32\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0e\x32\x1a.creavio.options.v1.AccessR\x06\x61\x63\x63\x65ss\x12\x42\n\npermission\x18\x03 \x01(\x0b\x32\".creavio.options.v1.PermissionRuleR\npermission\x12\x41\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1f.creavio.options.v1.IdempotencyR\x0bidempotency\x12+\n\x11idempotency_field\x18\x05 \x01(\tR\x10idempotencyField\x12<\n\nrate_limit\x18\x06 \x01(\x0e\x32\x1d.creavio.options.v1.RateLimitR\trateLimit\x12\x35\n\x08\x64\x65\x61\x64line\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64\x65\x61\x64line\x12*\n\x11max_request_bytes\x18\x08 \x01(\rR\x0fmaxRequestBytes\x12\x32\n\x06stream\x18\t \x01(\x0e\x32\x1a.creavio.options.v1.StreamR\x06stream\x12/\n\x05\x61udit\x18\n \x01(\x0e\x32\x19.creavio.options.v1.AuditR\x05\x61udit\x12\x1b\n\tin_person\x18\x0b \x01(\x08R\x08inPerson\"\x91\x01\n\x0ePermissionRule\x12\x38\n\x07require\x18\x01 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionR\x07require\x12/\n\x05scope\x18\x02 \x01(\x0e\x32\x19.creavio.options.v1.ScopeR\x05scope\x12\x14\n\x05\x66ield\x18\x03 \x01(\tR\x05\x66ield*P\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x15\n\x11\x41UDIENCE_INTERNAL\x10\x02*w\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41\x43\x43\x45SS_ANONYMOUS\x10\x01\x12\x14\n\x10\x41\x43\x43\x45SS_SIGNED_IN\x10\x02\x12\x12\n\x0e\x41\x43\x43\x45SS_SERVICE\x10\x03\x12\x15\n\x11\x41\x43\x43\x45SS_PERMISSION\x10\x04*\x88\x01\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x14\n\x10IDEMPOTENCY_READ\x10\x01\x12\x17\n\x13IDEMPOTENCY_NATURAL\x10\x02\x12\x15\n\x11IDEMPOTENCY_KEYED\x10\x03\x12\x16\n\x12IDEMPOTENCY_EXEMPT\x10\x04*\x98\x01\n\tRateLimit\x12\x1a\n\x16RATE_LIMIT_UNSPECIFIED\x10\x00\x12\x13\n\x0fRATE_LIMIT_READ\x10\x01\x12\x14\n\x10RATE_LIMIT_WRITE\x10\x02\x12\x18\n\x14RATE_LIMIT_SENSITIVE\x10\x03\x12\x15\n\x11RATE_LIMIT_STREAM\x10\x04\x12\x13\n\x0fRATE_LIMIT_NONE\x10\x05*T\n\x06Stream\x12\x16\n\x12STREAM_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTREAM_UNARY\x10\x01\x12\x0f\n\x0bSTREAM_LIVE\x10\x02\x12\x0f\n\x0bSTREAM_BIDI\x10\x03*D\n\x05\x41udit\x12\x15\n\x11\x41UDIT_UNSPECIFIED\x10\x00\x12\x0e\n\nAUDIT_NONE\x10\x01\x12\x14\n\x10\x41UDIT_PRIVILEGED\x10\x02:Q\n\x03rpc\x12\x1e.google.protobuf.MethodOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x1d.creavio.options.v1.RpcPolicyR\x03rpcb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63reavio/options/v1/rpc.proto\x12\x12\x63reavio.options.v1\x1a#creavio/options/v1/permission.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xfe\x04\n\tRpcPolicy\x12\x38\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1c.creavio.options.v1.AudienceR\x08\x61udience\x12\x32\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0e\x32\x1a.creavio.options.v1.AccessR\x06\x61\x63\x63\x65ss\x12\x42\n\npermission\x18\x03 \x01(\x0b\x32\".creavio.options.v1.PermissionRuleR\npermission\x12\x41\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1f.creavio.options.v1.IdempotencyR\x0bidempotency\x12+\n\x11idempotency_field\x18\x05 \x01(\tR\x10idempotencyField\x12<\n\nrate_limit\x18\x06 \x01(\x0e\x32\x1d.creavio.options.v1.RateLimitR\trateLimit\x12\x35\n\x08\x64\x65\x61\x64line\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64\x65\x61\x64line\x12*\n\x11max_request_bytes\x18\x08 \x01(\rR\x0fmaxRequestBytes\x12\x32\n\x06stream\x18\t \x01(\x0e\x32\x1a.creavio.options.v1.StreamR\x06stream\x12/\n\x05\x61udit\x18\n \x01(\x0e\x32\x19.creavio.options.v1.AuditR\x05\x61udit\x12\x1b\n\tin_person\x18\x0b \x01(\x08R\x08inPerson\x12,\n\x12open_to_unverified\x18\x0c \x01(\x08R\x10openToUnverified\"\x91\x01\n\x0ePermissionRule\x12\x38\n\x07require\x18\x01 \x01(\x0e\x32\x1e.creavio.options.v1.PermissionR\x07require\x12/\n\x05scope\x18\x02 \x01(\x0e\x32\x19.creavio.options.v1.ScopeR\x05scope\x12\x14\n\x05\x66ield\x18\x03 \x01(\tR\x05\x66ield*P\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x15\n\x11\x41UDIENCE_INTERNAL\x10\x02*w\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41\x43\x43\x45SS_ANONYMOUS\x10\x01\x12\x14\n\x10\x41\x43\x43\x45SS_SIGNED_IN\x10\x02\x12\x12\n\x0e\x41\x43\x43\x45SS_SERVICE\x10\x03\x12\x15\n\x11\x41\x43\x43\x45SS_PERMISSION\x10\x04*\x88\x01\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x14\n\x10IDEMPOTENCY_READ\x10\x01\x12\x17\n\x13IDEMPOTENCY_NATURAL\x10\x02\x12\x15\n\x11IDEMPOTENCY_KEYED\x10\x03\x12\x16\n\x12IDEMPOTENCY_EXEMPT\x10\x04*\x98\x01\n\tRateLimit\x12\x1a\n\x16RATE_LIMIT_UNSPECIFIED\x10\x00\x12\x13\n\x0fRATE_LIMIT_READ\x10\x01\x12\x14\n\x10RATE_LIMIT_WRITE\x10\x02\x12\x18\n\x14RATE_LIMIT_SENSITIVE\x10\x03\x12\x15\n\x11RATE_LIMIT_STREAM\x10\x04\x12\x13\n\x0fRATE_LIMIT_NONE\x10\x05*T\n\x06Stream\x12\x16\n\x12STREAM_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTREAM_UNARY\x10\x01\x12\x0f\n\x0bSTREAM_LIVE\x10\x02\x12\x0f\n\x0bSTREAM_BIDI\x10\x03*D\n\x05\x41udit\x12\x15\n\x11\x41UDIT_UNSPECIFIED\x10\x00\x12\x0e\n\nAUDIT_NONE\x10\x01\x12\x14\n\x10\x41UDIT_PRIVILEGED\x10\x02:Q\n\x03rpc\x12\x1e.google.protobuf.MethodOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x1d.creavio.options.v1.RpcPolicyR\x03rpcb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.options.v1.rpc_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUDIENCE']._serialized_start=898
-  _globals['_AUDIENCE']._serialized_end=978
-  _globals['_ACCESS']._serialized_start=980
-  _globals['_ACCESS']._serialized_end=1099
-  _globals['_IDEMPOTENCY']._serialized_start=1102
-  _globals['_IDEMPOTENCY']._serialized_end=1238
-  _globals['_RATELIMIT']._serialized_start=1241
-  _globals['_RATELIMIT']._serialized_end=1393
-  _globals['_STREAM']._serialized_start=1395
-  _globals['_STREAM']._serialized_end=1479
-  _globals['_AUDIT']._serialized_start=1481
-  _globals['_AUDIT']._serialized_end=1549
+  _globals['_AUDIENCE']._serialized_start=944
+  _globals['_AUDIENCE']._serialized_end=1024
+  _globals['_ACCESS']._serialized_start=1026
+  _globals['_ACCESS']._serialized_end=1145
+  _globals['_IDEMPOTENCY']._serialized_start=1148
+  _globals['_IDEMPOTENCY']._serialized_end=1284
+  _globals['_RATELIMIT']._serialized_start=1287
+  _globals['_RATELIMIT']._serialized_end=1439
+  _globals['_STREAM']._serialized_start=1441
+  _globals['_STREAM']._serialized_end=1525
+  _globals['_AUDIT']._serialized_start=1527
+  _globals['_AUDIT']._serialized_end=1595
   _globals['_RPCPOLICY']._serialized_start=156
-  _globals['_RPCPOLICY']._serialized_end=748
-  _globals['_PERMISSIONRULE']._serialized_start=751
-  _globals['_PERMISSIONRULE']._serialized_end=896
+  _globals['_RPCPOLICY']._serialized_end=794
+  _globals['_PERMISSIONRULE']._serialized_start=797
+  _globals['_PERMISSIONRULE']._serialized_end=942
 # @@protoc_insertion_point(module_scope)

@@ -218,6 +218,7 @@ class RpcPolicy(_message.Message):
     STREAM_FIELD_NUMBER: _builtins.int
     AUDIT_FIELD_NUMBER: _builtins.int
     IN_PERSON_FIELD_NUMBER: _builtins.int
+    OPEN_TO_UNVERIFIED_FIELD_NUMBER: _builtins.int
     audience: Global___Audience.ValueType
     """Who can reach the RPC at all."""
     access: Global___Access.ValueType
@@ -240,6 +241,11 @@ class RpcPolicy(_message.Message):
     """Whether it takes a session that a person signed in to: a bot's, a personal
     or an app's token is refused. So it is with credentials and administration;
     everything else such a token may call within its scopes.
+    """
+    open_to_unverified: _builtins.bool
+    """Whether it may be called, though it changes something, by somebody whose e-mail
+    address is not verified where the instance wants that. What changes nothing
+    always may.
     """
     @_builtins.property
     def permission(self) -> Global___PermissionRule:
@@ -265,10 +271,11 @@ class RpcPolicy(_message.Message):
         stream: Global___Stream.ValueType = ...,
         audit: Global___Audit.ValueType = ...,
         in_person: _builtins.bool = ...,
+        open_to_unverified: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "permission", b"permission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "audience", b"audience", "audit", b"audit", "deadline", b"deadline", "idempotency", b"idempotency", "idempotency_field", b"idempotency_field", "in_person", b"in_person", "max_request_bytes", b"max_request_bytes", "permission", b"permission", "rate_limit", b"rate_limit", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "audience", b"audience", "audit", b"audit", "deadline", b"deadline", "idempotency", b"idempotency", "idempotency_field", b"idempotency_field", "in_person", b"in_person", "max_request_bytes", b"max_request_bytes", "open_to_unverified", b"open_to_unverified", "permission", b"permission", "rate_limit", b"rate_limit", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -104,6 +104,7 @@ __all__ = (
     "RevokeTokenRequest",
     "RotateAppSecretRequest",
     "RotateBotTokenRequest",
+    "RotateKeysRequest",
     "SecondFactor",
     "SecondFactorServiceStub",
     "ServerMetadata",
@@ -241,6 +242,24 @@ class ActiveSession(betterproto2.Message):
     current: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
     """
     Whether it is the one this call is made in.
+    """
+
+    user_agent: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    """
+    What the program called itself that the session was begun with; 256 characters
+    at most, and not to be believed.
+    """
+
+    network: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
+    """
+    The network it was begun from, such as `192.0.2.0/24`: roughly where, no address.
+    """
+
+    use_time: "datetime.datetime | None" = betterproto2.field(
+        7, betterproto2.TYPE_MESSAGE, unwrap=lambda: ___google__protobuf__.Timestamp, optional=True
+    )
+    """
+    When its tokens were renewed last: every quarter of an hour while it is in use.
     """
 
 
@@ -1841,7 +1860,7 @@ class RefreshSessionRequest(betterproto2.Message):
 
     refresh_token: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The token from the latest Session.
+    The token from the latest Session; empty when a cookie holds it.
     """
 
 
@@ -1888,6 +1907,12 @@ class Registration(betterproto2.Message):
     )
     """
     Who may.
+    """
+
+    require_verified_email: "bool" = betterproto2.field(2, betterproto2.TYPE_BOOL)
+    """
+    Whether somebody whose e-mail address is not verified may only read and join:
+    whatever else they call fails with EMAIL_NOT_VERIFIED.
     """
 
 
@@ -2177,6 +2202,23 @@ default_message_pool.register_message(
 
 
 @dataclass(eq=False, repr=False)
+class RotateKeysRequest(betterproto2.Message):
+    """
+    Asks for another key.
+    """
+
+    withdraw: "bool" = betterproto2.field(1, betterproto2.TYPE_BOOL)
+    """
+    Whether nothing counts any more that was signed before the other key signs: when
+    a key may be known to others. Access tokens are renewed by themselves; tokens of
+    programs have to be made anew.
+    """
+
+
+default_message_pool.register_message("creavio.auth.v1", "RotateKeysRequest", RotateKeysRequest)
+
+
+@dataclass(eq=False, repr=False)
 class SecondFactor(betterproto2.Message):
     """
     What an account asks for besides what its owner knows: the codes of an app that
@@ -2307,7 +2349,7 @@ class Session(betterproto2.Message):
 
     refresh_token: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    Opaque; good for one RefreshSession.
+    Opaque; good for one RefreshSession. Empty when a cookie holds it.
     """
 
     expire_time: "datetime.datetime | None" = betterproto2.field(
@@ -2525,6 +2567,14 @@ class UpdateRegistrationRequest(betterproto2.Message):
     )
     """
     The fields to change; without it, those present.
+    """
+
+    require_verified_email: "bool | None" = betterproto2.field(
+        3, betterproto2.TYPE_BOOL, optional=True
+    )
+    """
+    Whether an address has to be verified. Who is signed in notices when their access
+    token is renewed, fifteen minutes later at most.
     """
 
 
@@ -3276,6 +3326,29 @@ class KeyServiceStub(betterproto2_grpclib.ServiceStub):
             metadata=metadata,
         )
 
+    async def rotate_keys(
+        self,
+        message: "RotateKeysRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "___google__protobuf__.Empty":
+        """
+        Has another key sign, a minute from now: it is published at once, so that whoever
+        verifies knows it by then. The one before stays published until the last token it
+        signed has ended. While a key waits to take over, nothing happens.
+        """
+
+        return await self._unary_unary(
+            "/creavio.auth.v1.KeyService/RotateKeys",
+            message,
+            ___google__protobuf__.Empty,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
 
 class OAuthServiceStub(betterproto2_grpclib.ServiceStub):
     """
@@ -3878,6 +3951,12 @@ class SecondFactorServiceStub(betterproto2_grpclib.ServiceStub):
 class SessionServiceStub(betterproto2_grpclib.ServiceStub):
     """
     Signing in and staying signed in.
+
+    A browser has the refresh token kept where no script reads it: whatever begins a
+    session with the header `creavio-refresh-token: cookie` puts it into a cookie
+    (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+    RefreshSession finds it there, and answers the same way. Cookies are for pages of
+    the instance's own origin: any other gets CROSS_SITE.
     """
 
     async def create_session(
@@ -3947,7 +4026,7 @@ class SessionServiceStub(betterproto2_grpclib.ServiceStub):
         later, or one spent before it, ends the session, since one of the two who hold
         it is not its owner (RFC 9700, 4.14.2).
 
-        Fails with INVALID_REFRESH_TOKEN.
+        Fails with INVALID_REFRESH_TOKEN, and with CROSS_SITE when another site's page asks.
         """
 
         return await self._unary_unary(

@@ -127,6 +127,17 @@ class Reason(betterproto2.Enum):
     Signing up takes a code, and the one shown is wrong, over or used up.
     """
 
+    EMAIL_NOT_VERIFIED = 105
+    """
+    The instance wants the e-mail address to be verified first; refresh the session
+    once it is.
+    """
+
+    CROSS_SITE = 106
+    """
+    A cookie came with a request that no page of this instance made.
+    """
+
     NOT_FOUND = 40
     """
     The resource does not exist, or the caller may not know of it.
@@ -292,6 +303,8 @@ class Reason(betterproto2.Enum):
             101: "REASON_INVALID_CHALLENGE",
             103: "REASON_REGISTRATION_CLOSED",
             104: "REASON_SIGN_UP_CODE_REFUSED",
+            105: "REASON_EMAIL_NOT_VERIFIED",
+            106: "REASON_CROSS_SITE",
             40: "REASON_NOT_FOUND",
             41: "REASON_INVITE_NOT_FOUND",
             60: "REASON_HANDLE_TAKEN",
@@ -347,6 +360,8 @@ class Reason(betterproto2.Enum):
             "REASON_INVALID_CHALLENGE": 101,
             "REASON_REGISTRATION_CLOSED": 103,
             "REASON_SIGN_UP_CODE_REFUSED": 104,
+            "REASON_EMAIL_NOT_VERIFIED": 105,
+            "REASON_CROSS_SITE": 106,
             "REASON_NOT_FOUND": 40,
             "REASON_INVITE_NOT_FOUND": 41,
             "REASON_HANDLE_TAKEN": 60,

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/registration.proto.
  */
 export const file_creavio_auth_v1_registration: GenFile = /*@__PURE__*/
-  fileDesc("CiJjcmVhdmlvL2F1dGgvdjEvcmVnaXN0cmF0aW9uLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiPwoMUmVnaXN0cmF0aW9uEi8KBG1vZGUYASABKA4yIS5jcmVhdmlvLmF1dGgudjEuUmVnaXN0cmF0aW9uTW9kZSKcAQoKU2lnblVwQ29kZRIMCgRjb2RlGAEgASgJEhAKCG1heF91c2VzGAIgASgFEgwKBHVzZXMYAyABKAUSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqNAQoQUmVnaXN0cmF0aW9uTW9kZRIhCh1SRUdJU1RSQVRJT05fTU9ERV9VTlNQRUNJRklFRBAAEhoKFlJFR0lTVFJBVElPTl9NT0RFX09QRU4QARIcChhSRUdJU1RSQVRJT05fTU9ERV9JTlZJVEUQAhIcChhSRUdJU1RSQVRJT05fTU9ERV9DTE9TRUQQA2IGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiJjcmVhdmlvL2F1dGgvdjEvcmVnaXN0cmF0aW9uLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiXwoMUmVnaXN0cmF0aW9uEi8KBG1vZGUYASABKA4yIS5jcmVhdmlvLmF1dGgudjEuUmVnaXN0cmF0aW9uTW9kZRIeChZyZXF1aXJlX3ZlcmlmaWVkX2VtYWlsGAIgASgIIpwBCgpTaWduVXBDb2RlEgwKBGNvZGUYASABKAkSEAoIbWF4X3VzZXMYAiABKAUSDAoEdXNlcxgDIAEoBRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKo0BChBSZWdpc3RyYXRpb25Nb2RlEiEKHVJFR0lTVFJBVElPTl9NT0RFX1VOU1BFQ0lGSUVEEAASGgoWUkVHSVNUUkFUSU9OX01PREVfT1BFThABEhwKGFJFR0lTVFJBVElPTl9NT0RFX0lOVklURRACEhwKGFJFR0lTVFJBVElPTl9NT0RFX0NMT1NFRBADYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Who may sign up at this instance.
@@ -26,6 +26,14 @@ export type Registration = Message<"creavio.auth.v1.Registration"> & {
    * @generated from field: creavio.auth.v1.RegistrationMode mode = 1;
    */
   mode: RegistrationMode;
+
+  /**
+   * Whether somebody whose e-mail address is not verified may only read and join:
+   * whatever else they call fails with EMAIL_NOT_VERIFIED.
+   *
+   * @generated from field: bool require_verified_email = 2;
+   */
+  requireVerifiedEmail: boolean;
 };
 
 /**

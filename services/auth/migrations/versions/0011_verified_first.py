@@ -1,0 +1,16 @@
+"""Whether an address has to be verified before its owner may write."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0022"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.execute(
+        """
+        ALTER TABLE registration
+            ADD COLUMN require_verified_email boolean NOT NULL DEFAULT false;
+        """
+    )
