@@ -61,6 +61,8 @@ class Call:
     """The answer, once there is one; None on a stream."""
     revision: int = 0
     """rbac's revision that holds what this call changed; told in the reply."""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    """What else stands in the reply's headers."""
     admissions: list[Admission] = field(default_factory=list)
     """What each request of a stream that both sides speak on has to pass."""
     attributes: dict[str, str] = field(default_factory=dict)
@@ -105,6 +107,13 @@ def changed_at(revision: int) -> None:
     call = CURRENT.get()
     if call is not None:
         call.revision = max(call.revision, revision)
+
+
+def answer_with(name: str, value: str) -> None:
+    """Add a header to the reply of the call in progress, one that is not a stream."""
+    call = CURRENT.get()
+    if call is not None:
+        call.headers.append((name, value))
 
 
 async def admit(request: Message) -> None:

@@ -101,7 +101,9 @@ class Chain(grpc.aio.ServerInterceptor):
             await handler(call)
             assert call.reply is not None
             if call.revision:
-                await context.send_initial_metadata(((POLICY_REVISION, str(call.revision)),))
+                call.headers.append((POLICY_REVISION, str(call.revision)))
+            if call.headers:
+                await context.send_initial_metadata(tuple(call.headers))
             return call.reply
 
         return serve

@@ -33,6 +33,7 @@ STATUS: Final[dict[str, int]] = {
     "REGISTRATION_CLOSED": 403,
     "SIGN_UP_CODE_REFUSED": 403,
     "EMAIL_NOT_VERIFIED": 403,
+    "CROSS_SITE": 403,
     "NOT_FOUND": 404,
     "INVITE_NOT_FOUND": 404,
     "HANDLE_TAKEN": 409,

@@ -35,6 +35,7 @@ from creavio.auth.v1.token_service_pb2_grpc import add_TokenServiceServicer_to_s
 from services.auth.engine import settings
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.bots import Bots
+from services.auth.engine.cookies import Cookies
 from services.auth.engine.credentials import Issuer, Links, Passwords, SigningKey
 from services.auth.engine.departures import Departures
 from services.auth.engine.guesses import Allowances, Guesses
@@ -83,8 +84,9 @@ def app(chassis: Chassis) -> Service:
     announcer, links, told = chassis.announcer, Links(chassis.tokens), settings.load()
     revocations = Revocations(database, announcer.tell)
     guesses = Guesses(database, config, Allowances())
+    cookies = Cookies(told.public_url)
     second_factors = SecondFactors(database, config)
-    sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens)
+    sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens, cookies)
     step_up = StepUp(database, passwords, guesses, second_factors)
     departures = Departures(database, chassis.clients, revocations, guesses)
     verifier = Verifier(config.jwt_issuer, config.jwt_audience, key.key_set)
@@ -119,7 +121,7 @@ def app(chassis: Chassis) -> Service:
             (
                 add_SessionServiceServicer_to_server,
                 SessionHandler(
-                    database, passwords, accounts, issuer, revocations, guesses, sign_in
+                    database, passwords, accounts, issuer, revocations, guesses, sign_in, cookies
                 ),
             ),
             (

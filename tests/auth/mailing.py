@@ -25,6 +25,7 @@ from creavio.auth.v1 import password_service_pb2
 from creavio.user.v1 import user_pb2
 from services.auth import domain
 from services.auth.domain import Account, MailKind
+from services.auth.engine.cookies import Cookies
 from services.auth.engine.credentials import Issuer, Links, Passwords
 from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
@@ -98,10 +99,20 @@ class World:
         self.password = PasswordHandler(
             database, self.passwords, step_up, self.links, revocations, guesses
         )
-        self.sign_in = SignIn(database, issuer, profiles, self.factors, Tokens(config))
+        self.cookies = Cookies(PUBLIC)
+        self.sign_in = SignIn(
+            database, issuer, profiles, self.factors, Tokens(config), self.cookies
+        )
         self.second_factor = SecondFactorHandler(database, step_up, self.factors, revocations)
         self.session = SessionHandler(
-            database, self.passwords, profiles, issuer, revocations, guesses, self.sign_in
+            database,
+            self.passwords,
+            profiles,
+            issuer,
+            revocations,
+            guesses,
+            self.sign_in,
+            self.cookies,
         )
         self.post = self.another_post()
 

@@ -27,6 +27,7 @@ from creavio.auth.v1.session_service_pb2 import CreateSessionRequest, RefreshSes
 from creavio.user.v1 import user_pb2
 from services.auth import domain
 from services.auth.domain import InvalidRefreshToken, WrongCredentials
+from services.auth.engine.cookies import Cookies
 from services.auth.engine.credentials import Issuer, Passwords, SigningKey
 from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.second_factors import SecondFactors
@@ -96,8 +97,11 @@ def sessions(database: Database, passwords: Counting, issuer: Issuer, told: Told
     guesses = Guesses(database, scratch_config("auth"), Allowances())
     config = scratch_config("auth")
     factors = SecondFactors(database, config)
-    sign_in = SignIn(database, issuer, profiles, factors, Tokens(config))
-    return SessionHandler(database, passwords, profiles, issuer, revocations, guesses, sign_in)
+    cookies = Cookies("https://talk.example.org")
+    sign_in = SignIn(database, issuer, profiles, factors, Tokens(config), cookies)
+    return SessionHandler(
+        database, passwords, profiles, issuer, revocations, guesses, sign_in, cookies
+    )
 
 
 async def account(

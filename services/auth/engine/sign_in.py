@@ -16,6 +16,7 @@ from services.auth import convert, domain
 from services.auth.domain import Account, Credentials
 from services.auth.domain.second_factor import CHALLENGE_LASTS, InvalidChallenge, WrongCode
 from services.auth.engine.accounts import Accounts
+from services.auth.engine.cookies import Cookies
 from services.auth.engine.credentials import Issuer, digest
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.store import accounts, registration, sessions
@@ -33,7 +34,9 @@ class SignIn:
         accounts: Accounts,
         second_factors: SecondFactors,
         tokens: Tokens,
+        cookies: Cookies,
     ) -> None:
+        self._cookies = cookies
         self._database = database
         self._issuer = issuer
         self._accounts = accounts
@@ -53,6 +56,7 @@ class SignIn:
         `by_two_factors`. Raises `WrongCredentials` when its password was changed since
         the account was read: whoever changed it ended the sessions there were.
         """
+        self._cookies.check()
         now = datetime.now(UTC)
         async with self._database.transaction() as tx:
             if not await accounts.password_is(tx, account.id, account.password_hash):
@@ -60,13 +64,15 @@ class SignIn:
             if not by_two_factors and await self._second_factors.is_enabled(tx, account.id):
                 return self._challenge(account, now)
             credentials = await self._keep(tx, account.id, now)
-        return convert.session(credentials, user or await self._accounts.user(account.id))
+        user = user or await self._accounts.user(account.id)
+        return self._cookies.hand_out(convert.session(credentials, user))
 
     async def complete(self, challenge_token: str, code: str) -> session_pb2.Session:
         """Begin the session that a code was asked for.
 
         Raises `InvalidChallenge`, `WrongCode`, and `Exhausted` after too many guesses.
         """
+        self._cookies.check()
         now = datetime.now(UTC)
         account_id, proven = self._challenged(challenge_token, now)
         guessing = self._second_factors.guessing(account_id)
@@ -79,7 +85,8 @@ class SignIn:
             if not await self._second_factors.take(tx, account, code, now):
                 raise WrongCode
             credentials = await self._keep(tx, account_id, now)
-        return convert.session(credentials, await self._accounts.user(account_id))
+        user = await self._accounts.user(account_id)
+        return self._cookies.hand_out(convert.session(credentials, user))
 
     async def _keep(self, tx: Transaction, account_id: UUID, now: datetime) -> Credentials:
         session_id = ids.new()

@@ -13,6 +13,7 @@ from creavio.auth.v1 import session_pb2, session_service_pb2
 from creavio.auth.v1.session_service_pb2_grpc import SessionServiceServicer
 from services.auth import convert, domain
 from services.auth.engine.accounts import Accounts
+from services.auth.engine.cookies import Cookies
 from services.auth.engine.credentials import Issuer, Passwords, digest
 from services.auth.engine.guesses import Guesses
 from services.auth.engine.sessions import Revocations
@@ -37,7 +38,9 @@ class SessionHandler(SessionServiceServicer):
         revocations: Revocations,
         guesses: Guesses,
         sign_in: SignIn,
+        cookies: Cookies,
     ) -> None:
+        self._cookies = cookies
         self._sign_in = sign_in
         self._guesses = guesses
         self._revocations = revocations
@@ -68,7 +71,8 @@ class SessionHandler(SessionServiceServicer):
     async def RefreshSession(
         self, request: session_service_pb2.RefreshSessionRequest, context: object
     ) -> session_pb2.Session:
-        token = request.refresh_token
+        kept = "" if request.refresh_token else self._cookies.shown()
+        token = request.refresh_token or kept
         now, session_id = datetime.now(UTC), self._issuer.session_of(token)
         async with self._database.transaction() as tx:
             session = await sessions.session_to_change(tx, session_id, now)
@@ -80,13 +84,14 @@ class SessionHandler(SessionServiceServicer):
                 session.account_id, session_id, now, after=token, unverified=unverified
             )
             if presented is domain.Presented.CURRENT:
-                renewed = domain.refreshed(session, credentials.refresh_hash, now)
-                await sessions.save_session(tx, renewed)
+                changed = domain.refreshed(session, credentials.refresh_hash, now)
+                await sessions.save_session(tx, changed)
         if presented is domain.Presented.REPLAYED:
             # One of the two who hold it is not its owner: nobody goes on with it.
             await self._revocations.revoke(session_id, session.account_id)
             raise domain.InvalidRefreshToken
-        return convert.session(credentials, await self._accounts.user(session.account_id))
+        renewed = convert.session(credentials, await self._accounts.user(session.account_id))
+        return self._cookies.hand_out(renewed, always=bool(kept))
 
     async def ListSessions(
         self, request: session_service_pb2.ListSessionsRequest, context: object
@@ -108,6 +113,8 @@ class SessionHandler(SessionServiceServicer):
         await self._revocations.revoke(
             convert.session_id(named), convert.account_id(caller.user_id)
         )
+        if request.session_id == CURRENT:
+            self._cookies.take_back()
         return Empty()
 
     async def EndSessions(

@@ -35,7 +35,7 @@ class Session(_message.Message):
     access_token: _builtins.str
     """A JWT (ES256) for the `authorization: Bearer` header."""
     refresh_token: _builtins.str
-    """Opaque; good for one RefreshSession."""
+    """Opaque; good for one RefreshSession. Empty when a cookie holds it."""
     challenge_token: _builtins.str
     """Set when a code is asked for: good for CompleteSession."""
     @_builtins.property

@@ -30,7 +30,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/auth/v1/session_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/auth/v1/session.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"T\n\x12\x45ndSessionsRequest\x12>\n\x07user_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^(everybody|usr_[0-9a-z]{26})$R\x06userId\"`\n\x14\x43reateSessionRequest\x12 \n\x05login\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xfe\x01R\x05login\x12&\n\x08password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x08password\"l\n\x16\x43ompleteSessionRequest\x12\x33\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08R\x0e\x63hallengeToken\x12\x1d\n\x04\x63ode\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x06\x18 R\x04\x63ode\"H\n\x15RefreshSessionRequest\x12/\n\rrefresh_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0crefreshToken\"\x15\n\x13ListSessionsRequest\"R\n\x14ListSessionsResponse\x12:\n\x08sessions\x18\x01 \x03(\x0b\x32\x1e.creavio.auth.v1.ActiveSessionR\x08sessions\"\xb3\x01\n\rActiveSession\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12;\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x18\n\x07\x63urrent\x18\x04 \x01(\x08R\x07\x63urrent\"Z\n\x14RevokeSessionRequest\x12\x42\n\nsession_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(current|ses_[0-9a-z]{26})$R\tsessionId2\xe0\x06\n\x0eSessionService\x12\x80\x01\n\rCreateSession\x12%.creavio.auth.v1.CreateSessionRequest\x1a\x18.creavio.auth.v1.Session\".\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/sessions:\x01*\x12\x8d\x01\n\x0f\x43ompleteSession\x12\'.creavio.auth.v1.CompleteSessionRequest\x1a\x18.creavio.auth.v1.Session\"7\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/sessions:complete:\x01*\x12\x8a\x01\n\x0eRefreshSession\x12&.creavio.auth.v1.RefreshSessionRequest\x1a\x18.creavio.auth.v1.Session\"6\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/sessions:refresh:\x01*\x12\x8a\x01\n\x0cListSessions\x12$.creavio.auth.v1.ListSessionsRequest\x1a%.creavio.auth.v1.ListSessionsResponse\"-\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/sessions\x12\x8c\x01\n\rRevokeSession\x12%.creavio.auth.v1.RevokeSessionRequest\x1a\x16.google.protobuf.Empty\"<\xa2\xbb\x18\x17\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1b*\x19/v1/sessions/{session_id}\x12\x91\x01\n\x0b\x45ndSessions\x12#.creavio.auth.v1.EndSessionsRequest\x1a\x16.google.protobuf.Empty\"E\xa2\xbb\x18\x1d\x08\x01\x10\x04\x1a\x04\x08\x0c\x10\x05 \x02\x30\x02:\x02\x08<@\x80\x08H\x01P\x02X\x01`\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/instance/sessions:end:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/auth/v1/session_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1d\x63reavio/auth/v1/session.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"T\n\x12\x45ndSessionsRequest\x12>\n\x07user_id\x18\x01 \x01(\tB%\xbaH\"r 2\x1e^(everybody|usr_[0-9a-z]{26})$R\x06userId\"`\n\x14\x43reateSessionRequest\x12 \n\x05login\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xfe\x01R\x05login\x12&\n\x08password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x08password\"l\n\x16\x43ompleteSessionRequest\x12\x33\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08R\x0e\x63hallengeToken\x12\x1d\n\x04\x63ode\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x06\x18 R\x04\x63ode\"F\n\x15RefreshSessionRequest\x12-\n\rrefresh_token\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x0crefreshToken\"\x15\n\x13ListSessionsRequest\"R\n\x14ListSessionsResponse\x12:\n\x08sessions\x18\x01 \x03(\x0b\x32\x1e.creavio.auth.v1.ActiveSessionR\x08sessions\"\xb3\x01\n\rActiveSession\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12;\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x18\n\x07\x63urrent\x18\x04 \x01(\x08R\x07\x63urrent\"Z\n\x14RevokeSessionRequest\x12\x42\n\nsession_id\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^(current|ses_[0-9a-z]{26})$R\tsessionId2\xe0\x06\n\x0eSessionService\x12\x80\x01\n\rCreateSession\x12%.creavio.auth.v1.CreateSessionRequest\x1a\x18.creavio.auth.v1.Session\".\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/sessions:\x01*\x12\x8d\x01\n\x0f\x43ompleteSession\x12\'.creavio.auth.v1.CompleteSessionRequest\x1a\x18.creavio.auth.v1.Session\"7\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/sessions:complete:\x01*\x12\x8a\x01\n\x0eRefreshSession\x12&.creavio.auth.v1.RefreshSessionRequest\x1a\x18.creavio.auth.v1.Session\"6\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/sessions:refresh:\x01*\x12\x8a\x01\n\x0cListSessions\x12$.creavio.auth.v1.ListSessionsRequest\x1a%.creavio.auth.v1.ListSessionsResponse\"-\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/sessions\x12\x8c\x01\n\rRevokeSession\x12%.creavio.auth.v1.RevokeSessionRequest\x1a\x16.google.protobuf.Empty\"<\xa2\xbb\x18\x17\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1b*\x19/v1/sessions/{session_id}\x12\x91\x01\n\x0b\x45ndSessions\x12#.creavio.auth.v1.EndSessionsRequest\x1a\x16.google.protobuf.Empty\"E\xa2\xbb\x18\x1d\x08\x01\x10\x04\x1a\x04\x08\x0c\x10\x05 \x02\x30\x02:\x02\x08<@\x80\x08H\x01P\x02X\x01`\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/instance/sessions:end:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,7 +48,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLETESESSIONREQUEST'].fields_by_name['code']._loaded_options = None
   _globals['_COMPLETESESSIONREQUEST'].fields_by_name['code']._serialized_options = b'\272H\006r\004\020\006\030 '
   _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._loaded_options = None
-  _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['session_id']._loaded_options = None
   _globals['_REVOKESESSIONREQUEST'].fields_by_name['session_id']._serialized_options = b'\272H r\0362\034^(current|ses_[0-9a-z]{26})$'
   _globals['_SESSIONSERVICE'].methods_by_name['CreateSession']._loaded_options = None
@@ -70,15 +70,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLETESESSIONREQUEST']._serialized_start=424
   _globals['_COMPLETESESSIONREQUEST']._serialized_end=532
   _globals['_REFRESHSESSIONREQUEST']._serialized_start=534
-  _globals['_REFRESHSESSIONREQUEST']._serialized_end=606
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=608
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=629
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=631
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=713
-  _globals['_ACTIVESESSION']._serialized_start=716
-  _globals['_ACTIVESESSION']._serialized_end=895
-  _globals['_REVOKESESSIONREQUEST']._serialized_start=897
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=987
-  _globals['_SESSIONSERVICE']._serialized_start=990
-  _globals['_SESSIONSERVICE']._serialized_end=1854
+  _globals['_REFRESHSESSIONREQUEST']._serialized_end=604
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=606
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=627
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=629
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=711
+  _globals['_ACTIVESESSION']._serialized_start=714
+  _globals['_ACTIVESESSION']._serialized_end=893
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=895
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=985
+  _globals['_SESSIONSERVICE']._serialized_start=988
+  _globals['_SESSIONSERVICE']._serialized_end=1852
 # @@protoc_insertion_point(module_scope)

@@ -101,7 +101,7 @@ class RefreshSessionRequest(_message.Message):
 
     REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
     refresh_token: _builtins.str
-    """The token from the latest Session."""
+    """The token from the latest Session; empty when a cookie holds it."""
     def __init__(
         self,
         *,

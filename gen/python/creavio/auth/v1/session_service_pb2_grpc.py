@@ -29,6 +29,12 @@ if _version_not_supported:
 
 class SessionServiceStub:
     """Signing in and staying signed in.
+
+    A browser has the refresh token kept where no script reads it: whatever begins a
+    session with the header `creavio-refresh-token: cookie` puts it into a cookie
+    (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+    RefreshSession finds it there, and answers the same way. Cookies are for pages of
+    the instance's own origin: any other gets CROSS_SITE.
     """
 
     def __init__(self, channel):
@@ -71,6 +77,12 @@ class SessionServiceStub:
 
 class SessionServiceServicer:
     """Signing in and staying signed in.
+
+    A browser has the refresh token kept where no script reads it: whatever begins a
+    session with the header `creavio-refresh-token: cookie` puts it into a cookie
+    (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+    RefreshSession finds it there, and answers the same way. Cookies are for pages of
+    the instance's own origin: any other gets CROSS_SITE.
     """
 
     def CreateSession(self, request, context):
@@ -104,7 +116,7 @@ class SessionServiceServicer:
         later, or one spent before it, ends the session, since one of the two who hold
         it is not its owner (RFC 9700, 4.14.2).
 
-        Fails with INVALID_REFRESH_TOKEN.
+        Fails with INVALID_REFRESH_TOKEN, and with CROSS_SITE when another site's page asks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,6 +189,12 @@ def add_SessionServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class SessionService:
     """Signing in and staying signed in.
+
+    A browser has the refresh token kept where no script reads it: whatever begins a
+    session with the header `creavio-refresh-token: cookie` puts it into a cookie
+    (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+    RefreshSession finds it there, and answers the same way. Cookies are for pages of
+    the instance's own origin: any other gets CROSS_SITE.
     """
 
     @staticmethod

@@ -29,7 +29,14 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SessionServiceStub:
-    """Signing in and staying signed in."""
+    """Signing in and staying signed in.
+
+    A browser has the refresh token kept where no script reads it: whatever begins a
+    session with the header `creavio-refresh-token: cookie` puts it into a cookie
+    (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+    RefreshSession finds it there, and answers the same way. Cookies are for pages of
+    the instance's own origin: any other gets CROSS_SITE.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -58,7 +65,7 @@ class SessionServiceStub:
     later, or one spent before it, ends the session, since one of the two who hold
     it is not its owner (RFC 9700, 4.14.2).
 
-    Fails with INVALID_REFRESH_TOKEN.
+    Fails with INVALID_REFRESH_TOKEN, and with CROSS_SITE when another site's page asks.
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]
     """Lists the caller's sessions that last, the newest first; never more than 100."""
@@ -74,7 +81,14 @@ class SessionServiceStub:
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
-    """Signing in and staying signed in."""
+    """Signing in and staying signed in.
+
+    A browser has the refresh token kept where no script reads it: whatever begins a
+    session with the header `creavio-refresh-token: cookie` puts it into a cookie
+    (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+    RefreshSession finds it there, and answers the same way. Cookies are for pages of
+    the instance's own origin: any other gets CROSS_SITE.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CreateSessionRequest, _session_pb2.Session]  # type: ignore[assignment]
@@ -100,7 +114,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     later, or one spent before it, ends the session, since one of the two who hold
     it is not its owner (RFC 9700, 4.14.2).
 
-    Fails with INVALID_REFRESH_TOKEN.
+    Fails with INVALID_REFRESH_TOKEN, and with CROSS_SITE when another site's page asks.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the caller's sessions that last, the newest first; never more than 100."""
@@ -115,7 +129,14 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Signing in and staying signed in."""
+    """Signing in and staying signed in.
+
+    A browser has the refresh token kept where no script reads it: whatever begins a
+    session with the header `creavio-refresh-token: cookie` puts it into a cookie
+    (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+    RefreshSession finds it there, and answers the same way. Cookies are for pages of
+    the instance's own origin: any other gets CROSS_SITE.
+    """
 
     @_abc_1.abstractmethod
     def CreateSession(
@@ -157,7 +178,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         later, or one spent before it, ends the session, since one of the two who hold
         it is not its owner (RFC 9700, 4.14.2).
 
-        Fails with INVALID_REFRESH_TOKEN.
+        Fails with INVALID_REFRESH_TOKEN, and with CROSS_SITE when another site's page asks.
         """
 
     @_abc_1.abstractmethod

@@ -31,7 +31,7 @@ export type Session = Message<"creavio.auth.v1.Session"> & {
   accessToken: string;
 
   /**
-   * Opaque; good for one RefreshSession.
+   * Opaque; good for one RefreshSession. Empty when a cookie holds it.
    *
    * @generated from field: string refresh_token = 2;
    */

@@ -100,7 +100,7 @@ export const CompleteSessionRequestSchema: GenMessage<CompleteSessionRequest> = 
  */
 export type RefreshSessionRequest = Message<"creavio.auth.v1.RefreshSessionRequest"> & {
   /**
-   * The token from the latest Session.
+   * The token from the latest Session; empty when a cookie holds it.
    *
    * @generated from field: string refresh_token = 1;
    */
@@ -216,6 +216,12 @@ export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@_
 /**
  * Signing in and staying signed in.
  *
+ * A browser has the refresh token kept where no script reads it: whatever begins a
+ * session with the header `creavio-refresh-token: cookie` puts it into a cookie
+ * (HttpOnly, SameSite=Strict, and Secure over https) and leaves `refresh_token` empty.
+ * RefreshSession finds it there, and answers the same way. Cookies are for pages of
+ * the instance's own origin: any other gets CROSS_SITE.
+ *
  * @generated from service creavio.auth.v1.SessionService
  */
 export const SessionService: GenService<{
@@ -256,7 +262,7 @@ export const SessionService: GenService<{
    * later, or one spent before it, ends the session, since one of the two who hold
    * it is not its owner (RFC 9700, 4.14.2).
    *
-   * Fails with INVALID_REFRESH_TOKEN.
+   * Fails with INVALID_REFRESH_TOKEN, and with CROSS_SITE when another site's page asks.
    *
    * @generated from rpc creavio.auth.v1.SessionService.RefreshSession
    */
