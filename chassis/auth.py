@@ -29,6 +29,9 @@ _CLOCK_SKEW: Final = 5
 _REFETCH_AFTER: Final = 5.0
 """Seconds between two fetches of the keys, so that forged key ids cost nothing."""
 
+_RENEW_AFTER: Final = 30.0
+"""Seconds after which the keys are asked for again, so that one that was withdrawn is."""
+
 _NOT_OURS: Final = (JoseError, ValueError, TypeError)
 """What joserfc raises for a token that is none; TypeError for a header like `{"crit": null}`."""
 
@@ -66,6 +69,7 @@ class Verifier:
         self._keys: KeySet | None = None
         self._asked_at = 0.0
         self._fetching = asyncio.Lock()
+        self._renewing: asyncio.Future[KeySet] | None = None
         self._verified: LRUCache[bytes, Principal] = LRUCache(20_000)
 
     async def verify(self, token: str) -> Principal:
@@ -74,6 +78,7 @@ class Verifier:
         Raises `Unauthenticated` for anything but a valid, current token of ours,
         and `Unavailable` while the keys were never to be had.
         """
+        self._renew_keys()
         digest = hashlib.sha256(token.encode()).digest()
         known = self._verified.get(digest)
         if known is None:
@@ -107,15 +112,29 @@ class Verifier:
             scopes=frozenset(str(claims["scope"]).split()) if "scope" in claims else None,
         )
 
+    def _renew_keys(self) -> None:
+        """Ask for the keys beside the call when that was long ago: nobody waits for it."""
+        due = time.monotonic() - self._asked_at > _RENEW_AFTER
+        if self._keys is not None and due and not self._fetching.locked():
+            self._renewing = asyncio.ensure_future(self._load_keys())
+
     async def _load_keys(self) -> KeySet:
         async with self._fetching:
             if self._keys is None or time.monotonic() - self._asked_at > _REFETCH_AFTER:
                 try:
-                    self._keys = KeySet.import_key_set(await self._fetch_keys())
+                    self._keep(KeySet.import_key_set(await self._fetch_keys()))
                 except Error:
                     # With auth away, what the keys at hand do not verify is not valid.
                     if self._keys is None:
                         raise
                 finally:
                     self._asked_at = time.monotonic()
+            assert self._keys is not None
             return self._keys
+
+    def _keep(self, keys: KeySet) -> None:
+        before = set() if self._keys is None else {key.kid for key in self._keys}
+        if before - {key.kid for key in keys}:
+            # What a withdrawn key signed counts no more.
+            self._verified.clear()
+        self._keys = keys

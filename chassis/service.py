@@ -65,6 +65,8 @@ class Service:
     """Ends calls that would not end by themselves, when the service is to stop."""
     fetch_keys: FetchKeys | None = None
     """Where the keys of access tokens come from, if not from auth by the mesh."""
+    prepare: Work | None = None
+    """What has to be done before calls are answered."""
     sessions: Sessions | None = None
     """Who knows which sessions are over, if not auth by the mesh."""
     personal: Personal | None = None
@@ -144,6 +146,8 @@ async def run(
     await service.authorizer.follow(bus)
     await sessions.follow(bus)
     await sessions.load()
+    if service.prepare is not None:
+        await service.prepare()
     verifier = Verifier(
         config.jwt_issuer,
         config.jwt_audience,

@@ -32,6 +32,8 @@ _REFUSALS = {
 app = typer.Typer(no_args_is_help=True, help="Who administrates the instance, and who gets in.")
 sessions = typer.Typer(no_args_is_help=True, help="Who is signed in.")
 app.add_typer(sessions, name="sessions")
+keys = typer.Typer(no_args_is_help=True, help="What access tokens are signed with.")
+app.add_typer(keys, name="keys")
 Handle = Annotated[str, typer.Argument(help="Whose.", show_default=False)]
 
 
@@ -165,6 +167,19 @@ def erasures() -> None:
             ", ".join(one.missing) or "nobody: it is done",
         )
     console().print(shown)
+
+
+@keys.command()
+def rotate(
+    withdraw: Annotated[
+        bool,
+        typer.Option("--withdraw", help="Refuse what was signed before: a key may be known."),
+    ] = False,
+) -> None:
+    """Have another key sign access tokens, a minute from now."""
+    with _running() as (home, rest):
+        _administrating(home, rest).post("/v1/instance/keys:rotate", {"withdraw": withdraw})
+    console().print("another key signs in a minute", markup=False)
 
 
 def _administrating(home: Home, rest: Rest) -> Rest:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 import secrets
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from local.credentials import Credentials
 from local.databases import connected, database_of
 from local.home import Home
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
 
 _LASTS: Final = 60
 _BACKDATED: Final = 1
@@ -23,6 +27,9 @@ _ADMINISTRATES: Final = """
 SELECT user_id FROM binding WHERE community_id = %s ORDER BY user_id LIMIT 1
 """
 """The instance is kept as a community, and has the one role."""
+_SIGNS: Final = """
+SELECT sealed FROM signing_key WHERE sign_time <= now() ORDER BY sign_time DESC LIMIT 1
+"""
 
 
 _ASKS: Final = "creavio.user.v1.UserErased"
@@ -103,13 +110,12 @@ def erasures(home: Home) -> list[Erasure]:
 def token_for(home: Home, user_id: str) -> str:
     """An access token that makes a call one of this person's."""
     from joserfc import jwt
-    from joserfc.jwk import ECKey
 
     from chassis import ids
     from chassis.auth import ALGORITHM
     from chassis.config import Config
 
-    key = ECKey.import_key((home.secrets / "auth_signing_key.pem").read_bytes())
+    key = _signing_key(home)
     now = int(time.time()) - _BACKDATED
     claims = {
         "iss": Config.model_fields["jwt_issuer"].default,
@@ -121,3 +127,15 @@ def token_for(home: Home, user_id: str) -> str:
         "jti": secrets.token_urlsafe(12),
     }
     return jwt.encode({"alg": ALGORITHM, "kid": key.thumbprint(), "typ": "JWT"}, claims, key)
+
+
+def _signing_key(home: Home) -> ECKey:
+    from joserfc.jwk import ECKey
+
+    from services.auth.engine.keys import opened, sealing_key
+
+    with connected(home, database_of("auth")) as connection:
+        row = connection.execute(_SIGNS).fetchone()
+    assert row is not None, "auth has a key before it answers"
+    secret = Credentials(home.secrets).key("auth")
+    return ECKey.import_key(opened(row[0], sealing_key(secret)))

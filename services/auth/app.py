@@ -36,9 +36,10 @@ from services.auth.engine import settings
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.bots import Bots
 from services.auth.engine.cookies import Cookies
-from services.auth.engine.credentials import Issuer, Links, Passwords, SigningKey
+from services.auth.engine.credentials import Issuer, Links, Passwords
 from services.auth.engine.departures import Departures
 from services.auth.engine.guesses import Allowances, Guesses
+from services.auth.engine.keys import Keyring
 from services.auth.engine.letters import Letters
 from services.auth.engine.oauth import OAuth
 from services.auth.engine.outgoing import outgoing
@@ -69,6 +70,8 @@ from services.auth.store import person
 RESUME_SECONDS: Final = 5.0
 HEARTBEAT_SECONDS: Final = 0.5
 POST_SECONDS: Final = 1.0
+KEYS_SECONDS: Final = 5.0
+TEND_SECONDS: Final = 600.0
 USES_SECONDS: Final = 1.0
 
 
@@ -77,9 +80,10 @@ def app(chassis: Chassis) -> Service:
     config, database = chassis.config, chassis.database
     if config.signing_key_file is None:
         raise ConfigError("CREAVIO_SIGNING_KEY_FILE: auth needs a key to sign tokens with")
-    key, passwords = SigningKey(config.signing_key_file), Passwords()
+    keys = Keyring(database, config, config.signing_key_file, chassis.telemetry)
+    passwords = Passwords()
     accounts = Accounts(database, chassis.clients)
-    issuer = Issuer(config, key, chassis.tokens)
+    issuer = Issuer(config, keys, chassis.tokens)
     bots = Bots(database, chassis.clients)
     announcer, links, told = chassis.announcer, Links(chassis.tokens), settings.load()
     revocations = Revocations(database, announcer.tell)
@@ -89,7 +93,7 @@ def app(chassis: Chassis) -> Service:
     sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens, cookies)
     step_up = StepUp(database, passwords, guesses, second_factors)
     departures = Departures(database, chassis.clients, revocations, guesses)
-    verifier = Verifier(config.jwt_issuer, config.jwt_audience, key.key_set)
+    verifier = Verifier(config.jwt_issuer, config.jwt_audience, keys.key_set)
     oauth = OAuth(issuer, revocations, verifier, told.public_url)
     browsers = Passkeys(chassis.tokens, told.public_url)
     providers = Providers(config, chassis.tokens, told.oidc_providers, told.public_url)
@@ -102,6 +106,8 @@ def app(chassis: Chassis) -> Service:
         every(RESUME_SECONDS, accounts.resume, chassis.telemetry),
         every(RESUME_SECONDS, bots.resume, chassis.telemetry),
         every(RESUME_SECONDS, departures.resume, chassis.telemetry),
+        every(KEYS_SECONDS, keys.load, chassis.telemetry),
+        every(TEND_SECONDS, keys.tend, chassis.telemetry),
         every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
         every(USES_SECONDS, LastUses(database, chassis.bus).keep, chassis.telemetry),
     ]
@@ -157,10 +163,11 @@ def app(chassis: Chassis) -> Service:
                 IdentityHandler(database, providers, accounts, passwords, sign_in, step_up),
             ),
             (add_RevocationServiceServicer_to_server, RevocationHandler(revocations)),
-            (add_KeyServiceServicer_to_server, KeyHandler(key)),
+            (add_KeyServiceServicer_to_server, KeyHandler(keys)),
         ],
         background=background,
-        fetch_keys=key.key_set,
+        fetch_keys=keys.key_set,
+        prepare=keys.start,
         sessions=Sessions(revocations, chassis.telemetry),
         personal=Personal(
             person.PARTS,

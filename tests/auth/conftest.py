@@ -31,7 +31,7 @@ def key(tmp_path: Path) -> SigningKey:
             serialization.NoEncryption(),
         )
     )
-    return SigningKey(file)
+    return SigningKey(file.read_bytes())
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import time
 import uuid
 
+from joserfc import jws
 import pyotp
 import pytest
+import sqlalchemy as sa
 
 from local.home import Home
 from local.operator import token_for
@@ -180,3 +183,34 @@ def test_an_operator_lets_people_back_in_and_puts_them_out(fresh: Live, kept: Pe
     for person in (ada, bob, kept):
         assert refusal(person.ask("GET", "/v1/users/me")) == (401, "SESSION_REVOKED")
     assert "whose" in complaint(creavio(fresh.home, "admin", "sessions", "end"))
+
+
+def test_keys_take_over_and_nobody_notices(fresh: Live, kept: Person) -> None:
+    def published() -> list[str]:
+        with fresh.client() as client:
+            return [key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]]
+
+    def kid(person: Person) -> str:
+        return str(jws.extract_compact(person.token.encode()).headers()["kid"])
+
+    ada = fresh.sign_up("ada")
+    old = kid(ada)
+    assert creavio(fresh.home, "admin", "keys", "rotate").returncode == 0
+    assert len(published()) == 2
+    assert published()[1] == old
+    engine = sa.create_engine(fresh.database_url("creavio_auth"), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        # The edge asks for keys every half minute: so much is left, and a little more.
+        moved = "UPDATE signing_key SET sign_time = sign_time - interval '24 seconds'"
+        connection.execute(sa.text(moved))
+    fresh.kill("auth")
+    fresh.await_recovery()
+    ends = time.monotonic() + 60
+    while kid(fresh.sign_in(ada.handle)) == old:
+        assert time.monotonic() < ends, "no other key took over"
+        time.sleep(0.2)
+    again = fresh.sign_in(ada.handle)
+    for person in (ada, again, kept):
+        assert person.ask("GET", "/v1/users/me").is_success
+    assert published()[1] == old
+    assert creavio(fresh.home, "admin", "registration", "open").returncode == 0

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 import hashlib
 import hmac
-from pathlib import Path
 import secrets
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -64,10 +63,12 @@ class Passwords:
 
 
 class SigningKey:
-    """The key access tokens are signed with."""
+    """A key access tokens are signed with."""
 
-    def __init__(self, file: Path) -> None:
-        key = ECKey.import_key(file.read_bytes())
+    def __init__(self, private: bytes) -> None:
+        key = ECKey.import_key(private)
+        self.private = private
+        """The private key (PEM)."""
         self._kid = key.thumbprint()
         self._key = key
         public = key.as_dict(private=False)
@@ -77,6 +78,16 @@ class SigningKey:
             "use": "sig",
             "alg": ALGORITHM,
         }
+
+    @classmethod
+    def made(cls) -> SigningKey:
+        """A new one."""
+        return cls(ECKey.generate_key("P-256").as_pem(private=True))
+
+    @property
+    def id(self) -> str:
+        """Its thumbprint (RFC 7638)."""
+        return self._kid
 
     @property
     def public(self) -> dict[str, str]:
@@ -92,10 +103,17 @@ class SigningKey:
         return jwt.encode({"alg": ALGORITHM, "kid": self._kid, "typ": "JWT"}, claims, self._key)
 
 
+class Signs(Protocol):
+    """Whoever signs access tokens."""
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """A JWT with these claims."""
+
+
 class Issuer:
     """Issues access and refresh tokens."""
 
-    def __init__(self, config: Config, key: SigningKey, tokens: Tokens) -> None:
+    def __init__(self, config: Config, key: Signs, tokens: Tokens) -> None:
         self._issuer, self._audience = config.jwt_issuer, config.jwt_audience
         self._key = key
         self._tokens = tokens

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from google.protobuf.empty_pb2 import Empty
+
 from creavio.auth.v1 import key_service_pb2, revocation_service_pb2
 from creavio.auth.v1.key_service_pb2_grpc import KeyServiceServicer
 from creavio.auth.v1.revocation_service_pb2_grpc import RevocationServiceServicer
 from services.auth import convert
-from services.auth.engine.credentials import SigningKey
+from services.auth.engine.keys import Keyring
 from services.auth.engine.sessions import Revocations
 
 
@@ -23,12 +25,18 @@ class RevocationHandler(RevocationServiceServicer):
 
 
 class KeyHandler(KeyServiceServicer):
-    """Publishes the keys of access tokens."""
+    """Publishes the keys of access tokens, and has others take over."""
 
-    def __init__(self, key: SigningKey) -> None:
-        self._key = key
+    def __init__(self, keys: Keyring) -> None:
+        self._keys = keys
 
     async def GetKeySet(
         self, request: key_service_pb2.GetKeySetRequest, context: object
     ) -> key_service_pb2.KeySet:
-        return convert.key_set(self._key.public)
+        return convert.key_set(*self._keys.published())
+
+    async def RotateKeys(
+        self, request: key_service_pb2.RotateKeysRequest, context: object
+    ) -> Empty:
+        await self._keys.rotate(withdraw=request.withdraw)
+        return Empty()

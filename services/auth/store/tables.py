@@ -56,6 +56,14 @@ MAIL = sa.Table(
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("sent_time", sa.DateTime(timezone=True)),
 )
+SIGNING_KEY = sa.Table(
+    "signing_key",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("sign_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("withdraw_time", sa.DateTime(timezone=True)),
+)
 REGISTRATION = sa.Table(
     "registration",
     METADATA,

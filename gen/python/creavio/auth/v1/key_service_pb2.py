@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/key_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\"\x12\n\x10GetKeySetRequest\"2\n\x06KeySet\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x14.creavio.auth.v1.KeyR\x04keys\"{\n\x03Key\x12\x10\n\x03kty\x18\x01 \x01(\tR\x03kty\x12\x10\n\x03\x63rv\x18\x02 \x01(\tR\x03\x63rv\x12\x0c\n\x01x\x18\x03 \x01(\tR\x01x\x12\x0c\n\x01y\x18\x04 \x01(\tR\x01y\x12\x10\n\x03kid\x18\x05 \x01(\tR\x03kid\x12\x10\n\x03use\x18\x06 \x01(\tR\x03use\x12\x10\n\x03\x61lg\x18\x07 \x01(\tR\x03\x61lg2\x8c\x01\n\nKeyService\x12~\n\tGetKeySet\x12!.creavio.auth.v1.GetKeySetRequest\x1a\x17.creavio.auth.v1.KeySet\"5\xa2\xbb\x18\x13\x08\x01\x10\x01 \x01\x30\x01:\x02\x08\x02@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/.well-known/jwks.jsonb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/key_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x12\n\x10GetKeySetRequest\"/\n\x11RotateKeysRequest\x12\x1a\n\x08withdraw\x18\x01 \x01(\x08R\x08withdraw\"2\n\x06KeySet\x12(\n\x04keys\x18\x01 \x03(\x0b\x32\x14.creavio.auth.v1.KeyR\x04keys\"{\n\x03Key\x12\x10\n\x03kty\x18\x01 \x01(\tR\x03kty\x12\x10\n\x03\x63rv\x18\x02 \x01(\tR\x03\x63rv\x12\x0c\n\x01x\x18\x03 \x01(\tR\x01x\x12\x0c\n\x01y\x18\x04 \x01(\tR\x01y\x12\x10\n\x03kid\x18\x05 \x01(\tR\x03kid\x12\x10\n\x03use\x18\x06 \x01(\tR\x03use\x12\x10\n\x03\x61lg\x18\x07 \x01(\tR\x03\x61lg2\x9b\x02\n\nKeyService\x12~\n\tGetKeySet\x12!.creavio.auth.v1.GetKeySetRequest\x1a\x17.creavio.auth.v1.KeySet\"5\xa2\xbb\x18\x13\x08\x01\x10\x01 \x01\x30\x01:\x02\x08\x02@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/.well-known/jwks.json\x12\x8c\x01\n\nRotateKeys\x12\".creavio.auth.v1.RotateKeysRequest\x1a\x16.google.protobuf.Empty\"B\xa2\xbb\x18\x1b\x08\x01\x10\x04\x1a\x04\x08\x0c\x10\x05 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x02X\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/instance/keys:rotate:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +36,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['GetKeySet']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['GetKeySet']._serialized_options = b'\242\273\030\023\010\001\020\001 \0010\001:\002\010\002@\200\010H\001P\001\202\323\344\223\002\030\022\026/.well-known/jwks.json'
-  _globals['_GETKEYSETREQUEST']._serialized_start=114
-  _globals['_GETKEYSETREQUEST']._serialized_end=132
-  _globals['_KEYSET']._serialized_start=134
-  _globals['_KEYSET']._serialized_end=184
-  _globals['_KEY']._serialized_start=186
-  _globals['_KEY']._serialized_end=309
-  _globals['_KEYSERVICE']._serialized_start=312
-  _globals['_KEYSERVICE']._serialized_end=452
+  _globals['_KEYSERVICE'].methods_by_name['RotateKeys']._loaded_options = None
+  _globals['_KEYSERVICE'].methods_by_name['RotateKeys']._serialized_options = b'\242\273\030\033\010\001\020\004\032\004\010\014\020\005 \0020\002:\002\010\005@\200\010H\001P\002X\001\202\323\344\223\002\035\"\030/v1/instance/keys:rotate:\001*'
+  _globals['_GETKEYSETREQUEST']._serialized_start=143
+  _globals['_GETKEYSETREQUEST']._serialized_end=161
+  _globals['_ROTATEKEYSREQUEST']._serialized_start=163
+  _globals['_ROTATEKEYSREQUEST']._serialized_end=210
+  _globals['_KEYSET']._serialized_start=212
+  _globals['_KEYSET']._serialized_end=262
+  _globals['_KEY']._serialized_start=264
+  _globals['_KEY']._serialized_end=387
+  _globals['_KEYSERVICE']._serialized_start=390
+  _globals['_KEYSERVICE']._serialized_end=673
 # @@protoc_insertion_point(module_scope)

@@ -36,6 +36,31 @@ class GetKeySetRequest(_message.Message):
 Global___GetKeySetRequest: _TypeAlias = GetKeySetRequest  # noqa: Y015
 
 @_typing.final
+class RotateKeysRequest(_message.Message):
+    """Asks for another key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHDRAW_FIELD_NUMBER: _builtins.int
+    withdraw: _builtins.bool
+    """Whether nothing counts any more that was signed before the other key signs: when
+    a key may be known to others. Access tokens are renewed by themselves; tokens of
+    programs have to be made anew.
+    """
+    def __init__(
+        self,
+        *,
+        withdraw: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["withdraw", b"withdraw"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateKeysRequest: _TypeAlias = RotateKeysRequest  # noqa: Y015
+
+@_typing.final
 class KeySet(_message.Message):
     """A JSON Web Key Set (RFC 7517, section 5)."""
 

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from creavio.auth.v1 import key_service_pb2 as creavio_dot_auth_dot_v1_dot_key__service__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -40,6 +41,11 @@ class KeyServiceStub:
                 request_serializer=creavio_dot_auth_dot_v1_dot_key__service__pb2.GetKeySetRequest.SerializeToString,
                 response_deserializer=creavio_dot_auth_dot_v1_dot_key__service__pb2.KeySet.FromString,
                 _registered_method=True)
+        self.RotateKeys = channel.unary_unary(
+                '/creavio.auth.v1.KeyService/RotateKeys',
+                request_serializer=creavio_dot_auth_dot_v1_dot_key__service__pb2.RotateKeysRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
 
 
 class KeyServiceServicer:
@@ -53,6 +59,15 @@ class KeyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RotateKeys(self, request, context):
+        """Has another key sign, a minute from now: it is published at once, so that whoever
+        verifies knows it by then. The one before stays published until the last token it
+        signed has ended. While a key waits to take over, nothing happens.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +75,11 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.GetKeySet,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_key__service__pb2.GetKeySetRequest.FromString,
                     response_serializer=creavio_dot_auth_dot_v1_dot_key__service__pb2.KeySet.SerializeToString,
+            ),
+            'RotateKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateKeys,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_key__service__pb2.RotateKeysRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +110,33 @@ class KeyService:
             '/creavio.auth.v1.KeyService/GetKeySet',
             creavio_dot_auth_dot_v1_dot_key__service__pb2.GetKeySetRequest.SerializeToString,
             creavio_dot_auth_dot_v1_dot_key__service__pb2.KeySet.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.KeyService/RotateKeys',
+            creavio_dot_auth_dot_v1_dot_key__service__pb2.RotateKeysRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

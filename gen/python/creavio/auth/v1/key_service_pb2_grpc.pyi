@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.auth.v1 import key_service_pb2 as _key_service_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -35,6 +36,11 @@ class KeyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> KeyServiceAsyncStub: ...
     GetKeySet: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.GetKeySetRequest, _key_service_pb2.KeySet]
     """Returns the JSON Web Key Set (RFC 7517), newest key first."""
+    RotateKeys: _grpc.UnaryUnaryMultiCallable[_key_service_pb2.RotateKeysRequest, _empty_pb2.Empty]
+    """Has another key sign, a minute from now: it is published at once, so that whoever
+    verifies knows it by then. The one before stays published until the last token it
+    signed has ended. While a key waits to take over, nothing happens.
+    """
 
 @_typing.type_check_only
 class KeyServiceAsyncStub(KeyServiceStub):
@@ -43,6 +49,11 @@ class KeyServiceAsyncStub(KeyServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetKeySet: _aio.UnaryUnaryMultiCallable[_key_service_pb2.GetKeySetRequest, _key_service_pb2.KeySet]  # type: ignore[assignment]
     """Returns the JSON Web Key Set (RFC 7517), newest key first."""
+    RotateKeys: _aio.UnaryUnaryMultiCallable[_key_service_pb2.RotateKeysRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Has another key sign, a minute from now: it is published at once, so that whoever
+    verifies knows it by then. The one before stays published until the last token it
+    signed has ended. While a key waits to take over, nothing happens.
+    """
 
 class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
     """The public keys that access tokens are verified with."""
@@ -54,5 +65,16 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_key_service_pb2.KeySet, _abc.Awaitable[_key_service_pb2.KeySet]]:
         """Returns the JSON Web Key Set (RFC 7517), newest key first."""
+
+    @_abc_1.abstractmethod
+    def RotateKeys(
+        self,
+        request: _key_service_pb2.RotateKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Has another key sign, a minute from now: it is published at once, so that whoever
+        verifies knows it by then. The one before stays published until the last token it
+        signed has ended. While a key waits to take over, nothing happens.
+        """
 
 def add_KeyServiceServicer_to_server(servicer: KeyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,13 +4,15 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file creavio/auth/v1/key_service.proto.
  */
 export const file_creavio_auth_v1_key_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL2F1dGgvdjEva2V5X3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uYXV0aC52MSISChBHZXRLZXlTZXRSZXF1ZXN0IiwKBktleVNldBIiCgRrZXlzGAEgAygLMhQuY3JlYXZpby5hdXRoLnYxLktleSJcCgNLZXkSCwoDa3R5GAEgASgJEgsKA2NydhgCIAEoCRIJCgF4GAMgASgJEgkKAXkYBCABKAkSCwoDa2lkGAUgASgJEgsKA3VzZRgGIAEoCRILCgNhbGcYByABKAkyVQoKS2V5U2VydmljZRJHCglHZXRLZXlTZXQSIS5jcmVhdmlvLmF1dGgudjEuR2V0S2V5U2V0UmVxdWVzdBoXLmNyZWF2aW8uYXV0aC52MS5LZXlTZXRiBnByb3RvMw");
+  fileDesc("CiFjcmVhdmlvL2F1dGgvdjEva2V5X3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uYXV0aC52MSISChBHZXRLZXlTZXRSZXF1ZXN0IiUKEVJvdGF0ZUtleXNSZXF1ZXN0EhAKCHdpdGhkcmF3GAEgASgIIiwKBktleVNldBIiCgRrZXlzGAEgAygLMhQuY3JlYXZpby5hdXRoLnYxLktleSJcCgNLZXkSCwoDa3R5GAEgASgJEgsKA2NydhgCIAEoCRIJCgF4GAMgASgJEgkKAXkYBCABKAkSCwoDa2lkGAUgASgJEgsKA3VzZRgGIAEoCRILCgNhbGcYByABKAkynwEKCktleVNlcnZpY2USRwoJR2V0S2V5U2V0EiEuY3JlYXZpby5hdXRoLnYxLkdldEtleVNldFJlcXVlc3QaFy5jcmVhdmlvLmF1dGgudjEuS2V5U2V0EkgKClJvdGF0ZUtleXMSIi5jcmVhdmlvLmF1dGgudjEuUm90YXRlS2V5c1JlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_google_protobuf_empty]);
 
 /**
  * Asks for the key set.
@@ -26,6 +28,29 @@ export type GetKeySetRequest = Message<"creavio.auth.v1.GetKeySetRequest"> & {
  */
 export const GetKeySetRequestSchema: GenMessage<GetKeySetRequest> = /*@__PURE__*/
   messageDesc(file_creavio_auth_v1_key_service, 0);
+
+/**
+ * Asks for another key.
+ *
+ * @generated from message creavio.auth.v1.RotateKeysRequest
+ */
+export type RotateKeysRequest = Message<"creavio.auth.v1.RotateKeysRequest"> & {
+  /**
+   * Whether nothing counts any more that was signed before the other key signs: when
+   * a key may be known to others. Access tokens are renewed by themselves; tokens of
+   * programs have to be made anew.
+   *
+   * @generated from field: bool withdraw = 1;
+   */
+  withdraw: boolean;
+};
+
+/**
+ * Describes the message creavio.auth.v1.RotateKeysRequest.
+ * Use `create(RotateKeysRequestSchema)` to create a new message.
+ */
+export const RotateKeysRequestSchema: GenMessage<RotateKeysRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_key_service, 1);
 
 /**
  * A JSON Web Key Set (RFC 7517, section 5).
@@ -46,7 +71,7 @@ export type KeySet = Message<"creavio.auth.v1.KeySet"> & {
  * Use `create(KeySetSchema)` to create a new message.
  */
 export const KeySetSchema: GenMessage<KeySet> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_key_service, 1);
+  messageDesc(file_creavio_auth_v1_key_service, 2);
 
 /**
  * An elliptic-curve public key (RFC 7517; RFC 7518, section 6.2).
@@ -107,7 +132,7 @@ export type Key = Message<"creavio.auth.v1.Key"> & {
  * Use `create(KeySchema)` to create a new message.
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_key_service, 2);
+  messageDesc(file_creavio_auth_v1_key_service, 3);
 
 /**
  * The public keys that access tokens are verified with.
@@ -124,6 +149,18 @@ export const KeyService: GenService<{
     methodKind: "unary";
     input: typeof GetKeySetRequestSchema;
     output: typeof KeySetSchema;
+  },
+  /**
+   * Has another key sign, a minute from now: it is published at once, so that whoever
+   * verifies knows it by then. The one before stays published until the last token it
+   * signed has ended. While a key waits to take over, nothing happens.
+   *
+   * @generated from rpc creavio.auth.v1.KeyService.RotateKeys
+   */
+  rotateKeys: {
+    methodKind: "unary";
+    input: typeof RotateKeysRequestSchema;
+    output: typeof EmptySchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_creavio_auth_v1_key_service, 0);

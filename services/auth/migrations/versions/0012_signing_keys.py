@@ -1,0 +1,20 @@
+"""The keys that access tokens are signed with."""
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    """Create the table."""
+    op.execute(
+        """
+        CREATE TABLE signing_key (
+            id text PRIMARY KEY,
+            sealed text NOT NULL,
+            sign_time timestamptz NOT NULL,
+            withdraw_time timestamptz
+        );
+        """
+    )
