@@ -124,6 +124,9 @@ def active_session(session: Session, *, current: bool) -> session_service_pb2.Ac
         create_time=timestamp(session.create_time),
         expire_time=timestamp(session.expire_time),
         current=current,
+        user_agent=session.user_agent,
+        network=session.network,
+        use_time=timestamp(session.rotate_time or session.create_time),
     )
 
 

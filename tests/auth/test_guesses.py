@@ -155,3 +155,17 @@ def test_a_source_is_an_address_or_the_network_a_customer_has(said: str, counted
     with coming_from(said):
         assert guesses.source() == counted
     assert CURRENT.get() is None
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
+        ("", ""),
+    ],
+)
+def test_an_owner_is_shown_a_network_and_no_address(said: str, shown: str) -> None:
+    with coming_from(said):
+        assert guesses.network() == shown

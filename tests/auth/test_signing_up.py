@@ -296,3 +296,18 @@ def test_with_a_second_factor_signing_in_takes_two_steps(live: Live) -> None:
     assert again.do("GET", "/v1/second-factor")["recovery_codes_left"] == 9
     again.do("POST", "/v1/second-factor:disable", json={"proof": {"password": PASSWORD}})
     assert post(live, "sessions", login=ada.handle, password=PASSWORD).json()["access_token"]
+
+
+def test_a_session_is_known_again_by_its_program_and_network(live: Live) -> None:
+    ada = live.sign_up("ada")
+    body = {"login": ada.handle, "password": PASSWORD}
+    agent = "Creavio for Tests/1.0 " + "x" * 400
+    headers = {"user-agent": agent, "x-forwarded-for": "203.0.113.9"}
+    httpx.post(f"{live.url}/v1/sessions", json=body, headers=headers, timeout=15)
+    newest, first = ada.do("GET", "/v1/sessions")["sessions"]
+    assert newest["user_agent"] == agent[:256]
+    # Where from says the edge, not the caller; and it says no address.
+    assert newest["network"] == first["network"] == "127.0.0.0/24"
+    assert newest["use_time"] == newest["create_time"]
+    assert (first["current"], newest["current"]) == (True, False)
+    assert first["user_agent"].startswith("python-httpx/")

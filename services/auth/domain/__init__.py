@@ -13,6 +13,8 @@ from chassis.errors import AlreadyExists, Conflict, FailedPrecondition, Unauthen
 
 ACCESS_LASTS: Final = timedelta(minutes=15)
 REFRESH_LASTS: Final = timedelta(days=30)
+MOST_OF_AGENT: Final = 256
+"""Characters that are kept of what a program calls itself."""
 REFRESH_GRACE: Final = timedelta(seconds=10)
 """For so long a refresh token that was spent just now may be spent again."""
 
@@ -132,6 +134,10 @@ class Session:
     """SHA-256 of the refresh token that was spent last."""
     rotate_time: datetime | None = None
     """When that was."""
+    user_agent: str = ""
+    """What the program it was begun with calls itself."""
+    network: str = ""
+    """Where it was begun, roughly: a network, no address."""
 
 
 class Presented(StrEnum):
@@ -190,6 +196,11 @@ def new_account(
 def new_session(account_id: UUID, refresh_hash: bytes, session_id: UUID, now: datetime) -> Session:
     """A session that begins now."""
     return Session(session_id, account_id, refresh_hash, now, now + REFRESH_LASTS)
+
+
+def begun_from(session: Session, user_agent: str, network: str) -> Session:
+    """The session with what its owner knows it by."""
+    return replace(session, user_agent=user_agent[:MOST_OF_AGENT], network=network)
 
 
 def refreshed(session: Session, refresh_hash: bytes, now: datetime) -> Session:

@@ -27,6 +27,8 @@ KNOWN_LASTS: Final = timedelta(days=90)
 """For so long a source is known after the last sign-in from it."""
 _FORWARDED: Final = "x-forwarded-for"
 """Where the edge says who called it; it passes on nobody else's word for it."""
+_NEIGHBOURS: Final = 24
+"""Of an IPv4 address, the bits that its neighbours have in common."""
 _NETWORK: Final = 64
 """Of an IPv6 address, the bits that a customer is given (RFC 6177)."""
 
@@ -127,6 +129,15 @@ def source() -> str:
         return said
     mapped = address.ipv4_mapped
     return str(mapped or ip_network((address, _NETWORK), strict=False))
+
+
+def network() -> str:
+    """Where the call in progress comes from, roughly: the network, and not who in it."""
+    caller = source()
+    try:
+        return str(ip_network(f"{ip_address(caller)}/{_NEIGHBOURS}", strict=False))
+    except ValueError:
+        return caller
 
 
 async def _count(tx: Transaction, key: bytes, allowance: Allowance) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis import ids
+from chassis.calls import CURRENT
 from chassis.database import Database, Transaction
 from chassis.errors import Invalid
 from chassis.tokens import Tokens
@@ -18,6 +19,7 @@ from services.auth.domain.second_factor import CHALLENGE_LASTS, InvalidChallenge
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.cookies import Cookies
 from services.auth.engine.credentials import Issuer, digest
+from services.auth.engine.guesses import network
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.store import accounts, registration, sessions
 
@@ -92,9 +94,10 @@ class SignIn:
         session_id = ids.new()
         unverified = await registration.is_to_verify(tx, account_id)
         credentials = self._issuer.issue(account_id, session_id, now, unverified=unverified)
-        await sessions.add_session(
-            tx, domain.new_session(account_id, credentials.refresh_hash, session_id, now)
-        )
+        begun = domain.new_session(account_id, credentials.refresh_hash, session_id, now)
+        call = CURRENT.get()
+        agent = "" if call is None else call.metadata.get("user-agent", "")
+        await sessions.add_session(tx, domain.begun_from(begun, agent, network()))
         return credentials
 
     def _challenge(self, account: Account, now: datetime) -> session_pb2.Session:

@@ -27,6 +27,8 @@ async def add_session(tx: Transaction, session: Session) -> None:
             refresh_hash=session.refresh_hash,
             create_time=session.create_time,
             expire_time=session.expire_time,
+            user_agent=session.user_agent,
+            network=session.network,
         )
     )
 
@@ -151,4 +153,6 @@ def _session(row: Row[Any]) -> Session:
         row.expire_time,
         row.previous_hash,
         row.rotate_time,
+        row.user_agent,
+        row.network,
     )

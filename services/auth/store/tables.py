@@ -28,6 +28,8 @@ SESSION = sa.Table(
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("previous_hash", sa.LargeBinary),
     sa.Column("rotate_time", sa.DateTime(timezone=True)),
+    sa.Column("user_agent", sa.Text, nullable=False),
+    sa.Column("network", sa.Text, nullable=False),
 )
 PROOF = sa.Table(
     "proof",

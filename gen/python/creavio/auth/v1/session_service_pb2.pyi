@@ -166,10 +166,19 @@ class ActiveSession(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     CURRENT_FIELD_NUMBER: _builtins.int
+    USER_AGENT_FIELD_NUMBER: _builtins.int
+    NETWORK_FIELD_NUMBER: _builtins.int
+    USE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `ses_…`."""
     current: _builtins.bool
     """Whether it is the one this call is made in."""
+    user_agent: _builtins.str
+    """What the program called itself that the session was begun with; 256 characters
+    at most, and not to be believed.
+    """
+    network: _builtins.str
+    """The network it was begun from, such as `192.0.2.0/24`: roughly where, no address."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the person signed in."""
@@ -178,6 +187,10 @@ class ActiveSession(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends unless it is refreshed."""
 
+    @_builtins.property
+    def use_time(self) -> _timestamp_pb2.Timestamp:
+        """When its tokens were renewed last: every quarter of an hour while it is in use."""
+
     def __init__(
         self,
         *,
@@ -185,10 +198,13 @@ class ActiveSession(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         current: _builtins.bool = ...,
+        user_agent: _builtins.str = ...,
+        network: _builtins.str = ...,
+        use_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "use_time", b"use_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "current", b"current", "expire_time", b"expire_time", "id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "current", b"current", "expire_time", b"expire_time", "id", b"id", "network", b"network", "use_time", b"use_time", "user_agent", b"user_agent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
