@@ -51,6 +51,8 @@ STATUS: Final[dict[str, int]] = {
     "THREAD_LOCKED": 403,
     "NOT_REACHABLE": 403,
     "NOT_A_GROUP": 400,
+    "POLL_CLOSED": 400,
+    "NO_POLL": 400,
     "OWNS_COMMUNITIES": 400,
     "RATE_LIMITED": 429,
     "UNAVAILABLE": 503,

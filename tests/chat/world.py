@@ -43,6 +43,8 @@ from creavio.chat.v1 import (
     message_pb2,
     message_service_pb2,
     pin_service_pb2,
+    poll_pb2,
+    poll_service_pb2,
     reaction_service_pb2,
     read_state_pb2,
     read_state_service_pb2,
@@ -57,6 +59,7 @@ from creavio.chat.v1.conversation_service_pb2_grpc import ConversationServiceStu
 from creavio.chat.v1.draft_service_pb2_grpc import DraftServiceStub
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
 from creavio.chat.v1.pin_service_pb2_grpc import PinServiceStub
+from creavio.chat.v1.poll_service_pb2_grpc import PollServiceStub
 from creavio.chat.v1.reaction_service_pb2_grpc import ReactionServiceStub
 from creavio.chat.v1.read_state_service_pb2_grpc import ReadStateServiceStub
 from creavio.chat.v1.scheduled_message_service_pb2_grpc import ScheduledMessageServiceStub
@@ -104,6 +107,7 @@ class Person(Caller):
         self.slow_mode = SlowModeServiceStub(channel)
         self.threads = ThreadServiceStub(channel)
         self.drafts = DraftServiceStub(channel)
+        self.polls = PollServiceStub(channel)
         self.bookmarks = BookmarkServiceStub(channel)
         self.scheduled = ScheduledMessageServiceStub(channel)
 
@@ -114,8 +118,10 @@ class Person(Caller):
         nonce: str = "",
         *,
         reply_to: message_pb2.Message | None = None,
+        poll: poll_pb2.NewPoll | None = None,
     ) -> message_pb2.Message:
         request = message_service_pb2.CreateMessageRequest(
+            poll=poll,
             channel_id=channel,
             content=content,
             nonce=nonce,
@@ -208,6 +214,18 @@ class Person(Caller):
         request = read_state_service_pb2.ListConversationReadStatesRequest()
         reply = await self.call(self.reading.ListConversationReadStates, request)
         return _counts(reply.read_states)
+
+    async def vote(self, message: message_pb2.Message, *options: int) -> message_pb2.Message:
+        request = poll_service_pb2.VoteRequest(
+            channel_id=message.channel_id, message_id=message.id, options=options
+        )
+        return await self.call(self.polls.Vote, request)
+
+    async def close(self, message: message_pb2.Message) -> message_pb2.Message:
+        request = poll_service_pb2.ClosePollRequest(
+            channel_id=message.channel_id, message_id=message.id
+        )
+        return await self.call(self.polls.ClosePoll, request)
 
     async def save(self, channel: str, content: str, after: int = 0) -> draft_pb2.Draft:
         request = draft_service_pb2.SaveDraftRequest(

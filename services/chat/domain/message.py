@@ -12,6 +12,7 @@ from chassis import ids
 from chassis.errors import Conflict, Denied, FailedPrecondition, NotFound
 from services.chat.domain.mentions import NONE, Mentions
 from services.chat.domain.place import LimitReached, Place
+from services.chat.domain.poll import Poll, alike
 from services.chat.domain.text import written
 
 MAX_EMOJI: Final = 20
@@ -107,6 +108,7 @@ class Draft:
     create_time: datetime
     mentions: Mentions = NONE
     reply_to: Reference | None = None
+    poll: Poll | None = None
     paced: bool = True
     """Whether slow mode concerns its author."""
 
@@ -153,6 +155,7 @@ class Message:
     mentions: Mentions = NONE
     thread_id: UUID | None = None
     """The thread that began at it."""
+    poll: Poll | None = None
 
 
 def draft(
@@ -165,15 +168,18 @@ def draft(
     *,
     mentions: Mentions = NONE,
     reply_to: Reference | None = None,
+    poll: Poll | None = None,
 ) -> Draft:
     """A message about to be sent. Raises `Invalid` when it would be blank."""
     mark = fingerprints.of(place, author_id, nonce, written(content))
-    return Draft(ids.new(), place, author_id, content, nonce, mark, now, mentions, reply_to)
+    return Draft(ids.new(), place, author_id, content, nonce, mark, now, mentions, reply_to, poll)
 
 
 def same(sent: Message, draft: Draft) -> None:
     """Return when the message sent before is this one. Raises `NonceReused`."""
     if sent.reply_to != (None if draft.reply_to is None else draft.reply_to.message_id):
+        raise NonceReused
+    if sent.delete_time is None and not alike(sent.poll, draft.poll):
         raise NonceReused
     if sent.delete_time is None and sent.edit_time is None:
         if sent.content != draft.content:
@@ -221,7 +227,7 @@ def look_back(message: Message, by: UUID, *, moderates: bool) -> None:
 
 
 def delete(message: Message, by: UUID, *, moderates: bool, now: datetime) -> Message:
-    """The message without its text and what it mentions, its reactions and its pin.
+    """The message without its text and what it mentions, its reactions, its poll and its pin.
 
     A deleted one stays as it is.
 
@@ -231,7 +237,15 @@ def delete(message: Message, by: UUID, *, moderates: bool, now: datetime) -> Mes
         raise NotTheAuthor("delete")
     if message.delete_time is not None:
         return message
-    return replace(message, content="", delete_time=now, pin_time=None, reactions=(), mentions=NONE)
+    return replace(
+        message,
+        content="",
+        delete_time=now,
+        pin_time=None,
+        reactions=(),
+        mentions=NONE,
+        poll=None,
+    )
 
 
 def pin(message: Message, pinned: int, now: datetime) -> Message:

@@ -18,6 +18,7 @@ from services.chat.domain import message as domain
 from services.chat.domain.mentions import Mentions, mentions_in
 from services.chat.domain.message import Fingerprints, Reference
 from services.chat.domain.place import Place
+from services.chat.domain.poll import Poll
 from services.chat.engine.places import Places
 from services.chat.engine.writer import Writer
 from services.chat.store import messages
@@ -41,7 +42,13 @@ class Submission:
         self._authorizer = authorizer
 
     async def submit(
-        self, author_id: str, channel_id: str, content: str, nonce: str, reply_to: UUID | None
+        self,
+        author_id: str,
+        channel_id: str,
+        content: str,
+        nonce: str,
+        reply_to: UUID | None,
+        poll: Poll | None = None,
     ) -> asyncio.Future[message_pb2.Message]:
         """Hand over a message of somebody who may write there; fails as `Writer.submit` does."""
         place = convert.place(channel_id)
@@ -54,6 +61,7 @@ class Submission:
             self._fingerprints,
             mentions=await self.mentions(author_id, channel_id, content),
             reply_to=await self._answered(place, reply_to),
+            poll=poll,
         )
         return self._writer.submit(
             draft,

@@ -306,6 +306,7 @@ def _as_sent(draft: Draft, number: int) -> domain.Message:
         create_time=draft.create_time,
         fingerprint=draft.fingerprint,
         reply_to=None if draft.reply_to is None else draft.reply_to.message_id,
+        poll=draft.poll,
     )
 
 

@@ -28,6 +28,7 @@ from services.chat.store import (
     mentioned,
     messages,
     places,
+    polls,
     reactions,
     threads,
     versions,
@@ -160,6 +161,7 @@ class MessageHandler(MessageServiceServicer):
             if message != before:
                 message = await messages.save(tx, message)
                 await reactions.remove_all(tx, message_id)
+                await polls.remove_all(tx, message_id)
                 await versions.remove_all(tx, message_id)
                 await mentioned.change(tx, before, message)
                 await threads.recount(tx, place, -1)
@@ -204,6 +206,7 @@ class MessageHandler(MessageServiceServicer):
             request.content,
             nonce,
             convert.message_id(answers, field="reply_to_id") if answers else None,
+            convert.new_poll(request.poll) if request.HasField("poll") else None,
         )
 
     async def _moderates(self, channel_id: str) -> bool:

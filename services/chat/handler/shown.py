@@ -11,7 +11,7 @@ from services.chat import convert, events
 from services.chat.domain.message import Message
 from services.chat.domain.place import Home
 from services.chat.store import messages as store
-from services.chat.store import reactions, threads
+from services.chat.store import polls, reactions, threads
 
 
 async def shown(tx: Transaction, messages: Sequence[Message]) -> list[message_pb2.Message]:
@@ -26,12 +26,14 @@ async def shown(tx: Transaction, messages: Sequence[Message]) -> list[message_pb
     reacted = await reactions.of_person(tx, caller, messages)
     answered = await store.referenced(tx, messages[0].place, messages)
     begun = await threads.begun_at(tx, messages)
+    chosen = await polls.of_person(tx, caller, messages)
     return [
         convert.message(
             message,
             reacted.get(message.id, ()),
             None if message.reply_to is None else answered.get(message.reply_to),
             None if message.thread_id is None else begun.get(message.thread_id),
+            chosen.get(message.id, ()),
         )
         for message in messages
     ]

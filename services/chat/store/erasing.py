@@ -30,6 +30,7 @@ _OF_MESSAGES: Final = tuple(
     sa.text(f"DELETE FROM {table} WHERE {column} = ANY (:ids)").bindparams(_IDS)  # noqa: S608  # of constants
     for table, column in (
         ("reaction", "message_id"),
+        ("poll_vote", "message_id"),
         ("message_version", "message_id"),
         ("bookmark", "message_id"),
         ("message", "id"),

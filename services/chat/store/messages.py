@@ -23,6 +23,7 @@ from services.chat.domain.message import (
     Reference,
 )
 from services.chat.domain.place import Place
+from services.chat.store import polls
 from services.chat.store.tables import MESSAGE
 
 # The number and the change in one statement: no number is taken without its change.
@@ -40,12 +41,14 @@ _CHANGE: Final = sa.text(
             WHEN CAST(:pin_time AS timestamptz) IS NULL THEN NULL
             ELSE coalesce(pin_revision, last_sequence)
         END,
-        reactions = :reactions, mentions = :mentions, revision = last_sequence
+        reactions = :reactions, mentions = :mentions, poll = :poll, revision = last_sequence
     FROM taken
     WHERE id = :id
     RETURNING revision
     """
-).bindparams(sa.bindparam("reactions", type_=JSONB))
+).bindparams(
+    sa.bindparam("reactions", type_=JSONB), sa.bindparam("poll", type_=JSONB(none_as_null=True))
+)
 
 # Numbers rise with time, so halving finds the place: a few looks into the index of the
 # list, and no index by time for each message to be kept in.
@@ -86,6 +89,10 @@ _UNHANG: Final = tuple(
         WHERE message_id = message.id AND id = ANY (:ids) AND channel_id = :channel_id
         """,
         """
+        DELETE FROM poll_vote USING message
+        WHERE message_id = message.id AND id = ANY (:ids) AND channel_id = :channel_id
+        """,
+        """
         DELETE FROM message_version USING message
         WHERE message_id = message.id AND id = ANY (:ids) AND channel_id = :channel_id
         """,
@@ -105,7 +112,7 @@ _REMOVE: Final = sa.text(
     )
     UPDATE message
     SET content = '', delete_time = :now, pin_time = NULL, pin_revision = NULL,
-        reactions = '[]', mentions = NULL, revision = base + number
+        reactions = '[]', mentions = NULL, poll = NULL, revision = base + number
     FROM gone, taken
     WHERE id = gone_id
     RETURNING message.*
@@ -135,6 +142,7 @@ async def save(tx: Transaction, message: Message) -> Message:
             "pin_time": message.pin_time,
             "reactions": [[r.emoji, r.count] for r in message.reactions],
             "mentions": packed(message.mentions),
+            "poll": polls.packed(message.poll),
         },
     )
     return replace(message, revision=changed.scalar_one())
@@ -295,4 +303,5 @@ def read(row: Row[Any], place: Place) -> Message:
         row.reply_to,
         unpacked(row.mentions),
         row.thread_id,
+        polls.unpacked(row.poll),
     )

@@ -24,6 +24,7 @@ from services.chat.store.tables import (
     MESSAGE,
     MESSAGE_VERSION,
     PACE,
+    POLL_VOTE,
     REACTION,
     READ_STATE,
     READER,
@@ -70,6 +71,8 @@ PARTS: Final = (
     ),
     Part(MESSAGE_VERSION, _written_before, stays=_MESSAGES),
     Part(REACTION, of(REACTION.c.user_id)),
+    # How many chose what stays: a number that leads to nobody.
+    Part(POLL_VOTE, of(POLL_VOTE.c.user_id)),
     Part(MENTION, _mentioned, frozenset({"target"})),
     # Whom they blocked: who blocked them they are not told.
     Part(BLOCK, of(BLOCK.c.blocker_id)),

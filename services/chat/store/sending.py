@@ -16,6 +16,7 @@ from chassis.database import Transaction
 from chassis.publisher import Entry
 from services.chat.domain.mentions import packed, unpacked
 from services.chat.domain.message import Draft, Message, Reaction
+from services.chat.store import polls
 
 NONCE_INDEX: Final = "message_nonce"
 """The index that keeps a nonce from naming two messages of its author in a place."""
@@ -27,7 +28,7 @@ _SEND: Final = sa.text(
             place integer,
             id uuid, channel_id uuid, author_id uuid, content text, nonce text,
             fingerprint bytea, create_time timestamptz, reply_to uuid, mentions bytea,
-            paced boolean,
+            poll jsonb, paced boolean,
             event_id uuid, subject text, body bytea, headers jsonb, event_time timestamptz
         )
     ),
@@ -118,9 +119,9 @@ _SEND: Final = sa.text(
     ),
     kept AS (
         INSERT INTO message (id, channel_id, author_id, content, nonce, fingerprint,
-            sequence, revision, create_time, reply_to, mentions)
+            sequence, revision, create_time, reply_to, mentions, poll)
         SELECT id, channel_id, author_id, content, nonce, fingerprint,
-            sequence, sequence, create_time, reply_to, mentions
+            sequence, sequence, create_time, reply_to, mentions, poll
         FROM fresh
     ),
     meant AS (
@@ -293,6 +294,7 @@ def _row(place: int, draft: Draft, entry: Entry) -> dict[str, object]:
         "create_time": draft.create_time.isoformat(),
         "reply_to": None if draft.reply_to is None else draft.reply_to.message_id.hex,
         "mentions": None if mentions is None else _bytea(mentions),
+        "poll": polls.packed(draft.poll),
         "paced": draft.paced,
         "event_id": entry.id.hex,
         "subject": entry.subject,
@@ -325,6 +327,7 @@ def _sent_before(row: dict[str, Any], draft: Draft) -> SentBefore:
         None if answered is None else UUID(answered),
         unpacked(_bytes(row["mentions"])),
         None if row["thread_id"] is None else UUID(row["thread_id"]),
+        polls.unpacked(row["poll"]),
     )
     return SentBefore(message, frozenset(row["reacted"]))
 

@@ -46,6 +46,7 @@ MESSAGE = sa.Table(
     sa.Column("reply_to", sa.Uuid),
     sa.Column("mentions", sa.LargeBinary),
     sa.Column("thread_id", sa.Uuid),
+    sa.Column("poll", JSONB),
 )
 """`reactions` is what is counted from REACTION, as pairs of emoji and count, in the order
 in which each came first. `pin_revision` is the change that pinned it: pins are ordered by
@@ -76,6 +77,14 @@ REACTION = sa.Table(
     sa.Column("user_id", sa.Uuid, primary_key=True),
     sa.Column("emoji", sa.Text, primary_key=True),
 )
+POLL_VOTE = sa.Table(
+    "poll_vote",
+    METADATA,
+    sa.Column("message_id", sa.Uuid, sa.ForeignKey("message.id"), primary_key=True),
+    sa.Column("option", sa.Integer, primary_key=True),
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+)
+"""Who chose what; how many did is counted in `MESSAGE.poll`."""
 CONVERSATION = sa.Table(
     "conversation",
     METADATA,

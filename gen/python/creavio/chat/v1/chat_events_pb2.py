@@ -26,12 +26,13 @@ from creavio.chat.v1 import bookmark_pb2 as creavio_dot_chat_dot_v1_dot_bookmark
 from creavio.chat.v1 import conversation_pb2 as creavio_dot_chat_dot_v1_dot_conversation__pb2
 from creavio.chat.v1 import draft_pb2 as creavio_dot_chat_dot_v1_dot_draft__pb2
 from creavio.chat.v1 import message_pb2 as creavio_dot_chat_dot_v1_dot_message__pb2
+from creavio.chat.v1 import poll_pb2 as creavio_dot_chat_dot_v1_dot_poll__pb2
 from creavio.chat.v1 import scheduled_message_pb2 as creavio_dot_chat_dot_v1_dot_scheduled__message__pb2
 from creavio.chat.v1 import thread_pb2 as creavio_dot_chat_dot_v1_dot_thread__pb2
 from creavio.options.v1 import event_pb2 as creavio_dot_options_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/chat_events.proto\x12\x0f\x63reavio.chat.v1\x1a\x1e\x63reavio/chat/v1/bookmark.proto\x1a\"creavio/chat/v1/conversation.proto\x1a\x1b\x63reavio/chat/v1/draft.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\'creavio/chat/v1/scheduled_message.proto\x1a\x1c\x63reavio/chat/v1/thread.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\xf8\x01\n\x0eMessageCreated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x03 \x01(\tR\x0fparentChannelId:c\xa2\xbb\x18_\x08\x02\x12\x39\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xf8\x01\n\x0eMessageUpdated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x03 \x01(\tR\x0fparentChannelId:c\xa2\xbb\x18_\x08\x02\x12\x39\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\x8e\x02\n\x0eMessageDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x04 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x05 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xd2\x02\n\rReactionAdded\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x08 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xd4\x02\n\x0fReactionRemoved\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x08 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x86\x01\n\x13\x43onversationCreated\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation:,\xa2\xbb\x18(\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x1a\x0f\x63onversation.id\"\x8d\x01\n\x10ReadStateUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12#\n\rread_sequence\x18\x03 \x01(\x03R\x0creadSequence:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xaf\x01\n\x0fSlowModeChanged\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x18\n\x07seconds\x18\x02 \x01(\x05R\x07seconds\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xcf\x01\n\rThreadCreated\x12/\n\x06thread\x18\x01 \x01(\x0b\x32\x17.creavio.chat.v1.ThreadR\x06thread\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:N\xa2\xbb\x18J\x08\x02\x12%\x08\x02\x12\x11thread.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x11thread.channel_id\"\xcf\x01\n\rThreadUpdated\x12/\n\x06thread\x18\x01 \x01(\x0b\x32\x17.creavio.chat.v1.ThreadR\x06thread\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:N\xa2\xbb\x18J\x08\x02\x12%\x08\x02\x12\x11thread.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x11thread.channel_id\"\xeb\x01\n\rThreadDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1b\n\tthread_id\x18\x02 \x01(\tR\x08threadId\x12\x1d\n\nmessage_id\x18\x03 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x05 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x87\x01\n\x13ThreadFollowChanged\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1b\n\tthread_id\x18\x02 \x01(\tR\x08threadId\x12\x1c\n\tfollowing\x18\x03 \x01(\x08R\tfollowing:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x86\x01\n\x13\x43onversationUpdated\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation:,\xa2\xbb\x18(\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x1a\x0f\x63onversation.id\"\xb2\x01\n\x19\x43onversationMemberRemoved\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId:9\xa2\xbb\x18\x35\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x12\x0b\x08\x03\x12\x07user_id\x1a\x0f\x63onversation.id\"8\n\x0cPersonErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_id\"q\n\nDraftSaved\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12,\n\x05\x64raft\x18\x02 \x01(\x0b\x32\x16.creavio.chat.v1.DraftR\x05\x64raft:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x80\x01\n\x0c\x44raftDeleted\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"}\n\rBookmarkAdded\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x35\n\x08\x62ookmark\x18\x02 \x01(\x0b\x32\x19.creavio.chat.v1.BookmarkR\x08\x62ookmark:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"g\n\x0f\x42ookmarkRemoved\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xa0\x01\n\x17ScheduledMessageChanged\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12N\n\x11scheduled_message\x18\x02 \x01(\x0b\x32!.creavio.chat.v1.ScheduledMessageR\x10scheduledMessage:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xa1\x01\n\x17ScheduledMessageRemoved\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x30\n\x14scheduled_message_id\x18\x02 \x01(\tR\x12scheduledMessageId\x12\x1d\n\nmessage_id\x18\x03 \x01(\tR\tmessageId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/chat/v1/chat_events.proto\x12\x0f\x63reavio.chat.v1\x1a\x1e\x63reavio/chat/v1/bookmark.proto\x1a\"creavio/chat/v1/conversation.proto\x1a\x1b\x63reavio/chat/v1/draft.proto\x1a\x1d\x63reavio/chat/v1/message.proto\x1a\x1a\x63reavio/chat/v1/poll.proto\x1a\'creavio/chat/v1/scheduled_message.proto\x1a\x1c\x63reavio/chat/v1/thread.proto\x1a\x1e\x63reavio/options/v1/event.proto\"\xf8\x01\n\x0eMessageCreated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x03 \x01(\tR\x0fparentChannelId:c\xa2\xbb\x18_\x08\x02\x12\x39\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\xf8\x01\n\x0eMessageUpdated\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32\x18.creavio.chat.v1.MessageR\x07message\x12!\n\x0c\x63ommunity_id\x18\x02 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x03 \x01(\tR\x0fparentChannelId:c\xa2\xbb\x18_\x08\x02\x12\x39\x08\x02\x12\x12message.channel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\x12message.channel_id\"\x8e\x02\n\x0eMessageDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x04 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x05 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xd2\x02\n\rReactionAdded\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x08 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xd4\x02\n\x0fReactionRemoved\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12\x17\n\x07user_id\x18\x03 \x01(\tR\x06userId\x12\x14\n\x05\x65moji\x18\x04 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x07 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x08 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x86\x01\n\x13\x43onversationCreated\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation:,\xa2\xbb\x18(\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x1a\x0f\x63onversation.id\"\x8d\x01\n\x10ReadStateUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12#\n\rread_sequence\x18\x03 \x01(\x03R\x0creadSequence:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xaf\x01\n\x0fSlowModeChanged\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x18\n\x07seconds\x18\x02 \x01(\x05R\x07seconds\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\xcf\x01\n\rThreadCreated\x12/\n\x06thread\x18\x01 \x01(\x0b\x32\x17.creavio.chat.v1.ThreadR\x06thread\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:N\xa2\xbb\x18J\x08\x02\x12%\x08\x02\x12\x11thread.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x11thread.channel_id\"\xcf\x01\n\rThreadUpdated\x12/\n\x06thread\x18\x01 \x01(\x0b\x32\x17.creavio.chat.v1.ThreadR\x06thread\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x03 \x01(\tR\x0b\x63ommunityId:N\xa2\xbb\x18J\x08\x02\x12%\x08\x02\x12\x11thread.channel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\x11thread.channel_id\"\xeb\x01\n\rThreadDeleted\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1b\n\tthread_id\x18\x02 \x01(\tR\x08threadId\x12\x1d\n\nmessage_id\x18\x03 \x01(\tR\tmessageId\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x05 \x01(\tR\x0b\x63ommunityId:@\xa2\xbb\x18<\x08\x02\x12\x1e\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id\x1a\x0c\x63ommunity_id\x1a\nchannel_id\"\x87\x01\n\x13ThreadFollowChanged\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1b\n\tthread_id\x18\x02 \x01(\tR\x08threadId\x12\x1c\n\tfollowing\x18\x03 \x01(\x08R\tfollowing:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x86\x01\n\x13\x43onversationUpdated\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation:,\xa2\xbb\x18(\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x1a\x0f\x63onversation.id\"\xb2\x01\n\x19\x43onversationMemberRemoved\x12\x41\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\x1d.creavio.chat.v1.ConversationR\x0c\x63onversation\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId:9\xa2\xbb\x18\x35\x08\x02\x12\x13\x08\x04\x12\x0f\x63onversation.id\x12\x0b\x08\x03\x12\x07user_id\x1a\x0f\x63onversation.id\"8\n\x0cPersonErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_id\"q\n\nDraftSaved\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12,\n\x05\x64raft\x18\x02 \x01(\x0b\x32\x16.creavio.chat.v1.DraftR\x05\x64raft:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x80\x01\n\x0c\x44raftDeleted\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"}\n\rBookmarkAdded\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x35\n\x08\x62ookmark\x18\x02 \x01(\x0b\x32\x19.creavio.chat.v1.BookmarkR\x08\x62ookmark:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"g\n\x0f\x42ookmarkRemoved\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xa0\x01\n\x17ScheduledMessageChanged\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12N\n\x11scheduled_message\x18\x02 \x01(\x0b\x32!.creavio.chat.v1.ScheduledMessageR\x10scheduledMessage:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xa1\x01\n\x17ScheduledMessageRemoved\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x30\n\x14scheduled_message_id\x18\x02 \x01(\tR\x12scheduledMessageId\x12\x1d\n\nmessage_id\x18\x03 \x01(\tR\tmessageId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\xb6\x02\n\x0bPollUpdated\x12\x1d\n\nchannel_id\x18\x01 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x02 \x01(\tR\tmessageId\x12)\n\x04poll\x18\x03 \x01(\x0b\x32\x15.creavio.chat.v1.PollR\x04poll\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12!\n\x0c\x63ommunity_id\x18\x05 \x01(\tR\x0b\x63ommunityId\x12*\n\x11parent_channel_id\x18\x06 \x01(\tR\x0fparentChannelId:S\xa2\xbb\x18O\x08\x02\x12\x31\x08\x02\x12\nchannel_id\x18\x02\"\x0c\x63ommunity_id*\x11parent_channel_id\x1a\x0c\x63ommunity_id\x1a\nchannel_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -80,46 +81,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULEDMESSAGECHANGED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
   _globals['_SCHEDULEDMESSAGEREMOVED']._loaded_options = None
   _globals['_SCHEDULEDMESSAGEREMOVED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
-  _globals['_MESSAGECREATED']._serialized_start=286
-  _globals['_MESSAGECREATED']._serialized_end=534
-  _globals['_MESSAGEUPDATED']._serialized_start=537
-  _globals['_MESSAGEUPDATED']._serialized_end=785
-  _globals['_MESSAGEDELETED']._serialized_start=788
-  _globals['_MESSAGEDELETED']._serialized_end=1058
-  _globals['_REACTIONADDED']._serialized_start=1061
-  _globals['_REACTIONADDED']._serialized_end=1399
-  _globals['_REACTIONREMOVED']._serialized_start=1402
-  _globals['_REACTIONREMOVED']._serialized_end=1742
-  _globals['_CONVERSATIONCREATED']._serialized_start=1745
-  _globals['_CONVERSATIONCREATED']._serialized_end=1879
-  _globals['_READSTATEUPDATED']._serialized_start=1882
-  _globals['_READSTATEUPDATED']._serialized_end=2023
-  _globals['_SLOWMODECHANGED']._serialized_start=2026
-  _globals['_SLOWMODECHANGED']._serialized_end=2201
-  _globals['_THREADCREATED']._serialized_start=2204
-  _globals['_THREADCREATED']._serialized_end=2411
-  _globals['_THREADUPDATED']._serialized_start=2414
-  _globals['_THREADUPDATED']._serialized_end=2621
-  _globals['_THREADDELETED']._serialized_start=2624
-  _globals['_THREADDELETED']._serialized_end=2859
-  _globals['_THREADFOLLOWCHANGED']._serialized_start=2862
-  _globals['_THREADFOLLOWCHANGED']._serialized_end=2997
-  _globals['_CONVERSATIONUPDATED']._serialized_start=3000
-  _globals['_CONVERSATIONUPDATED']._serialized_end=3134
-  _globals['_CONVERSATIONMEMBERREMOVED']._serialized_start=3137
-  _globals['_CONVERSATIONMEMBERREMOVED']._serialized_end=3315
-  _globals['_PERSONERASED']._serialized_start=3317
-  _globals['_PERSONERASED']._serialized_end=3373
-  _globals['_DRAFTSAVED']._serialized_start=3375
-  _globals['_DRAFTSAVED']._serialized_end=3488
-  _globals['_DRAFTDELETED']._serialized_start=3491
-  _globals['_DRAFTDELETED']._serialized_end=3619
-  _globals['_BOOKMARKADDED']._serialized_start=3621
-  _globals['_BOOKMARKADDED']._serialized_end=3746
-  _globals['_BOOKMARKREMOVED']._serialized_start=3748
-  _globals['_BOOKMARKREMOVED']._serialized_end=3851
-  _globals['_SCHEDULEDMESSAGECHANGED']._serialized_start=3854
-  _globals['_SCHEDULEDMESSAGECHANGED']._serialized_end=4014
-  _globals['_SCHEDULEDMESSAGEREMOVED']._serialized_start=4017
-  _globals['_SCHEDULEDMESSAGEREMOVED']._serialized_end=4178
+  _globals['_POLLUPDATED']._loaded_options = None
+  _globals['_POLLUPDATED']._serialized_options = b'\242\273\030O\010\002\0221\010\002\022\nchannel_id\030\002\"\014community_id*\021parent_channel_id\032\014community_id\032\nchannel_id'
+  _globals['_MESSAGECREATED']._serialized_start=314
+  _globals['_MESSAGECREATED']._serialized_end=562
+  _globals['_MESSAGEUPDATED']._serialized_start=565
+  _globals['_MESSAGEUPDATED']._serialized_end=813
+  _globals['_MESSAGEDELETED']._serialized_start=816
+  _globals['_MESSAGEDELETED']._serialized_end=1086
+  _globals['_REACTIONADDED']._serialized_start=1089
+  _globals['_REACTIONADDED']._serialized_end=1427
+  _globals['_REACTIONREMOVED']._serialized_start=1430
+  _globals['_REACTIONREMOVED']._serialized_end=1770
+  _globals['_CONVERSATIONCREATED']._serialized_start=1773
+  _globals['_CONVERSATIONCREATED']._serialized_end=1907
+  _globals['_READSTATEUPDATED']._serialized_start=1910
+  _globals['_READSTATEUPDATED']._serialized_end=2051
+  _globals['_SLOWMODECHANGED']._serialized_start=2054
+  _globals['_SLOWMODECHANGED']._serialized_end=2229
+  _globals['_THREADCREATED']._serialized_start=2232
+  _globals['_THREADCREATED']._serialized_end=2439
+  _globals['_THREADUPDATED']._serialized_start=2442
+  _globals['_THREADUPDATED']._serialized_end=2649
+  _globals['_THREADDELETED']._serialized_start=2652
+  _globals['_THREADDELETED']._serialized_end=2887
+  _globals['_THREADFOLLOWCHANGED']._serialized_start=2890
+  _globals['_THREADFOLLOWCHANGED']._serialized_end=3025
+  _globals['_CONVERSATIONUPDATED']._serialized_start=3028
+  _globals['_CONVERSATIONUPDATED']._serialized_end=3162
+  _globals['_CONVERSATIONMEMBERREMOVED']._serialized_start=3165
+  _globals['_CONVERSATIONMEMBERREMOVED']._serialized_end=3343
+  _globals['_PERSONERASED']._serialized_start=3345
+  _globals['_PERSONERASED']._serialized_end=3401
+  _globals['_DRAFTSAVED']._serialized_start=3403
+  _globals['_DRAFTSAVED']._serialized_end=3516
+  _globals['_DRAFTDELETED']._serialized_start=3519
+  _globals['_DRAFTDELETED']._serialized_end=3647
+  _globals['_BOOKMARKADDED']._serialized_start=3649
+  _globals['_BOOKMARKADDED']._serialized_end=3774
+  _globals['_BOOKMARKREMOVED']._serialized_start=3776
+  _globals['_BOOKMARKREMOVED']._serialized_end=3879
+  _globals['_SCHEDULEDMESSAGECHANGED']._serialized_start=3882
+  _globals['_SCHEDULEDMESSAGECHANGED']._serialized_end=4042
+  _globals['_SCHEDULEDMESSAGEREMOVED']._serialized_start=4045
+  _globals['_SCHEDULEDMESSAGEREMOVED']._serialized_end=4206
+  _globals['_POLLUPDATED']._serialized_start=4209
+  _globals['_POLLUPDATED']._serialized_end=4519
 # @@protoc_insertion_point(module_scope)

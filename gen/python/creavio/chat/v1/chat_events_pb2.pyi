@@ -7,6 +7,7 @@ from creavio.chat.v1 import bookmark_pb2 as _bookmark_pb2
 from creavio.chat.v1 import conversation_pb2 as _conversation_pb2
 from creavio.chat.v1 import draft_pb2 as _draft_pb2
 from creavio.chat.v1 import message_pb2 as _message_pb2
+from creavio.chat.v1 import poll_pb2 as _poll_pb2
 from creavio.chat.v1 import scheduled_message_pb2 as _scheduled_message_pb2
 from creavio.chat.v1 import thread_pb2 as _thread_pb2
 from google.protobuf import descriptor as _descriptor
@@ -693,3 +694,47 @@ class ScheduledMessageRemoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScheduledMessageRemoved: _TypeAlias = ScheduledMessageRemoved  # noqa: Y015
+
+@_typing.final
+class PollUpdated(_message.Message):
+    """People chose in a poll. Who chose what is not told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    POLL_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """The channel, conversation or thread."""
+    message_id: _builtins.str
+    """The message."""
+    revision: _builtins.int
+    """The number of this change in the channel."""
+    community_id: _builtins.str
+    """The community of the channel; empty in a conversation."""
+    parent_channel_id: _builtins.str
+    """The channel a thread is in; empty outside of threads."""
+    @_builtins.property
+    def poll(self) -> _poll_pb2.Poll:
+        """The poll as it is now."""
+
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        poll: _poll_pb2.Poll | None = ...,
+        revision: _builtins.int = ...,
+        community_id: _builtins.str = ...,
+        parent_channel_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["poll", b"poll"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "community_id", b"community_id", "message_id", b"message_id", "parent_channel_id", b"parent_channel_id", "poll", b"poll", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PollUpdated: _TypeAlias = PollUpdated  # noqa: Y015

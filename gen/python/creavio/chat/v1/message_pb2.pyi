@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from creavio.chat.v1 import poll_pb2 as _poll_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -39,6 +40,7 @@ class Message(_message.Message):
     REPLY_TO_FIELD_NUMBER: _builtins.int
     MENTIONS_FIELD_NUMBER: _builtins.int
     THREAD_FIELD_NUMBER: _builtins.int
+    POLL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `msg_…`."""
     channel_id: _builtins.str
@@ -91,6 +93,10 @@ class Message(_message.Message):
         seconds: a change of this message that stands for everything since the last.
         """
 
+    @_builtins.property
+    def poll(self) -> _poll_pb2.Poll:
+        """What it asks its readers; unset when it asks nothing."""
+
     def __init__(
         self,
         *,
@@ -108,10 +114,11 @@ class Message(_message.Message):
         reply_to: Global___MessageReference | None = ...,
         mentions: Global___Mentions | None = ...,
         thread: Global___MessageThread | None = ...,
+        poll: _poll_pb2.Poll | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time", "mentions", b"mentions", "pin_time", b"pin_time", "reply_to", b"reply_to", "thread", b"thread"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time", "mentions", b"mentions", "pin_time", b"pin_time", "poll", b"poll", "reply_to", b"reply_to", "thread", b"thread"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "id", b"id", "mentions", b"mentions", "nonce", b"nonce", "pin_time", b"pin_time", "reactions", b"reactions", "reply_to", b"reply_to", "revision", b"revision", "sequence", b"sequence", "thread", b"thread"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "id", b"id", "mentions", b"mentions", "nonce", b"nonce", "pin_time", b"pin_time", "poll", b"poll", "reactions", b"reactions", "reply_to", b"reply_to", "revision", b"revision", "sequence", b"sequence", "thread", b"thread"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.chat.v1 import message_pb2 as _message_pb2
+from creavio.chat.v1 import poll_pb2 as _poll_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
@@ -32,6 +33,7 @@ class CreateMessageRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     NONCE_FIELD_NUMBER: _builtins.int
     REPLY_TO_ID_FIELD_NUMBER: _builtins.int
+    POLL_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.str
     """The channel, conversation or thread to send it to."""
     content: _builtins.str
@@ -43,6 +45,10 @@ class CreateMessageRequest(_message.Message):
     """
     reply_to_id: _builtins.str
     """The message of the same channel that this one answers; empty when it answers none."""
+    @_builtins.property
+    def poll(self) -> _poll_pb2.NewPoll:
+        """What it asks its readers; unset when it asks nothing."""
+
     def __init__(
         self,
         *,
@@ -50,10 +56,11 @@ class CreateMessageRequest(_message.Message):
         content: _builtins.str = ...,
         nonce: _builtins.str = ...,
         reply_to_id: _builtins.str = ...,
+        poll: _poll_pb2.NewPoll | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["poll", b"poll"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "content", b"content", "nonce", b"nonce", "reply_to_id", b"reply_to_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "content", b"content", "nonce", b"nonce", "poll", b"poll", "reply_to_id", b"reply_to_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -107,6 +107,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """A person takes no direct messages from the caller."""
     REASON_NOT_A_GROUP: _Reason.ValueType  # 183
     """Only a group has a name, an owner, and members that change."""
+    REASON_POLL_CLOSED: _Reason.ValueType  # 184
+    """People may choose no longer."""
+    REASON_NO_POLL: _Reason.ValueType  # 185
+    """The message asks its readers nothing."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
     """Too many calls; google.rpc.RetryInfo says when to try again."""
     REASON_UNAVAILABLE: _Reason.ValueType  # 81
@@ -221,6 +225,10 @@ REASON_NOT_REACHABLE: Reason.ValueType  # 182
 """A person takes no direct messages from the caller."""
 REASON_NOT_A_GROUP: Reason.ValueType  # 183
 """Only a group has a name, an owner, and members that change."""
+REASON_POLL_CLOSED: Reason.ValueType  # 184
+"""People may choose no longer."""
+REASON_NO_POLL: Reason.ValueType  # 185
+"""The message asks its readers nothing."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80
 """Too many calls; google.rpc.RetryInfo says when to try again."""
 REASON_UNAVAILABLE: Reason.ValueType  # 81

@@ -223,6 +223,16 @@ class Reason(betterproto2.Enum):
     Only a group has a name, an owner, and members that change.
     """
 
+    POLL_CLOSED = 184
+    """
+    People may choose no longer.
+    """
+
+    NO_POLL = 185
+    """
+    The message asks its readers nothing.
+    """
+
     RATE_LIMITED = 80
     """
     Too many calls; google.rpc.RetryInfo says when to try again.
@@ -322,6 +332,8 @@ class Reason(betterproto2.Enum):
             181: "REASON_THREAD_LOCKED",
             182: "REASON_NOT_REACHABLE",
             183: "REASON_NOT_A_GROUP",
+            184: "REASON_POLL_CLOSED",
+            185: "REASON_NO_POLL",
             80: "REASON_RATE_LIMITED",
             81: "REASON_UNAVAILABLE",
             82: "REASON_DEADLINE_EXCEEDED",
@@ -379,6 +391,8 @@ class Reason(betterproto2.Enum):
             "REASON_THREAD_LOCKED": 181,
             "REASON_NOT_REACHABLE": 182,
             "REASON_NOT_A_GROUP": 183,
+            "REASON_POLL_CLOSED": 184,
+            "REASON_NO_POLL": 185,
             "REASON_RATE_LIMITED": 80,
             "REASON_UNAVAILABLE": 81,
             "REASON_DEADLINE_EXCEEDED": 82,

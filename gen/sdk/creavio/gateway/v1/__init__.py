@@ -517,6 +517,13 @@ class Event(betterproto2.Message):
     A message of the person's was sent at its time, or is not to be sent any more.
     """
 
+    poll_updated: "__chat__v1__.PollUpdated | None" = betterproto2.field(
+        152, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    People chose in a poll.
+    """
+
 
 default_message_pool.register_message("creavio.gateway.v1", "Event", Event)
 

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Poll } from "./poll_pb.js";
+import { file_creavio_chat_v1_poll } from "./poll_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message as Message$1 } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/message.proto.
  */
 export const file_creavio_chat_v1_message: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jcmVhdmlvL2NoYXQvdjEvbWVzc2FnZS5wcm90bxIPY3JlYXZpby5jaGF0LnYxIs4DCgdNZXNzYWdlEgoKAmlkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkSEQoJYXV0aG9yX2lkGAMgASgJEg8KB2NvbnRlbnQYBCABKAkSEAoIc2VxdWVuY2UYBSABKAMSDQoFbm9uY2UYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVkaXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmV2aXNpb24YCSABKAMSLAoIcGluX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCXJlYWN0aW9ucxgLIAMoCzIZLmNyZWF2aW8uY2hhdC52MS5SZWFjdGlvbhIzCghyZXBseV90bxgMIAEoCzIhLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlUmVmZXJlbmNlEisKCG1lbnRpb25zGA0gASgLMhkuY3JlYXZpby5jaGF0LnYxLk1lbnRpb25zEi4KBnRocmVhZBgOIAEoCzIeLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlVGhyZWFkImwKDU1lc3NhZ2VUaHJlYWQSEQoJdGhyZWFkX2lkGAEgASgJEhMKC3JlcGx5X2NvdW50GAIgASgDEjMKD2xhc3RfcmVwbHlfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoQTWVzc2FnZVJlZmVyZW5jZRISCgptZXNzYWdlX2lkGAEgASgJEhEKCWF1dGhvcl9pZBgCIAEoCRIPCgdleGNlcnB0GAMgASgJIlUKCE1lbnRpb25zEhAKCHVzZXJfaWRzGAEgAygJEhAKCHJvbGVfaWRzGAIgAygJEhMKC2NoYW5uZWxfaWRzGAMgAygJEhAKCGV2ZXJ5b25lGAQgASgIIlIKDk1lc3NhZ2VWZXJzaW9uEg8KB2NvbnRlbnQYASABKAkSLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjkKCFJlYWN0aW9uEg0KBWVtb2ppGAEgASgJEg0KBWNvdW50GAIgASgFEg8KB3JlYWN0ZWQYAyABKAhiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1jcmVhdmlvL2NoYXQvdjEvbWVzc2FnZS5wcm90bxIPY3JlYXZpby5jaGF0LnYxIvMDCgdNZXNzYWdlEgoKAmlkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkSEQoJYXV0aG9yX2lkGAMgASgJEg8KB2NvbnRlbnQYBCABKAkSEAoIc2VxdWVuY2UYBSABKAMSDQoFbm9uY2UYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVkaXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmV2aXNpb24YCSABKAMSLAoIcGluX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCXJlYWN0aW9ucxgLIAMoCzIZLmNyZWF2aW8uY2hhdC52MS5SZWFjdGlvbhIzCghyZXBseV90bxgMIAEoCzIhLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlUmVmZXJlbmNlEisKCG1lbnRpb25zGA0gASgLMhkuY3JlYXZpby5jaGF0LnYxLk1lbnRpb25zEi4KBnRocmVhZBgOIAEoCzIeLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlVGhyZWFkEiMKBHBvbGwYDyABKAsyFS5jcmVhdmlvLmNoYXQudjEuUG9sbCJsCg1NZXNzYWdlVGhyZWFkEhEKCXRocmVhZF9pZBgBIAEoCRITCgtyZXBseV9jb3VudBgCIAEoAxIzCg9sYXN0X3JlcGx5X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkoKEE1lc3NhZ2VSZWZlcmVuY2USEgoKbWVzc2FnZV9pZBgBIAEoCRIRCglhdXRob3JfaWQYAiABKAkSDwoHZXhjZXJwdBgDIAEoCSJVCghNZW50aW9ucxIQCgh1c2VyX2lkcxgBIAMoCRIQCghyb2xlX2lkcxgCIAMoCRITCgtjaGFubmVsX2lkcxgDIAMoCRIQCghldmVyeW9uZRgEIAEoCCJSCg5NZXNzYWdlVmVyc2lvbhIPCgdjb250ZW50GAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI5CghSZWFjdGlvbhINCgVlbW9qaRgBIAEoCRINCgVjb3VudBgCIAEoBRIPCgdyZWFjdGVkGAMgASgIYgZwcm90bzM", [file_creavio_chat_v1_poll, file_google_protobuf_timestamp]);
 
 /**
  * Something a person wrote in a channel.
@@ -123,6 +125,13 @@ export type Message = Message$1<"creavio.chat.v1.Message"> & {
    * @generated from field: creavio.chat.v1.MessageThread thread = 14;
    */
   thread?: MessageThread | undefined;
+
+  /**
+   * What it asks its readers; unset when it asks nothing.
+   *
+   * @generated from field: creavio.chat.v1.Poll poll = 15;
+   */
+  poll?: Poll | undefined;
 };
 
 /**
