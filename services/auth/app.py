@@ -149,7 +149,7 @@ def app(chassis: Chassis) -> Service:
             ),
             (
                 add_BotServiceServicer_to_server,
-                BotHandler(database, bots, step_up, issuer, revocations),
+                BotHandler(database, bots, step_up, issuer, revocations, departures),
             ),
             (add_AppServiceServicer_to_server, AppHandler(database, step_up, revocations)),
             (add_ConsentServiceServicer_to_server, ConsentHandler(database, oauth, revocations)),

@@ -5,27 +5,65 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 import uuid
 
+from google.protobuf.empty_pb2 import Empty
 import pytest
 import sqlalchemy as sa
 
 from chassis import ids
+from chassis.bus import Bus
 from chassis.clients import Clients
 from chassis.contract import Contract
 from chassis.database import Database
 from chassis.errors import Unavailable
-from chassis.testing import plan_of, standing_in
+from chassis.outbox import Outbox
+from chassis.telemetry import Telemetry
+from chassis.testing import plan_of, scratch_config, standing_in
+from creavio.user.v1 import erasure_service_pb2, user_pb2
+from creavio.user.v1.erasure_service_pb2_grpc import (
+    ErasureServiceServicer,
+    add_ErasureServiceServicer_to_server,
+)
 from creavio.user.v1.user_service_pb2_grpc import add_UserServiceServicer_to_server
-from services.auth.domain import HandleTaken
-from services.auth.domain.bots import MOST_BOTS, Bot, TooManyBots, may_have, new_bot
+from services.auth.domain import HandleTaken, new_account
+from services.auth.domain.bots import (
+    BOT_TOKEN_LASTS,
+    MOST_BOTS,
+    Bot,
+    TooManyBots,
+    may_have,
+    new_bot,
+)
+from services.auth.domain.tokens import new_token
 from services.auth.engine.bots import Bots
-from services.auth.store import bots
+from services.auth.engine.departures import Departures
+from services.auth.engine.guesses import Allowances, Guesses
+from services.auth.engine.sessions import Revocations
+from services.auth.store import accounts, bots, tokens
+from tests.auth.mailing import Told
 from tests.auth.test_accounts import Users
 from tests.live import PASSWORD, Live, Person, refusal
+from tests.user.test_erasure import await_forgotten, mentions_of
+
+
+@dataclass
+class Erasures(ErasureServiceServicer):
+    """Remembers whom to erase, as user does."""
+
+    erased: list[str] = field(default_factory=list)
+    away: bool = False
+
+    async def EraseUser(
+        self, request: erasure_service_pb2.EraseUserRequest, context: object
+    ) -> Empty:
+        if self.away:
+            raise Unavailable("away")
+        self.erased.append(request.user_id)
+        return Empty()
 
 
 @dataclass
@@ -34,6 +72,8 @@ class World:
 
     bots: Bots
     users: Users
+    departures: Departures
+    erasures: Erasures
     database: Database
 
     async def intend(self, handle: str, *, age: float = 0.0) -> Bot:
@@ -54,12 +94,25 @@ async def world(
     contract: Contract, scratch: Callable[[str], AbstractAsyncContextManager[Database]]
 ) -> AsyncIterator[World]:
     users = Users()  # type: ignore[abstract]  # the other RPCs are not called
+    erasures = Erasures()
     async with (
         scratch("auth") as database,
-        standing_in(contract, (add_UserServiceServicer_to_server, users)) as address,
+        standing_in(
+            contract,
+            (add_UserServiceServicer_to_server, users),
+            (add_ErasureServiceServicer_to_server, erasures),
+        ) as address,
     ):
-        clients = Clients("auth", address, contract)
-        yield World(Bots(database, clients), users, database)
+        config, clients = scratch_config("auth"), Clients("auth", address, contract)
+        telemetry = Telemetry(config)
+        Outbox("auth", contract, database, Bus(config, telemetry), telemetry)
+        departures = Departures(
+            database,
+            clients,
+            Revocations(database, Told().tell),
+            Guesses(database, config, Allowances()),
+        )
+        yield World(Bots(database, clients), users, departures, erasures, database)
         await clients.close()
 
 
@@ -90,11 +143,41 @@ async def test_a_handle_a_person_has_makes_no_bot(world: World) -> None:
         assert await bots.add_bot(tx, new_bot(OWNER, "CLOCK", "", datetime.now(UTC))) == first
         with pytest.raises(HandleTaken):
             await bots.add_bot(tx, new_bot(ids.new(), "clock", "", datetime.now(UTC)))
-        await bots.drop_bot(tx, first.id)
-    # Its profile keeps the handle, so that nobody takes its place.
+    world.users.profiles["usr_bob"] = user_pb2.User(id="usr_bob", handle="bob")
     with pytest.raises(HandleTaken):
-        await world.bots.finish_creating(await world.intend("clock"))
-    assert await world.standings() == {}
+        await world.bots.finish_creating(await world.intend("bob"))
+    assert await world.standings() == {"clock": "settled"}
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+async def test_a_bot_that_is_deleted_is_erased_whatever_crashes(
+    world: World, crashed: bool
+) -> None:
+    bot = await world.intend("clock")
+    await world.bots.finish_creating(bot)
+    async with world.database.transaction() as tx:
+        owner = new_account("ada", "ada@example.org", "", "hash", datetime.now(UTC))
+        await accounts.add_account(tx, replace(owner, id=OWNER))
+        token = new_token(OWNER, bot.id, "", [], datetime.now(UTC), BOT_TOKEN_LASTS)
+        await tokens.add_token(tx, token)
+    world.erasures.away = crashed
+    if crashed:
+        with pytest.raises(Unavailable):
+            await world.departures.close_bot(bot)
+    else:
+        await world.departures.close_bot(bot)
+    async with world.database.transaction() as tx:
+        assert await bots.bot_of(tx, OWNER, bot.id) is None
+        assert await tokens.tokens_of(tx, OWNER, bot.id) == []
+        # Repeating its making brings it back no more than the sweeper does.
+        with pytest.raises(HandleTaken):
+            await bots.add_bot(tx, bot)
+        await bots.settle_bot(tx, bot.id)
+        assert await bots.unsettled(tx, timedelta(0), 9) == []
+    world.erasures.away = False
+    await world.departures.resume()
+    assert set(world.erasures.erased) == {ids.text(ids.Kind.USER, bot.id)}
+    assert await world.standings() == {"clock": "leaving"}
 
 
 def test_there_are_so_many_and_no_more() -> None:
@@ -119,6 +202,7 @@ async def test_every_question_has_its_index(world: World) -> None:
     for ask, index in (
         (lambda tx: bots.bots_of(tx, OWNER), "bot_owner"),
         (lambda tx: bots.unsettled(tx, timedelta(seconds=20), 100), "bot_unsettled"),
+        (lambda tx: bots.retired(tx, 100), "bot_unsettled"),
     ):
         plan = await plan_of(world.database, ask)
         assert index in plan, plan
@@ -234,3 +318,34 @@ def test_an_owner_renames_and_deletes_their_own_and_nobody_elses(live: Live) -> 
         ada.do("DELETE", path)
     assert refusal(clock.ask("GET", "/v1/users/me")) == (401, "SESSION_REVOKED")
     assert ada.do("GET", "/v1/bots")["bots"] == []
+
+
+def test_a_bot_that_is_deleted_is_forgotten_everywhere(live: Live) -> None:
+    ada = live.sign_up("ada")
+    bot = make(ada)
+    clock = running(ada, bot)
+    community = ada.found()["id"]
+    channel = ada.open_channel(community)["id"]
+    ada.do("POST", f"/v1/communities/{community}/bots", json={"user_id": clock.id})
+    clock.send(channel, "It is noon.")
+    ada.do("DELETE", f"/v1/bots/{clock.id}")
+    await_forgotten(live, clock.id)
+    whose = str(ids.parse(ids.Kind.USER, clock.id, field="user_id"))
+    assert not {"auth.bot", "community.member", "rbac.binding"} & {*mentions_of(live, whose)}
+    assert mentions_of(live, clock.handle) == []
+    assert ada.messages(channel) == []
+    assert ada.do("GET", "/v1/users:batchGet", params={"user_ids": clock.id})["users"] == []
+    again = ada.ask("POST", "/v1/bots", json={"handle": bot["user"]["handle"]})
+    assert refusal(again) == (409, "HANDLE_TAKEN")
+
+
+def test_a_bot_that_owns_what_others_belong_to_hands_it_over_first(live: Live) -> None:
+    ada = live.sign_up("ada")
+    clock = running(ada, make(ada))
+    community = clock.found()["id"]
+    ada.accept(clock.invite(community))
+    assert refusal(ada.ask("DELETE", f"/v1/bots/{clock.id}")) == (400, "OWNS_COMMUNITIES")
+    assert clock.do("GET", "/v1/users/me")["id"] == clock.id
+    clock.do("POST", f"/v1/communities/{community}:transfer", json={"user_id": ada.id})
+    ada.do("DELETE", f"/v1/bots/{clock.id}")
+    assert ada.do("GET", f"/v1/communities/{community}")["owner_id"] == ada.id

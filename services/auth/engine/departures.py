@@ -1,4 +1,4 @@
-"""Accounts whose owners want to be forgotten.
+"""Accounts and bots whose owners want them to be forgotten.
 
 The account is closed first: nobody signs in with it, and its sessions end. Then user
 is told (again, if need be), which tells everybody; this service erases what it keeps
@@ -20,6 +20,7 @@ from creavio.user.v1 import erasure_service_pb2
 from creavio.user.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from services.auth import domain
 from services.auth.domain import Account
+from services.auth.domain.bots import Bot
 from services.auth.engine.guesses import Guesses
 from services.auth.engine.sessions import Revocations
 from services.auth.store import accounts, apps, bots, mail, person
@@ -28,7 +29,7 @@ _BATCH: Final = 100
 
 
 class Departures:
-    """Carries the end of an account through."""
+    """Carries the end of an account or a bot through."""
 
     def __init__(
         self, database: Database, clients: Clients, revocations: Revocations, guesses: Guesses
@@ -59,10 +60,18 @@ class Departures:
         await self._revocations.tell(tx)
         await self._have_erased(account.id)
 
+    async def close_bot(self, bot: Bot) -> None:
+        """End a bot for good: its token first, then what is kept of it."""
+        async with self._database.transaction() as tx:
+            await bots.retire_bot(tx, bot.id)
+            await self._revocations.end_tokens(tx, bot.owner_id, bot.id)
+        await self._revocations.tell(tx)
+        await self._have_erased(bot.id)
+
     async def resume(self) -> None:
         """Have those erased of whom user was not told yet."""
         async with self._database.reading() as tx:
-            left = await accounts.retired(tx, _BATCH)
+            left = [*await accounts.retired(tx, _BATCH), *await bots.retired(tx, _BATCH)]
         await finish_each(left, self._have_erased)
 
     async def _have_erased(self, account_id: UUID) -> None:

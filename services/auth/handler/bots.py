@@ -12,10 +12,12 @@ from chassis.database import Database
 from creavio.auth.v1 import bot_pb2, bot_service_pb2, token_pb2
 from creavio.auth.v1.bot_service_pb2_grpc import BotServiceServicer
 from services.auth import convert, domain
-from services.auth.domain.bots import BOT_TOKEN_LASTS, Bot, BotNotFound, may_have, new_bot
+from services.auth.domain import Standing
+from services.auth.domain.bots import BOT_TOKEN_LASTS, Bot, may_have, new_bot
 from services.auth.domain.tokens import Scope, new_token
 from services.auth.engine.bots import Bots
 from services.auth.engine.credentials import Issuer
+from services.auth.engine.departures import Departures
 from services.auth.engine.sessions import Revocations
 from services.auth.handler.step_up import StepUp
 from services.auth.store import accounts, bots, tokens
@@ -31,12 +33,14 @@ class BotHandler(BotServiceServicer):
         step_up: StepUp,
         issuer: Issuer,
         revocations: Revocations,
+        departures: Departures,
     ) -> None:
         self._database = database
         self._bots = made
         self._step_up = step_up
         self._issuer = issuer
         self._revocations = revocations
+        self._departures = departures
 
     async def CreateBot(
         self, request: bot_service_pb2.CreateBotRequest, context: object
@@ -92,14 +96,11 @@ class BotHandler(BotServiceServicer):
 
     async def DeleteBot(self, request: bot_service_pb2.DeleteBotRequest, context: object) -> Empty:
         me = convert.account_id(principal().user_id)
-        async with self._database.transaction() as tx:
-            try:
-                bot = await bots.bot_to_change(tx, me, convert.bot_id(request.bot_id))
-            except BotNotFound:
-                return Empty()
-            await self._revocations.end_tokens(tx, me, bot.id)
-            await bots.drop_bot(tx, bot.id)
-        await self._revocations.tell(tx)
+        async with self._database.reading() as tx:
+            bot = await bots.bot_of(tx, me, convert.bot_id(request.bot_id))
+        if bot is not None:
+            await self._departures.may_go(bot.id)
+            await self._departures.close_bot(bot)
         return Empty()
 
     async def _shown(self, found: Sequence[Bot]) -> list[bot_pb2.Bot]:
@@ -109,5 +110,5 @@ class BotHandler(BotServiceServicer):
         return [
             convert.bot(bot, profiles[bot.id], held[bot.id][0] if held[bot.id] else None)
             for bot in found
-            if bot.id in profiles
+            if bot.id in profiles and bot.standing is not Standing.LEAVING
         ]

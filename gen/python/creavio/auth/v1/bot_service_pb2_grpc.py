@@ -109,8 +109,13 @@ class BotServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteBot(self, request, context):
-        """Deletes a bot: its token ends, and with it everything it does. Its handle stays
-        taken, so that nobody takes its place. Deleting one that is gone does nothing.
+        """Deletes a bot, for good and at once: its token ends, and every service erases what it
+        keeps of it, as of a person who deletes their account: its profile, its memberships,
+        what it wrote. Its handle stays taken, so that nobody takes its place. Deleting one that
+        is gone does nothing.
+
+        Fails with OWNS_COMMUNITIES while the bot owns a community others belong to, and with
+        LAST_ADMINISTRATOR while nobody else administrates the instance.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,8 +59,13 @@ class BotServiceStub:
     the password is wrong.
     """
     DeleteBot: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.DeleteBotRequest, _empty_pb2.Empty]
-    """Deletes a bot: its token ends, and with it everything it does. Its handle stays
-    taken, so that nobody takes its place. Deleting one that is gone does nothing.
+    """Deletes a bot, for good and at once: its token ends, and every service erases what it
+    keeps of it, as of a person who deletes their account: its profile, its memberships,
+    what it wrote. Its handle stays taken, so that nobody takes its place. Deleting one that
+    is gone does nothing.
+
+    Fails with OWNS_COMMUNITIES while the bot owns a community others belong to, and with
+    LAST_ADMINISTRATOR while nobody else administrates the instance.
     """
 
 @_typing.type_check_only
@@ -91,8 +96,13 @@ class BotServiceAsyncStub(BotServiceStub):
     the password is wrong.
     """
     DeleteBot: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.DeleteBotRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Deletes a bot: its token ends, and with it everything it does. Its handle stays
-    taken, so that nobody takes its place. Deleting one that is gone does nothing.
+    """Deletes a bot, for good and at once: its token ends, and every service erases what it
+    keeps of it, as of a person who deletes their account: its profile, its memberships,
+    what it wrote. Its handle stays taken, so that nobody takes its place. Deleting one that
+    is gone does nothing.
+
+    Fails with OWNS_COMMUNITIES while the bot owns a community others belong to, and with
+    LAST_ADMINISTRATOR while nobody else administrates the instance.
     """
 
 class BotServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -150,8 +160,13 @@ class BotServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _bot_service_pb2.DeleteBotRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Deletes a bot: its token ends, and with it everything it does. Its handle stays
-        taken, so that nobody takes its place. Deleting one that is gone does nothing.
+        """Deletes a bot, for good and at once: its token ends, and every service erases what it
+        keeps of it, as of a person who deletes their account: its profile, its memberships,
+        what it wrote. Its handle stays taken, so that nobody takes its place. Deleting one that
+        is gone does nothing.
+
+        Fails with OWNS_COMMUNITIES while the bot owns a community others belong to, and with
+        LAST_ADMINISTRATOR while nobody else administrates the instance.
         """
 
 def add_BotServiceServicer_to_server(servicer: BotServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

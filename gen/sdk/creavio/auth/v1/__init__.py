@@ -2873,8 +2873,13 @@ class BotServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "___google__protobuf__.Empty":
         """
-        Deletes a bot: its token ends, and with it everything it does. Its handle stays
-        taken, so that nobody takes its place. Deleting one that is gone does nothing.
+        Deletes a bot, for good and at once: its token ends, and every service erases what it
+        keeps of it, as of a person who deletes their account: its profile, its memberships,
+        what it wrote. Its handle stays taken, so that nobody takes its place. Deleting one that
+        is gone does nothing.
+
+        Fails with OWNS_COMMUNITIES while the bot owns a community others belong to, and with
+        LAST_ADMINISTRATOR while nobody else administrates the instance.
         """
 
         return await self._unary_unary(
