@@ -17,6 +17,7 @@ class Policy(NamedTuple):
 POLICIES: Final = {
     "/creavio.auth.v1.AccountService/CreateAccount": Policy(False, "", True),
     "/creavio.auth.v1.AccountService/DeleteAccount": Policy(True, "", False),
+    "/creavio.auth.v1.AccountService/DeactivateAccount": Policy(True, "", False),
     "/creavio.auth.v1.AppService/CreateApp": Policy(False, "", False),
     "/creavio.auth.v1.AppService/ListApps": Policy(True, "", False),
     "/creavio.auth.v1.AppService/RotateAppSecret": Policy(False, "", False),

@@ -92,7 +92,7 @@ def app(chassis: Chassis) -> Service:
     second_factors = SecondFactors(database, config)
     sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens, cookies)
     step_up = StepUp(database, passwords, guesses, second_factors)
-    departures = Departures(database, chassis.clients, revocations, guesses)
+    departures = Departures(database, chassis.clients, revocations, guesses, accounts)
     verifier = Verifier(config.jwt_issuer, config.jwt_audience, keys.key_set)
     oauth = OAuth(issuer, revocations, verifier, told.public_url)
     browsers = Passkeys(chassis.tokens, told.public_url)

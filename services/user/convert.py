@@ -12,6 +12,14 @@ from services.user.domain import Block, Profile, Settings
 
 def user(profile: Profile) -> user_pb2.User:
     """The profile as it stands on the wire."""
+    if profile.deactivated:
+        # Nothing else of who is away leaves this service, whoever asks.
+        return user_pb2.User(
+            id=ids.text(ids.Kind.USER, profile.id),
+            handle=profile.handle,
+            display_name=profile.display_name,
+            deactivated=True,
+        )
     return user_pb2.User(
         id=ids.text(ids.Kind.USER, profile.id),
         handle=profile.handle,

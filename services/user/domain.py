@@ -65,6 +65,8 @@ class Profile:
     """`file_…`; empty for none."""
     bio_audience: Audience = Audience.EVERYBODY
     status_audience: Audience = Audience.EVERYBODY
+    deactivated: bool = False
+    """Whether its owner is away until they sign in again."""
 
     @property
     def skeleton(self) -> str:

@@ -64,6 +64,19 @@ class UserHandler(UserServiceServicer):
             await self._held.require_free(tx, profile)
         return convert.user(made)
 
+    async def SetDeactivated(
+        self, request: user_service_pb2.SetDeactivatedRequest, context: object
+    ) -> user_pb2.User:
+        user_id = convert.user_id(request.user_id)
+        async with self._database.transaction() as tx:
+            changed = await store.set_deactivated(
+                tx, user_id, request.revision, deactivated=request.deactivated
+            )
+            profile = await store.profile_of(tx, user_id)
+            if changed:
+                tx.emit(events.updated(profile))
+        return convert.user(profile)
+
     async def GetUser(
         self, request: user_service_pb2.GetUserRequest, context: object
     ) -> user_pb2.User:

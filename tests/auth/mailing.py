@@ -244,6 +244,9 @@ def coming_from(source: str) -> Iterator[None]:
 
 
 class _Profiles:
+    async def tell_standing(self, account_id: object) -> None:
+        """user knows."""
+
     async def user(self, account_id: object) -> Message:
         return user_pb2.User(id=str(account_id))
 

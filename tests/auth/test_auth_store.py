@@ -293,6 +293,8 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
             database, lambda tx: accounts.unsettled(tx, timedelta(seconds=20), 100)
         ),
         "session": await plan_of(database, lambda tx: sessions.session_to_change(tx, session, NOW)),
+        "untold": await plan_of(database, lambda tx: accounts.untold(tx, 100)),
+        "news": await plan_of(database, lambda tx: accounts.news_of(tx, account.id)),
         "settle": await plan_of(database, lambda tx: accounts.settle_account(tx, account.id)),
         "drop": await plan_of(database, lambda tx: accounts.drop_account(tx, account.id)),
         "forget": await plan_of(database, sessions.forget_expired),
@@ -305,3 +307,4 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
     assert "mail_due" in plans["claim"]
     assert "mail_sent" in plans["told"]
     assert "account_unsettled" in plans["unsettled"]
+    assert "account_untold" in plans["untold"]

@@ -39,6 +39,7 @@ from services.auth.domain.bots import (
     new_bot,
 )
 from services.auth.domain.tokens import new_token
+from services.auth.engine.accounts import Accounts
 from services.auth.engine.bots import Bots
 from services.auth.engine.departures import Departures
 from services.auth.engine.guesses import Allowances, Guesses
@@ -111,6 +112,7 @@ async def world(
             clients,
             Revocations(database, Told().tell),
             Guesses(database, config, Allowances()),
+            Accounts(database, clients),
         )
         yield World(Bots(database, clients), users, departures, erasures, database)
         await clients.close()

@@ -65,6 +65,9 @@ class Counting(Passwords):
 class Profiles:
     """The profiles of accounts; it fails for nobody."""
 
+    async def tell_standing(self, account_id: object) -> None:
+        """user knows."""
+
     async def user(self, account_id: object) -> user_pb2.User:
         return user_pb2.User(id=str(account_id))
 

@@ -68,6 +68,11 @@ class Users(UserServiceServicer):
         self.reached = True
         return user_pb2.User(id=request.user_id)
 
+    async def SetDeactivated(
+        self, request: user_service_pb2.SetDeactivatedRequest, context: object
+    ) -> user_pb2.User:
+        raise AssertionError("nobody goes away")
+
     async def CreateUser(
         self, request: user_service_pb2.CreateUserRequest, context: object
     ) -> user_pb2.User:

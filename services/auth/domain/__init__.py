@@ -113,6 +113,8 @@ class Account:
     create_time: datetime
     email_verified_time: datetime | None = None
     """When its address was verified; until then it only names it."""
+    deactivate_time: datetime | None = None
+    """Since when it waits for its owner to sign in; None while it does not."""
 
     @property
     def verified_email(self) -> str | None:

@@ -97,10 +97,25 @@ class Accounts:
         request = user_service_pb2.GetUserRequest(user_id=ids.text(ids.Kind.USER, account_id))
         return await self._clients.call(self._users.GetUser, request)
 
+    async def tell_standing(self, account_id: UUID) -> None:
+        """Tell user whether an account is deactivated, unless it knows; again does no harm."""
+        async with self._database.reading() as tx:
+            news = await accounts.news_of(tx, account_id)
+        if news is None:
+            return
+        revision, deactivated = news
+        request = user_service_pb2.SetDeactivatedRequest(
+            user_id=ids.text(ids.Kind.USER, account_id), deactivated=deactivated, revision=revision
+        )
+        await self._clients.call(self._users.SetDeactivated, request)
+        async with self._database.transaction() as tx:
+            await accounts.told_of(tx, account_id, revision)
+
     async def resume(self) -> None:
-        """Finish the accounts a crash left half-way, and drop what is over."""
+        """Finish what a crash left half-way, and drop what is over."""
         async with self._database.transaction() as tx:
             left = await accounts.unsettled(tx, _ABANDONED_AFTER, _BATCH)
+            untold = await accounts.untold(tx, _BATCH)
             await sessions.forget_expired(tx)
             await mail.forget_expired(tx)
             await guesses.forget_expired(tx)
@@ -108,6 +123,7 @@ class Accounts:
             await tokens.forget_expired(tx)
             await grants.forget_expired(tx)
             await passkeys.forget_expired(tx)
+        await finish_each(untold, self.tell_standing)
         await finish_each(left, self._finish)
 
     async def _finish(self, account: Account) -> None:

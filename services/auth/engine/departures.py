@@ -1,12 +1,14 @@
-"""Accounts and bots whose owners want them to be forgotten.
+"""Accounts and bots whose owners go: for a while, or to be forgotten.
 
-The account is closed first: nobody signs in with it, and its sessions end. Then user
+Who deactivates theirs is back as soon as they sign in. To be forgotten is another matter:
+the account is closed first: nobody signs in with it, and its sessions end. Then user
 is told (again, if need be), which tells everybody; this service erases what it keeps
 when it hears it, as every other does. What a crash left half-way `resume` finishes.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from creavio.user.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from services.auth import domain
 from services.auth.domain import Account
 from services.auth.domain.bots import Bot
+from services.auth.engine.accounts import Accounts
 from services.auth.engine.guesses import Guesses
 from services.auth.engine.sessions import Revocations
 from services.auth.store import accounts, apps, bots, mail, person
@@ -32,8 +35,14 @@ class Departures:
     """Carries the end of an account or a bot through."""
 
     def __init__(
-        self, database: Database, clients: Clients, revocations: Revocations, guesses: Guesses
+        self,
+        database: Database,
+        clients: Clients,
+        revocations: Revocations,
+        guesses: Guesses,
+        made: Accounts,
     ) -> None:
+        self._accounts = made
         self._database = database
         self._clients = clients
         self._revocations = revocations
@@ -67,6 +76,15 @@ class Departures:
             await self._revocations.end_tokens(tx, bot.owner_id, bot.id)
         await self._revocations.tell(tx)
         await self._have_erased(bot.id)
+
+    async def deactivate(self, account: Account) -> None:
+        """End what is open, until the owner signs in. Raises `PasswordChanged`."""
+        async with self._database.transaction() as tx:
+            if not await accounts.deactivate(tx, account, datetime.now(UTC)):
+                raise domain.PasswordChanged
+            await self._end_all(tx, account.id)
+        await self._revocations.tell(tx)
+        await self._accounts.tell_standing(account.id)
 
     async def resume(self) -> None:
         """Have those erased of whom user was not told yet."""

@@ -144,8 +144,8 @@ class Ledger:
         return None if found is None else AppClient(found)
 
     async def user(self, user_id: UUID) -> UUID | None:
-        """Somebody who can still sign in."""
-        return None if await accounts.account(self._tx, user_id) is None else user_id
+        """Somebody who can still sign in, and did not deactivate their account."""
+        return user_id if await accounts.is_active(self._tx, user_id) else None
 
     async def keep_code(self, code: str, request: OAuth2Request) -> None:
         """Keep a code for an app that somebody said yes to."""

@@ -61,12 +61,12 @@ class SignIn:
         self._cookies.check()
         now = datetime.now(UTC)
         async with self._database.transaction() as tx:
-            if not await accounts.password_is(tx, account.id, account.password_hash):
+            if not await accounts.may_sign_in(tx, account.id, account.password_hash):
                 raise domain.WrongCredentials
             if not by_two_factors and await self._second_factors.is_enabled(tx, account.id):
                 return self._challenge(account, now)
             credentials = await self._keep(tx, account.id, now)
-        user = user or await self._accounts.user(account.id)
+        user = user or await self._profile(account.id)
         return self._cookies.hand_out(convert.session(credentials, user))
 
     async def complete(self, challenge_token: str, code: str) -> session_pb2.Session:
@@ -82,15 +82,16 @@ class SignIn:
             account = await accounts.account(tx, account_id)
             if account is None or _fingerprint(account) != proven:
                 raise InvalidChallenge
-            if not await accounts.password_is(tx, account_id, account.password_hash):
+            if not await accounts.may_sign_in(tx, account_id, account.password_hash):
                 raise InvalidChallenge
             if not await self._second_factors.take(tx, account, code, now):
                 raise WrongCode
             credentials = await self._keep(tx, account_id, now)
-        user = await self._accounts.user(account_id)
+        user = await self._profile(account_id)
         return self._cookies.hand_out(convert.session(credentials, user))
 
     async def _keep(self, tx: Transaction, account_id: UUID, now: datetime) -> Credentials:
+        await accounts.reactivate(tx, account_id)
         session_id = ids.new()
         unverified = await registration.is_to_verify(tx, account_id)
         credentials = self._issuer.issue(account_id, session_id, now, unverified=unverified)
@@ -99,6 +100,11 @@ class SignIn:
         agent = "" if call is None else call.metadata.get("user-agent", "")
         await sessions.add_session(tx, domain.begun_from(begun, agent, network()))
         return credentials
+
+    async def _profile(self, account_id: UUID) -> user_pb2.User:
+        """The profile of somebody who is here now, whether or not user was told so before."""
+        await self._accounts.tell_standing(account_id)
+        return await self._accounts.user(account_id)
 
     def _challenge(self, account: Account, now: datetime) -> session_pb2.Session:
         ends = (now + CHALLENGE_LASTS).replace(microsecond=0)

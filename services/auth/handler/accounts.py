@@ -18,7 +18,7 @@ from services.auth.handler.step_up import StepUp
 
 
 class AccountHandler(AccountServiceServicer):
-    """Creates accounts, and deletes them."""
+    """Creates accounts, deactivates and deletes them."""
 
     def __init__(
         self,
@@ -56,4 +56,11 @@ class AccountHandler(AccountServiceServicer):
         proven = await self._step_up.prove(request.password)
         await self._departures.may_go(proven.account.id)
         await self._departures.close(proven.account)
+        return Empty()
+
+    async def DeactivateAccount(
+        self, request: account_service_pb2.DeactivateAccountRequest, context: object
+    ) -> Empty:
+        proven = await self._step_up.prove_by(request.proof)
+        await self._departures.deactivate(proven.account)
         return Empty()

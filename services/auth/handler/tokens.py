@@ -45,9 +45,10 @@ class TokenHandler(TokenServiceServicer):
             lifetime,
         )
         async with self._database.transaction() as tx:
-            # Nobody makes another at the same time, nor changes the password that was proven.
+            # Nobody makes another at the same time, nor changes the password that was proven,
+            # nor deactivates the account, which ends the tokens there are.
             changed = await accounts.account_to_change(tx, account.id)
-            if changed.password_hash != account.password_hash:
+            if changed.deactivate_time or changed.password_hash != account.password_hash:
                 raise domain.WrongCredentials
             may_have_another(len(await tokens.tokens_of(tx, account.id, account.id)))
             await tokens.add_token(tx, token)

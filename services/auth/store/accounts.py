@@ -71,11 +71,88 @@ async def account_to_change(tx: Transaction, account_id: UUID) -> Account:
 
 
 async def password_is(tx: Transaction, account_id: UUID, password_hash: str) -> bool:
-    """Whether an account's password is still the one, and stays it until the transaction ends."""
+    """Whether an account's password is still the one, and stays it until the transaction ends.
+
+    False also when it was deactivated meanwhile.
+    """
+    query = sa.select(ACCOUNT.c.id).where(
+        ACCOUNT.c.id == account_id,
+        ACCOUNT.c.password_hash == password_hash,
+        ACCOUNT.c.deactivate_time.is_(None),
+    )
+    return (await tx.execute(query.with_for_update(read=True))).one_or_none() is not None
+
+
+async def may_sign_in(tx: Transaction, account_id: UUID, password_hash: str) -> bool:
+    """Whether an account's password is still the one, and stays it until the transaction ends.
+
+    Nobody else signs in with the account until then: whoever does may reactivate it.
+    """
     query = sa.select(ACCOUNT.c.id).where(
         ACCOUNT.c.id == account_id, ACCOUNT.c.password_hash == password_hash
     )
+    return (await tx.execute(query.with_for_update(key_share=True))).one_or_none() is not None
+
+
+async def is_active(tx: Transaction, account_id: UUID) -> bool:
+    """Whether there is an account that is not deactivated, nor is until the transaction ends."""
+    query = sa.select(ACCOUNT.c.id).where(
+        ACCOUNT.c.id == account_id,
+        ACCOUNT.c.standing == Standing.SETTLED,
+        ACCOUNT.c.deactivate_time.is_(None),
+    )
     return (await tx.execute(query.with_for_update(read=True))).one_or_none() is not None
+
+
+async def deactivate(tx: Transaction, account: Account, now: datetime) -> bool:
+    """Have an account wait for its owner. False when it does, or its password is another by now."""
+    changed = await tx.execute(
+        sa.update(ACCOUNT)
+        .where(
+            ACCOUNT.c.id == account.id,
+            ACCOUNT.c.password_hash == account.password_hash,
+            ACCOUNT.c.standing == Standing.SETTLED,
+            ACCOUNT.c.deactivate_time.is_(None),
+        )
+        .values(deactivate_time=now, standing_revision=ACCOUNT.c.standing_revision + 1)
+    )
+    return bool(changed.rowcount)
+
+
+async def reactivate(tx: Transaction, account_id: UUID) -> bool:
+    """Have an account wait no longer. False when it did not."""
+    changed = await tx.execute(
+        sa.update(ACCOUNT)
+        .where(ACCOUNT.c.id == account_id, ACCOUNT.c.deactivate_time.is_not(None))
+        .values(deactivate_time=None, standing_revision=ACCOUNT.c.standing_revision + 1)
+    )
+    return bool(changed.rowcount)
+
+
+async def news_of(tx: Transaction, account_id: UUID) -> tuple[int, bool] | None:
+    """The revision that user is to be told of, and whether the account is deactivated by it."""
+    query = sa.select(ACCOUNT.c.standing_revision, ACCOUNT.c.deactivate_time).where(
+        ACCOUNT.c.id == account_id,
+        ACCOUNT.c.standing == Standing.SETTLED,
+        ACCOUNT.c.standing_revision != ACCOUNT.c.told_revision,
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else (row.standing_revision, row.deactivate_time is not None)
+
+
+async def told_of(tx: Transaction, account_id: UUID, revision: int) -> None:
+    """Keep how far user was told."""
+    told = sa.update(ACCOUNT).where(ACCOUNT.c.id == account_id, ACCOUNT.c.told_revision < revision)
+    await tx.execute(told.values(told_revision=revision))
+
+
+async def untold(tx: Transaction, limit: int) -> Sequence[UUID]:
+    """Accounts that user has to be told of, the oldest first."""
+    query = sa.select(ACCOUNT.c.id).where(
+        ACCOUNT.c.standing_revision != ACCOUNT.c.told_revision,
+        ACCOUNT.c.standing == Standing.SETTLED,
+    )
+    return (await tx.execute(query.order_by(ACCOUNT.c.create_time).limit(limit))).scalars().all()
 
 
 async def set_password(tx: Transaction, account: Account, password_hash: str) -> bool:
@@ -152,4 +229,5 @@ def to_account(row: Row[Any]) -> Account:
         Standing(row.standing),
         row.create_time,
         row.email_verified_time,
+        row.deactivate_time,
     )

@@ -77,7 +77,12 @@ PARTS: Final = (
     Part(IDENTITY, of(IDENTITY.c.account_id)),
     Part(SIGN_UP_USE, of(SIGN_UP_USE.c.account_id)),
     Part(MAIL, _mail),
-    Part(ACCOUNT, of(ACCOUNT.c.id), frozenset({"password_hash"}), names=ids.Kind.USER),
+    Part(
+        ACCOUNT,
+        of(ACCOUNT.c.id),
+        frozenset({"password_hash", "standing_revision", "told_revision"}),
+        names=ids.Kind.USER,
+    ),
 )
 """What is kept of a person; what refers to the account comes before it."""
 

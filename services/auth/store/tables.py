@@ -17,6 +17,10 @@ ACCOUNT = sa.Table(
     sa.Column("standing", sa.Text, nullable=False),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("email_verified_time", sa.DateTime(timezone=True)),
+    sa.Column("deactivate_time", sa.DateTime(timezone=True)),
+    # How often it was deactivated and reactivated, and how far user was told.
+    sa.Column("standing_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("told_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )
 SESSION = sa.Table(
     "session",

@@ -15,6 +15,7 @@ from services.user.store.profiles import (
     profile_to_change,
     profiles_of,
     save,
+    set_deactivated,
 )
 from services.user.store.settings import keep_settings, settings_of
 
@@ -31,6 +32,7 @@ __all__ = [
     "profiles_of",
     "remove_block",
     "save",
+    "set_deactivated",
     "settings_of",
     "take_untold",
 ]

@@ -13,7 +13,9 @@ from chassis.person import Part, of
 from services.user.store.tables import BLOCK, PROFILE, SETTINGS
 
 PARTS: Final = (
-    Part(PROFILE, of(PROFILE.c.id), frozenset({"skeleton"}), names=ids.Kind.USER),
+    Part(
+        PROFILE, of(PROFILE.c.id), frozenset({"skeleton", "standing_revision"}), names=ids.Kind.USER
+    ),
     # Whom they blocked: who blocked them they are not told.
     Part(BLOCK, of(BLOCK.c.blocker_id), frozenset({"number", "told"})),
     Part(SETTINGS, of(SETTINGS.c.user_id)),

@@ -79,6 +79,18 @@ async def save(tx: Transaction, profile: Profile) -> None:
     )
 
 
+async def set_deactivated(
+    tx: Transaction, user_id: UUID, revision: int, *, deactivated: bool
+) -> bool:
+    """Keep whether somebody is away. False when as much or more was known of them already."""
+    changed = await tx.execute(
+        sa.update(PROFILE)
+        .where(PROFILE.c.id == user_id, PROFILE.c.standing_revision < revision)
+        .values(deactivated=deactivated, standing_revision=revision)
+    )
+    return bool(changed.rowcount)
+
+
 def _one(row: Row[tuple[object, ...]] | None) -> Profile:
     if row is None:
         raise UserNotFound
@@ -97,4 +109,5 @@ def _profile(row: Row[tuple[object, ...]]) -> Profile:
         row.avatar_id,
         Audience(row.bio_audience),
         Audience(row.status_audience),
+        row.deactivated,
     )

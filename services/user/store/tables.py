@@ -24,6 +24,9 @@ PROFILE: Final = sa.Table(
     sa.Column("avatar_id", sa.Text, nullable=False, server_default=""),
     sa.Column("bio_audience", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("status_audience", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("deactivated", sa.Boolean, nullable=False, server_default=sa.false()),
+    # How far auth was heard about that.
+    sa.Column("standing_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )
 
 BLOCK: Final = sa.Table(

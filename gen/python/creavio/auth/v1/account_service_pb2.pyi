@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from creavio.auth.v1 import proof_pb2 as _proof_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 import builtins as _builtins
@@ -37,6 +38,30 @@ class DeleteAccountRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteAccountRequest: _TypeAlias = DeleteAccountRequest  # noqa: Y015
+
+@_typing.final
+class DeactivateAccountRequest(_message.Message):
+    """Says once more who it is: an open session alone deactivates nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROOF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """The password, or a code."""
+
+    def __init__(
+        self,
+        *,
+        proof: _proof_pb2.Proof | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeactivateAccountRequest: _TypeAlias = DeactivateAccountRequest  # noqa: Y015
 
 @_typing.final
 class CreateAccountRequest(_message.Message):

@@ -47,6 +47,11 @@ class AccountServiceStub:
                 request_serializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeleteAccountRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.DeactivateAccount = channel.unary_unary(
+                '/creavio.auth.v1.AccountService/DeactivateAccount',
+                request_serializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeactivateAccountRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -82,6 +87,21 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeactivateAccount(self, request, context):
+        """Deactivates the caller's account until they sign in again, in whatever way. Every
+        session ends, and so do the tokens of their programs, bots and apps, which do not come
+        back with them. Nothing is erased and nothing is given up: what they wrote stays, and
+        so do memberships, roles and the handle, of which others see no more than whose they
+        are (`User.deactivated`). They are not seen to be there. Direct messages to them are
+        taken, and wait.
+
+        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
+        CONCURRENT_CHANGE when the password was changed meanwhile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -93,6 +113,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
             'DeleteAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteAccount,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeleteAccountRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'DeactivateAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeactivateAccount,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeactivateAccountRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
@@ -150,6 +175,33 @@ class AccountService:
             target,
             '/creavio.auth.v1.AccountService/DeleteAccount',
             creavio_dot_auth_dot_v1_dot_account__service__pb2.DeleteAccountRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeactivateAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.AccountService/DeactivateAccount',
+            creavio_dot_auth_dot_v1_dot_account__service__pb2.DeactivateAccountRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,

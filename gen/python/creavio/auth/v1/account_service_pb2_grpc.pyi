@@ -56,6 +56,17 @@ class AccountServiceStub:
     else administrates the instance, and with CONCURRENT_CHANGE when the password was
     changed meanwhile.
     """
+    DeactivateAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.DeactivateAccountRequest, _empty_pb2.Empty]
+    """Deactivates the caller's account until they sign in again, in whatever way. Every
+    session ends, and so do the tokens of their programs, bots and apps, which do not come
+    back with them. Nothing is erased and nothing is given up: what they wrote stays, and
+    so do memberships, roles and the handle, of which others see no more than whose they
+    are (`User.deactivated`). They are not seen to be there. Direct messages to them are
+    taken, and wait.
+
+    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
+    CONCURRENT_CHANGE when the password was changed meanwhile.
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -82,6 +93,17 @@ class AccountServiceAsyncStub(AccountServiceStub):
     the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
     else administrates the instance, and with CONCURRENT_CHANGE when the password was
     changed meanwhile.
+    """
+    DeactivateAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.DeactivateAccountRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Deactivates the caller's account until they sign in again, in whatever way. Every
+    session ends, and so do the tokens of their programs, bots and apps, which do not come
+    back with them. Nothing is erased and nothing is given up: what they wrote stays, and
+    so do memberships, roles and the handle, of which others see no more than whose they
+    are (`User.deactivated`). They are not seen to be there. Direct messages to them are
+    taken, and wait.
+
+    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
+    CONCURRENT_CHANGE when the password was changed meanwhile.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -118,6 +140,23 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
         else administrates the instance, and with CONCURRENT_CHANGE when the password was
         changed meanwhile.
+        """
+
+    @_abc_1.abstractmethod
+    def DeactivateAccount(
+        self,
+        request: _account_service_pb2.DeactivateAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Deactivates the caller's account until they sign in again, in whatever way. Every
+        session ends, and so do the tokens of their programs, bots and apps, which do not come
+        back with them. Nothing is erased and nothing is given up: what they wrote stays, and
+        so do memberships, roles and the handle, of which others see no more than whose they
+        are (`User.deactivated`). They are not seen to be there. Direct messages to them are
+        taken, and wait.
+
+        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
+        CONCURRENT_CHANGE when the password was changed meanwhile.
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

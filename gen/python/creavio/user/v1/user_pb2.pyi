@@ -54,6 +54,7 @@ class User(_message.Message):
     AVATAR_ID_FIELD_NUMBER: _builtins.int
     BIO_AUDIENCE_FIELD_NUMBER: _builtins.int
     STATUS_AUDIENCE_FIELD_NUMBER: _builtins.int
+    DEACTIVATED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `usr_…`. Never changes."""
     handle: _builtins.str
@@ -74,6 +75,10 @@ class User(_message.Message):
     """Who may see `bio`; to others it is empty, and so is this."""
     status_audience: Global___ProfileAudience.ValueType
     """Who may see `status_text`; to others it is empty, and so is this."""
+    deactivated: _builtins.bool
+    """Whether the person deactivated their account. Until they are back, all that is shown
+    of them is this, `id`, `handle` and `display_name`.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the person joined the instance."""
@@ -91,10 +96,11 @@ class User(_message.Message):
         avatar_id: _builtins.str = ...,
         bio_audience: Global___ProfileAudience.ValueType = ...,
         status_audience: Global___ProfileAudience.ValueType = ...,
+        deactivated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "bio", b"bio", "bio_audience", b"bio_audience", "bot", b"bot", "create_time", b"create_time", "display_name", b"display_name", "handle", b"handle", "id", b"id", "status_audience", b"status_audience", "status_text", b"status_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "bio", b"bio", "bio_audience", b"bio_audience", "bot", b"bot", "create_time", b"create_time", "deactivated", b"deactivated", "display_name", b"display_name", "handle", b"handle", "id", b"id", "status_audience", b"status_audience", "status_text", b"status_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -213,6 +213,36 @@ class CreateUserRequest(_message.Message):
 Global___CreateUserRequest: _TypeAlias = CreateUserRequest  # noqa: Y015
 
 @_typing.final
+class SetDeactivatedRequest(_message.Message):
+    """Says whether somebody is away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    DEACTIVATED_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    deactivated: _builtins.bool
+    """Whether the account is deactivated."""
+    revision: _builtins.int
+    """How often that changed so far: the higher one counts."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        deactivated: _builtins.bool = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deactivated", b"deactivated", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetDeactivatedRequest: _TypeAlias = SetDeactivatedRequest  # noqa: Y015
+
+@_typing.final
 class GetUserRequest(_message.Message):
     """Names a person."""
 

@@ -61,6 +61,11 @@ class UserServiceStub:
                 request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.CreateUserRequest.SerializeToString,
                 response_deserializer=creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
                 _registered_method=True)
+        self.SetDeactivated = channel.unary_unary(
+                '/creavio.user.v1.UserService/SetDeactivated',
+                request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.SetDeactivatedRequest.SerializeToString,
+                response_deserializer=creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
+                _registered_method=True)
         self.GetUser = channel.unary_unary(
                 '/creavio.user.v1.UserService/GetUser',
                 request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.GetUserRequest.SerializeToString,
@@ -120,6 +125,16 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetDeactivated(self, request, context):
+        """Keeps whether a person deactivated their account, and returns their profile. What is
+        older than what is kept changes nothing, so that repeating and overtaking do no harm.
+
+        Fails with NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetUser(self, request, context):
         """Returns the profile of a person.
 
@@ -155,6 +170,11 @@ def add_UserServiceServicer_to_server(servicer, server):
             'CreateUser': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateUser,
                     request_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.CreateUserRequest.FromString,
+                    response_serializer=creavio_dot_user_dot_v1_dot_user__pb2.User.SerializeToString,
+            ),
+            'SetDeactivated': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetDeactivated,
+                    request_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.SetDeactivatedRequest.FromString,
                     response_serializer=creavio_dot_user_dot_v1_dot_user__pb2.User.SerializeToString,
             ),
             'GetUser': grpc.unary_unary_rpc_method_handler(
@@ -298,6 +318,33 @@ class UserService:
             target,
             '/creavio.user.v1.UserService/CreateUser',
             creavio_dot_user_dot_v1_dot_user__service__pb2.CreateUserRequest.SerializeToString,
+            creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetDeactivated(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.user.v1.UserService/SetDeactivated',
+            creavio_dot_user_dot_v1_dot_user__service__pb2.SetDeactivatedRequest.SerializeToString,
             creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
             options,
             channel_credentials,

@@ -61,6 +61,12 @@ class UserServiceStub:
 
     Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
     """
+    SetDeactivated: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.SetDeactivatedRequest, _user_pb2.User]
+    """Keeps whether a person deactivated their account, and returns their profile. What is
+    older than what is kept changes nothing, so that repeating and overtaking do no harm.
+
+    Fails with NOT_FOUND when there is none.
+    """
     GetUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserRequest, _user_pb2.User]
     """Returns the profile of a person.
 
@@ -98,6 +104,12 @@ class UserServiceAsyncStub(UserServiceStub):
     returns the profile made first.
 
     Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
+    """
+    SetDeactivated: _aio.UnaryUnaryMultiCallable[_user_service_pb2.SetDeactivatedRequest, _user_pb2.User]  # type: ignore[assignment]
+    """Keeps whether a person deactivated their account, and returns their profile. What is
+    older than what is kept changes nothing, so that repeating and overtaking do no harm.
+
+    Fails with NOT_FOUND when there is none.
     """
     GetUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserRequest, _user_pb2.User]  # type: ignore[assignment]
     """Returns the profile of a person.
@@ -163,6 +175,18 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         returns the profile made first.
 
         Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
+        """
+
+    @_abc_1.abstractmethod
+    def SetDeactivated(
+        self,
+        request: _user_service_pb2.SetDeactivatedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_pb2.User, _abc.Awaitable[_user_pb2.User]]:
+        """Keeps whether a person deactivated their account, and returns their profile. What is
+        older than what is kept changes nothing, so that repeating and overtaking do no harm.
+
+        Fails with NOT_FOUND when there is none.
         """
 
     @_abc_1.abstractmethod

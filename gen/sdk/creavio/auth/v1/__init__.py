@@ -32,6 +32,7 @@ __all__ = (
     "CreateSessionRequest",
     "CreateSignUpCodeRequest",
     "CreateTokenRequest",
+    "DeactivateAccountRequest",
     "DecideAuthorizationRequest",
     "DecideAuthorizationResponse",
     "DeleteAccountRequest",
@@ -842,6 +843,23 @@ class CreateTokenRequest(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.auth.v1", "CreateTokenRequest", CreateTokenRequest)
+
+
+@dataclass(eq=False, repr=False)
+class DeactivateAccountRequest(betterproto2.Message):
+    """
+    Says once more who it is: an open session alone deactivates nothing.
+    """
+
+    proof: "Proof | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The password, or a code.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.auth.v1", "DeactivateAccountRequest", DeactivateAccountRequest
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -2653,6 +2671,35 @@ class AccountServiceStub(betterproto2_grpclib.ServiceStub):
 
         return await self._unary_unary(
             "/creavio.auth.v1.AccountService/DeleteAccount",
+            message,
+            ___google__protobuf__.Empty,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def deactivate_account(
+        self,
+        message: "DeactivateAccountRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "___google__protobuf__.Empty":
+        """
+        Deactivates the caller's account until they sign in again, in whatever way. Every
+        session ends, and so do the tokens of their programs, bots and apps, which do not come
+        back with them. Nothing is erased and nothing is given up: what they wrote stays, and
+        so do memberships, roles and the handle, of which others see no more than whose they
+        are (`User.deactivated`). They are not seen to be there. Direct messages to them are
+        taken, and wait.
+
+        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
+        CONCURRENT_CHANGE when the password was changed meanwhile.
+        """
+
+        return await self._unary_unary(
+            "/creavio.auth.v1.AccountService/DeactivateAccount",
             message,
             ___google__protobuf__.Empty,
             timeout=timeout,

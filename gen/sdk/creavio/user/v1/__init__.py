@@ -493,6 +493,12 @@ class User(betterproto2.Message):
     Who may see `status_text`; to others it is empty, and so is this.
     """
 
+    deactivated: "bool" = betterproto2.field(24, betterproto2.TYPE_BOOL)
+    """
+    Whether the person deactivated their account. Until they are back, all that is shown
+    of them is this, `id`, `handle` and `display_name`.
+    """
+
 
 default_message_pool.register_message("creavio.user.v1", "User", User)
 

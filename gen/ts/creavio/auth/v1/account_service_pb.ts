@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Proof } from "./proof_pb.js";
+import { file_creavio_auth_v1_proof } from "./proof_pb.js";
 import type { SessionSchema } from "./session_pb.js";
 import { file_creavio_auth_v1_session } from "./session_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/account_service.proto.
  */
 export const file_creavio_auth_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiKAoURGVsZXRlQWNjb3VudFJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkicwoUQ3JlYXRlQWNjb3VudFJlcXVlc3QSDgoGaGFuZGxlGAEgASgJEg0KBWVtYWlsGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRIUCgxzaWduX3VwX2NvZGUYBSABKAkysgEKDkFjY291bnRTZXJ2aWNlElAKDUNyZWF0ZUFjY291bnQSJS5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlQWNjb3VudFJlcXVlc3QaGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhJOCg1EZWxldGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkRlbGV0ZUFjY291bnRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_creavio_auth_v1_session, file_google_protobuf_empty]);
+  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiKAoURGVsZXRlQWNjb3VudFJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkiQQoYRGVhY3RpdmF0ZUFjY291bnRSZXF1ZXN0EiUKBXByb29mGAEgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mInMKFENyZWF0ZUFjY291bnRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCRINCgVlbWFpbBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSFAoMc2lnbl91cF9jb2RlGAUgASgJMooCCg5BY2NvdW50U2VydmljZRJQCg1DcmVhdGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24STgoNRGVsZXRlQWNjb3VudBIlLmNyZWF2aW8uYXV0aC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJWChFEZWFjdGl2YXRlQWNjb3VudBIpLmNyZWF2aW8uYXV0aC52MS5EZWFjdGl2YXRlQWNjb3VudFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_proof, file_creavio_auth_v1_session, file_google_protobuf_empty]);
 
 /**
  * Says the password once more: an open session alone deletes nothing.
@@ -36,6 +38,27 @@ export type DeleteAccountRequest = Message<"creavio.auth.v1.DeleteAccountRequest
  */
 export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@__PURE__*/
   messageDesc(file_creavio_auth_v1_account_service, 0);
+
+/**
+ * Says once more who it is: an open session alone deactivates nothing.
+ *
+ * @generated from message creavio.auth.v1.DeactivateAccountRequest
+ */
+export type DeactivateAccountRequest = Message<"creavio.auth.v1.DeactivateAccountRequest"> & {
+  /**
+   * The password, or a code.
+   *
+   * @generated from field: creavio.auth.v1.Proof proof = 1;
+   */
+  proof?: Proof | undefined;
+};
+
+/**
+ * Describes the message creavio.auth.v1.DeactivateAccountRequest.
+ * Use `create(DeactivateAccountRequestSchema)` to create a new message.
+ */
+export const DeactivateAccountRequestSchema: GenMessage<DeactivateAccountRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_account_service, 1);
 
 /**
  * Describes the account to create.
@@ -85,7 +108,7 @@ export type CreateAccountRequest = Message<"creavio.auth.v1.CreateAccountRequest
  * Use `create(CreateAccountRequestSchema)` to create a new message.
  */
 export const CreateAccountRequestSchema: GenMessage<CreateAccountRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_account_service, 1);
+  messageDesc(file_creavio_auth_v1_account_service, 2);
 
 /**
  * Accounts: who can sign in.
@@ -126,6 +149,24 @@ export const AccountService: GenService<{
   deleteAccount: {
     methodKind: "unary";
     input: typeof DeleteAccountRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Deactivates the caller's account until they sign in again, in whatever way. Every
+   * session ends, and so do the tokens of their programs, bots and apps, which do not come
+   * back with them. Nothing is erased and nothing is given up: what they wrote stays, and
+   * so do memberships, roles and the handle, of which others see no more than whose they
+   * are (`User.deactivated`). They are not seen to be there. Direct messages to them are
+   * taken, and wait.
+   *
+   * Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
+   * CONCURRENT_CHANGE when the password was changed meanwhile.
+   *
+   * @generated from rpc creavio.auth.v1.AccountService.DeactivateAccount
+   */
+  deactivateAccount: {
+    methodKind: "unary";
+    input: typeof DeactivateAccountRequestSchema;
     output: typeof EmptySchema;
   },
 }> = /*@__PURE__*/

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/user/v1/user.proto.
  */
 export const file_creavio_user_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIp4CCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCRILCgNib3QYFCABKAgSEQoJYXZhdGFyX2lkGBUgASgJEjYKDGJpb19hdWRpZW5jZRgWIAEoDjIgLmNyZWF2aW8udXNlci52MS5Qcm9maWxlQXVkaWVuY2USOQoPc3RhdHVzX2F1ZGllbmNlGBcgASgOMiAuY3JlYXZpby51c2VyLnYxLlByb2ZpbGVBdWRpZW5jZSpQCg9Qcm9maWxlQXVkaWVuY2USIAocUFJPRklMRV9BVURJRU5DRV9VTlNQRUNJRklFRBAAEhsKF1BST0ZJTEVfQVVESUVOQ0VfTk9CT0RZEAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIrMCCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCRILCgNib3QYFCABKAgSEQoJYXZhdGFyX2lkGBUgASgJEjYKDGJpb19hdWRpZW5jZRgWIAEoDjIgLmNyZWF2aW8udXNlci52MS5Qcm9maWxlQXVkaWVuY2USOQoPc3RhdHVzX2F1ZGllbmNlGBcgASgOMiAuY3JlYXZpby51c2VyLnYxLlByb2ZpbGVBdWRpZW5jZRITCgtkZWFjdGl2YXRlZBgYIAEoCCpQCg9Qcm9maWxlQXVkaWVuY2USIAocUFJPRklMRV9BVURJRU5DRV9VTlNQRUNJRklFRBAAEhsKF1BST0ZJTEVfQVVESUVOQ0VfTk9CT0RZEAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A person, as others see them.
@@ -90,6 +90,14 @@ export type User = Message<"creavio.user.v1.User"> & {
    * @generated from field: creavio.user.v1.ProfileAudience status_audience = 23;
    */
   statusAudience: ProfileAudience;
+
+  /**
+   * Whether the person deactivated their account. Until they are back, all that is shown
+   * of them is this, `id`, `handle` and `display_name`.
+   *
+   * @generated from field: bool deactivated = 24;
+   */
+  deactivated: boolean;
 };
 
 /**
