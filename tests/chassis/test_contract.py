@@ -37,10 +37,15 @@ def test_a_live_stream_has_no_deadline(contract: Contract) -> None:
     assert contract.rpcs["/creavio.gateway.v1.GatewayService/Subscribe"].deadline == 0
 
 
-def test_only_keys_and_ended_sessions_are_open_to_every_service(contract: Contract) -> None:
+def test_only_what_anybody_may_read_is_open_to_every_service(contract: Contract) -> None:
     opened = {rpc.path for rpc in contract.rpcs.values() if rpc.open_to_services}
     assert opened == {
+        "/creavio.auth.v1.IdentityService/BeginProviderSignIn",
+        "/creavio.auth.v1.IdentityService/ListProviders",
         "/creavio.auth.v1.KeyService/GetKeySet",
+        "/creavio.auth.v1.OAuthService/GetServerMetadata",
+        "/creavio.auth.v1.PasskeyService/BeginPasskeySignIn",
+        "/creavio.auth.v1.RegistrationService/GetRegistration",
         "/creavio.auth.v1.RevocationService/ListRevocations",
     }
 
