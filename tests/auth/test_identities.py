@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 import time
 from typing import Any
 
@@ -11,19 +13,26 @@ import pytest
 import sqlalchemy as sa
 
 from chassis import ids
+from chassis.clients import Clients
+from chassis.contract import Contract
 from chassis.errors import Error, Unavailable
-from chassis.testing import plan_of, scratch_config
+from chassis.testing import plan_of, scratch_config, standing_in
 from chassis.tokens import Tokens
 from creavio.auth.v1 import identity_service_pb2 as wire
 from creavio.auth.v1 import proof_pb2
-from services.auth.domain import Account
+from creavio.user.v1 import user_pb2
+from creavio.user.v1.user_service_pb2_grpc import add_UserServiceServicer_to_server
+from services.auth.domain import Account, HandleTaken
 from services.auth.domain.identities import InvalidProviderAnswer, ProviderNotFound
+from services.auth.domain.registration import Mode, Registration, RegistrationClosed
+from services.auth.engine.accounts import Accounts
 from services.auth.engine.providers import Providers, ProviderSettings, may_be_asked
 from services.auth.handler.identities import IdentityHandler
-from services.auth.store import identities
+from services.auth.store import identities, registration, tables
 from tests.auth import provider as providers
 from tests.auth.mailing import PASSWORD, PUBLIC, World
 from tests.auth.provider import CLIENT, SECRET, Provider
+from tests.auth.test_accounts import Users
 from tests.auth.test_second_factor import enrolled
 
 PROOF = proof_pb2.Proof(password=PASSWORD)
@@ -47,32 +56,30 @@ def named(provider: Provider, **more: Any) -> ProviderSettings:
     return ProviderSettings(**said)
 
 
-class _Made:
-    """Creates accounts as engine.accounts does, without a profile."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    async def may_sign_up(self, sign_up_code: str) -> None:
-        if sign_up_code == "closed":
-            raise Error("closed", reason="REGISTRATION_CLOSED")
-
-    async def create(self, account: Account, sign_up_code: str) -> None:
-        await self._world.keep_account(account)
+@pytest.fixture
+def users() -> Users:
+    return Users()  # type: ignore[abstract]  # the other RPCs are not called
 
 
 @pytest.fixture
-def handler(world: World, provider: Provider) -> IdentityHandler:
+async def made(world: World, users: Users, contract: Contract) -> AsyncIterator[Accounts]:
+    async with standing_in(contract, (add_UserServiceServicer_to_server, users)) as address:
+        clients = Clients("auth", address, contract)
+        yield Accounts(world.database, clients)
+        await clients.close()
+
+
+@pytest.fixture
+def handler(world: World, provider: Provider, made: Accounts) -> IdentityHandler:
     config = scratch_config("auth")
-    made: Any = _Made(world)
     known = Providers(config, Tokens(config), (named(provider),), PUBLIC)
     return IdentityHandler(
         world.database, known, made, world.passwords, world.sign_in, world.step_up
     )
 
 
-async def begin(handler: IdentityHandler) -> wire.ProviderRedirect:
-    request = wire.BeginProviderSignInRequest(provider_id="corp")
+async def begin(handler: IdentityHandler, provider_id: str = "corp") -> wire.ProviderRedirect:
+    request = wire.BeginProviderSignInRequest(provider_id=provider_id)
     return await handler.BeginProviderSignIn(request, None)
 
 
@@ -155,14 +162,13 @@ async def test_an_address_links_nothing(
 async def test_whoever_is_linked_to_nobody_signs_up_once(
     world: World, handler: IdentityHandler, provider: Provider
 ) -> None:
-    token = (await sign_in(handler, provider)).sign_up_token
-    request = wire.CreateAccountByProviderRequest(
-        sign_up_token=token, handle="ada", email="ada@example.org", sign_up_code="closed"
-    )
-    with pytest.raises(Error) as refused:
+    request = await signing_up(handler, provider)
+    async with world.database.transaction() as tx:
+        await registration.save(tx, Registration(Mode.CLOSED))
+    with pytest.raises(RegistrationClosed):
         await handler.CreateAccountByProvider(request, None)
-    assert refused.value.reason == "REGISTRATION_CLOSED"
-    request.sign_up_code = ""
+    async with world.database.transaction() as tx:
+        await registration.save(tx, Registration(Mode.OPEN))
     assert (await handler.CreateAccountByProvider(request, None)).access_token
     ada = await world.account("ada")
     assert ada.verified_email is None
@@ -173,6 +179,93 @@ async def test_whoever_is_linked_to_nobody_signs_up_once(
     request.sign_up_token = (await begin(handler)).state_token
     with pytest.raises(InvalidProviderAnswer):
         await handler.CreateAccountByProvider(request, None)
+
+
+async def signing_up(
+    handler: IdentityHandler, provider: Provider
+) -> wire.CreateAccountByProviderRequest:
+    """Come back as somebody who is linked to nobody."""
+    token = (await sign_in(handler, provider)).sign_up_token
+    return wire.CreateAccountByProviderRequest(
+        sign_up_token=token, handle="ada", email="ada@example.org"
+    )
+
+
+@pytest.mark.parametrize("lost", ["the request", "the answer"])
+async def test_a_crash_leaves_no_account_without_its_link(
+    world: World,
+    handler: IdentityHandler,
+    provider: Provider,
+    made: Accounts,
+    users: Users,
+    lost: str,
+) -> None:
+    request = await signing_up(handler, provider)
+    users.away, users.loses_answers = lost == "the request", lost == "the answer"
+    with pytest.raises(Unavailable):
+        await handler.CreateAccountByProvider(request, None)
+    users.away = users.loses_answers = False
+    # Whoever repeats it meanwhile, under whatever handle, makes no second account.
+    request.handle = "ada-again"
+    with pytest.raises(InvalidProviderAnswer):
+        await handler.CreateAccountByProvider(request, None)
+    async with world.database.transaction() as tx:
+        long_ago = tables.ACCOUNT.c.create_time - timedelta(minutes=1)
+        await tx.execute(sa.update(tables.ACCOUNT).values(create_time=long_ago))
+    await made.resume()
+    assert (await sign_in(handler, provider)).session.access_token
+    assert [user.handle for user in users.profiles.values()] == ["ada"]
+
+
+async def test_of_sign_ups_that_race_one_is_an_account(
+    world: World, handler: IdentityHandler, provider: Provider, users: Users
+) -> None:
+    request = await signing_up(handler, provider)
+    asked = []
+    for number in range(4):
+        one = wire.CreateAccountByProviderRequest()
+        one.CopyFrom(request)
+        one.handle = f"ada-{number}"
+        asked.append(handler.CreateAccountByProvider(one, None))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(one, InvalidProviderAnswer) for one in answers) == 3
+    assert len(users.profiles) == 1
+    async with world.database.reading() as tx:
+        assert len((await tx.execute(sa.select(tables.ACCOUNT.c.id))).all()) == 1
+
+
+async def test_a_handle_that_is_taken_links_nothing(
+    handler: IdentityHandler, provider: Provider, users: Users
+) -> None:
+    users.profiles["usr_eve"] = user_pb2.User(id="usr_eve", handle="ada")
+    request = await signing_up(handler, provider)
+    with pytest.raises(HandleTaken):
+        await handler.CreateAccountByProvider(request, None)
+    assert (await sign_in(handler, provider)).sign_up_token
+    request.handle = "ada-there"
+    assert (await handler.CreateAccountByProvider(request, None)).access_token
+
+
+async def test_a_subject_is_somebody_at_its_issuer_and_nobody_elsewhere(
+    world: World, handler: IdentityHandler, provider: Provider, made: Accounts
+) -> None:
+    await link(world, handler, provider, await world.sign_up("ada"))
+    config = scratch_config("auth")
+    with providers.running() as other:
+        for settings, known in ((named(other), False), (named(provider, id="renamed"), True)):
+            instead = IdentityHandler(
+                world.database,
+                Providers(config, Tokens(config), (settings,), PUBLIC),
+                made,
+                world.passwords,
+                world.sign_in,
+                world.step_up,
+            )
+            sent = await begin(instead, settings.id)
+            there = provider if known else other
+            said = there.authorize(sent.authorization_url, "ada-there")
+            reply = await come_back(instead, sent.state_token, said)
+            assert reply.HasField("session") == known
 
 
 async def test_an_identity_is_one_accounts(

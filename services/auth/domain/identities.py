@@ -34,6 +34,9 @@ class Identity:
     """Who somebody is at a provider, and whose account it signs in."""
 
     provider: str
+    """What the instance calls the provider."""
+    issuer: str
+    """What the provider calls itself: a subject is somebody there, and nobody elsewhere."""
     subject: str
     account_id: UUID
     create_time: datetime

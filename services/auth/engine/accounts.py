@@ -15,11 +15,13 @@ from chassis.unfinished import finish_each
 from creavio.user.v1 import user_pb2, user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
 from services.auth.domain import Account, HandleTaken, MailKind, new_mail
+from services.auth.domain.identities import Identity, InvalidProviderAnswer
 from services.auth.domain.registration import Mode
 from services.auth.store import (
     accounts,
     grants,
     guesses,
+    identities,
     mail,
     passkeys,
     registration,
@@ -50,10 +52,14 @@ class Accounts:
         if policy.mode is not Mode.OPEN and not sign_up_code:
             raise policy.refusal()
 
-    async def create(self, account: Account, sign_up_code: str) -> user_pb2.User:
+    async def create(
+        self, account: Account, sign_up_code: str, identity: Identity | None = None
+    ) -> user_pb2.User:
         """Create an account, if its owner may sign up: with its profile, or not at all.
 
-        Raises `RegistrationClosed`, `SignUpCodeRefused`, `HandleTaken`.
+        An identity is linked with it, or neither comes to be. Raises `RegistrationClosed`,
+        `SignUpCodeRefused`, `HandleTaken`, and `InvalidProviderAnswer` when the identity is
+        linked already.
         """
         async with self._database.transaction() as tx:
             policy = await registration.registration(tx)
@@ -64,6 +70,8 @@ class Accounts:
                     raise policy.refusal()
                 await accounts.add_account(tx, account)
                 await registration.remember_use(tx, account.id, sign_up_code)
+            if identity is not None and await identities.link(tx, identity) is None:
+                raise InvalidProviderAnswer
         return await self.finish_creating(account)
 
     async def finish_creating(self, account: Account) -> user_pb2.User:

@@ -17,6 +17,7 @@ import secrets
 import time
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 import httpx
 from joserfc import jwt
@@ -30,6 +31,7 @@ from chassis.errors import Invalid, Unavailable
 from chassis.tokens import Tokens
 from services.auth.domain.identities import (
     ANSWER_LASTS,
+    Identity,
     InvalidProviderAnswer,
     ProviderNotFound,
 )
@@ -97,7 +99,12 @@ class Answered:
     """Who came back, and where from."""
 
     provider: str
+    issuer: str
     subject: str
+
+    def linked_to(self, account_id: UUID) -> Identity:
+        """The identity, as an account's."""
+        return Identity(self.provider, self.issuer, self.subject, account_id, datetime.now(UTC))
 
 
 @dataclass(slots=True)
@@ -175,10 +182,10 @@ class Providers:
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 0 < len(subject) <= 255 or "\0" in subject:
             raise InvalidProviderAnswer
-        return Answered(provider_id, subject)
+        return Answered(provider_id, provider.issuer, subject)
 
     async def use(self, tx: Transaction, token: str) -> None:
-        """Use up a state, or a token to sign up with. Raises `InvalidProviderAnswer`."""
+        """Use up a state. Raises `InvalidProviderAnswer`."""
         over = datetime.now(UTC) + ANSWER_LASTS
         if not await passkeys.use_challenge(tx, digest(token), over):
             raise InvalidProviderAnswer
@@ -186,19 +193,19 @@ class Providers:
     def sign_up_token(self, who: Answered) -> str:
         """What somebody who is linked to nobody signs up with."""
         ends = int((datetime.now(UTC) + ANSWER_LASTS).timestamp())
-        return self._tokens.seal([who.provider, who.subject, ends], _SIGN_UP)
+        return self._tokens.seal([who.provider, who.issuer, who.subject, ends], _SIGN_UP)
 
     def signing_up(self, token: str) -> Answered:
         """Who signs up. Raises `InvalidProviderAnswer`."""
         try:
-            provider, subject, ends = self._tokens.open(
+            provider, issuer, subject, ends = self._tokens.open(
                 token, _SIGN_UP, error=lambda: Invalid("not one to sign up with")
             )
         except Invalid:
             raise InvalidProviderAnswer from None
         if ends <= time.time() or provider not in self.named:
             raise InvalidProviderAnswer
-        return Answered(str(provider), str(subject))
+        return Answered(str(provider), str(issuer), str(subject))
 
     def _named(self, provider_id: str) -> ProviderSettings:
         if provider_id not in self.named:

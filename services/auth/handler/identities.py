@@ -12,7 +12,7 @@ from chassis.database import Database
 from creavio.auth.v1 import identity_service_pb2, session_pb2
 from creavio.auth.v1.identity_service_pb2_grpc import IdentityServiceServicer
 from services.auth import convert, domain
-from services.auth.domain.identities import Identity, InvalidProviderAnswer
+from services.auth.domain.identities import InvalidProviderAnswer
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.providers import Providers, Redirect
@@ -63,7 +63,7 @@ class IdentityHandler(IdentityServiceServicer):
         )
         async with self._database.transaction() as tx:
             await self._providers.use(tx, request.state_token)
-            linked = await identities.identity_of(tx, who.provider, who.subject)
+            linked = await identities.identity_of(tx, who.issuer, who.subject)
             account = None if linked is None else await accounts.account(tx, linked.account_id)
         if account is None:
             return identity_service_pb2.CreateSessionByProviderResponse(
@@ -78,18 +78,14 @@ class IdentityHandler(IdentityServiceServicer):
     ) -> session_pb2.Session:
         who = self._providers.signing_up(request.sign_up_token)
         await self._accounts.may_sign_up(request.sign_up_code)
-        now = datetime.now(UTC)
         # Nobody knows its password; whoever wants one asks for it by mail.
         unknown = await self._passwords.hash(secrets.token_hex())
         account = domain.new_account(
-            request.handle, request.email, request.display_name, unknown, now
+            request.handle, request.email, request.display_name, unknown, datetime.now(UTC)
         )
-        user = await self._accounts.create(account, request.sign_up_code)
-        async with self._database.transaction() as tx:
-            await self._providers.use(tx, request.sign_up_token)
-            identity = Identity(who.provider, who.subject, account.id, now)
-            if await identities.link(tx, identity) is None:
-                raise InvalidProviderAnswer
+        # Linked with it: whoever holds the token twice, or breaks off, has one account or none.
+        identity = who.linked_to(account.id)
+        user = await self._accounts.create(account, request.sign_up_code, identity)
         return await self._sign_in.begin(account, user)
 
     async def BeginIdentity(
@@ -107,9 +103,7 @@ class IdentityHandler(IdentityServiceServicer):
         )
         async with self._database.transaction() as tx:
             await self._providers.use(tx, request.state_token)
-            linked = await identities.link(
-                tx, Identity(who.provider, who.subject, me, datetime.now(UTC))
-            )
+            linked = await identities.link(tx, who.linked_to(me))
             if linked is None:
                 raise InvalidProviderAnswer
         return convert.identity(linked)

@@ -231,7 +231,8 @@ USED_CHALLENGE = sa.Table(
 IDENTITY = sa.Table(
     "identity",
     METADATA,
-    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("issuer", sa.Text, primary_key=True),
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("account_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=False),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,19 @@
+"""Identities by who vouches for them, whatever the instance calls it."""
+
+from alembic import op
+
+revision = "0023"
+down_revision = "0013"
+
+
+def upgrade() -> None:
+    """Know identities by their issuer. What was linked before any release is linked anew."""
+    op.execute(
+        """
+        DELETE FROM identity;
+        ALTER TABLE identity
+            ADD COLUMN issuer text NOT NULL,
+            DROP CONSTRAINT identity_pkey,
+            ADD PRIMARY KEY (issuer, subject);
+        """
+    )
