@@ -91,11 +91,11 @@ def app(chassis: Chassis) -> Service:
     cookies = Cookies(told.public_url)
     second_factors = SecondFactors(database, config)
     sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens, cookies)
-    step_up = StepUp(database, passwords, guesses, second_factors)
+    browsers = Passkeys(chassis.tokens, told.public_url)
+    step_up = StepUp(database, passwords, guesses, second_factors, browsers)
     departures = Departures(database, chassis.clients, revocations, guesses, accounts)
     verifier = Verifier(config.jwt_issuer, config.jwt_audience, keys.key_set)
     oauth = OAuth(issuer, revocations, verifier, told.public_url)
-    browsers = Passkeys(chassis.tokens, told.public_url)
     providers = Providers(config, chassis.tokens, told.oidc_providers, told.public_url)
 
     async def heartbeat() -> None:

@@ -30,6 +30,7 @@ from services.auth.engine.credentials import Issuer, Links, Passwords
 from services.auth.engine.guesses import Allowances, Guesses
 from services.auth.engine.letters import Letters
 from services.auth.engine.outgoing import NotNowError
+from services.auth.engine.passkeys import Passkeys
 from services.auth.engine.post import Post
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.engine.sessions import Revocations
@@ -93,7 +94,9 @@ class World:
         revocations = self.revocations = Revocations(database, self.told.tell)
         guesses = Guesses(database, config, Allowances())
         self.factors = SecondFactors(database, config)
-        step_up = self.step_up = StepUp(database, self.passwords, guesses, self.factors)
+        step_up = self.step_up = StepUp(
+            database, self.passwords, guesses, self.factors, Passkeys(Tokens(config), PUBLIC)
+        )
         profiles: Any = _Profiles()
         self.emails = EmailHandler(database, step_up, self.links, revocations)
         self.password = PasswordHandler(

@@ -43,7 +43,7 @@ class App:
             "redirect_uris": [BACK],
             "scopes": ["TOKEN_SCOPE_READ", "TOKEN_SCOPE_WRITE"],
             "confidential": True,
-            "current_password": PASSWORD,
+            "proof": {"password": PASSWORD},
             **more,
         }
         made = owner.do("POST", "/v1/apps", json=body)
@@ -283,7 +283,7 @@ def test_an_app_proves_which_it_is(live: Live) -> None:
     asked = public.post("introspect", token=basic.json()["access_token"])
     assert error(asked)[0] == 401
     rotated = author.do(
-        "POST", f"/v1/apps/{app.id}:rotateSecret", json={"current_password": PASSWORD}
+        "POST", f"/v1/apps/{app.id}:rotateSecret", json={"proof": {"password": PASSWORD}}
     )
     assert error(app.exchange(app.code(ada)))[0] == 401
     app.secret = rotated["client_secret"]
@@ -416,9 +416,9 @@ def test_registering_takes_a_password_and_a_decent_address(live: Live) -> None:
         "name": "x",
         "redirect_uris": ["http://example.org/"],
         "scopes": ["TOKEN_SCOPE_READ"],
-        "current_password": PASSWORD,
+        "proof": {"password": PASSWORD},
     }
     assert refusal(author.ask("POST", "/v1/apps", json=body)) == (400, "INVALID_REDIRECT_URI")
-    body |= {"redirect_uris": [BACK], "current_password": "guessed"}
+    body |= {"redirect_uris": [BACK], "proof": {"password": "guessed"}}
     assert refusal(author.ask("POST", "/v1/apps", json=body)) == (401, "WRONG_CREDENTIALS")
     assert author.do("GET", "/v1/apps")["apps"] == []

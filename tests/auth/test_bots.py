@@ -219,7 +219,7 @@ def make(person: Person, name: str = "clock") -> Any:
 def running(person: Person, bot: Any, **more: Any) -> Person:
     """The bot, with a fresh token."""
     path = f"/v1/bots/{bot['user']['id']}:rotateToken"
-    token = person.do("POST", path, json={"current_password": PASSWORD, **more})["access_token"]
+    token = person.do("POST", path, json={"proof": {"password": PASSWORD}, **more})["access_token"]
     session = {"access_token": token, "user": bot["user"]}
     return Person(person.live, bot["user"]["handle"], session)
 
@@ -281,7 +281,7 @@ def test_another_token_ends_the_one_before(live: Live) -> None:
     assert new.do("GET", "/v1/users/me")["id"] == bot["user"]["id"]
     (listed,) = ada.do("GET", "/v1/bots")["bots"]
     assert listed["token"]["scopes"] == ["TOKEN_SCOPE_READ"]
-    body = {"current_password": "guessed"}
+    body = {"proof": {"password": "guessed"}}
     path = f"/v1/bots/{bot['user']['id']}:rotateToken"
     assert refusal(ada.ask("POST", path, json=body)) == (401, "WRONG_CREDENTIALS")
 
@@ -311,7 +311,7 @@ def test_an_owner_renames_and_deletes_their_own_and_nobody_elses(live: Live) -> 
     assert renamed["user"]["display_name"] == "Big Clock"
     refused = eve.ask("PATCH", path, json={"display_name": "Mine"})
     assert refusal(refused) == (404, "NOT_FOUND")
-    body = {"current_password": PASSWORD}
+    body = {"proof": {"password": PASSWORD}}
     assert refusal(eve.ask("POST", f"{path}:rotateToken", json=body)) == (404, "NOT_FOUND")
     eve.do("DELETE", path)
     assert clock.do("GET", "/v1/users/me")["id"] == clock.id

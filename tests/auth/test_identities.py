@@ -136,6 +136,21 @@ async def test_an_identity_signs_in_whose_owner_linked_it(
                 wire.UnlinkIdentityRequest(provider_id="corp", proof=PROOF), None
             )
     assert (await sign_in(handler, provider)).sign_up_token
+    await world.post.deliver()
+    assert sorted(world.tray.to(ada.email)) == [
+        "An account somewhere else was unlinked",
+        "You can sign in from somewhere else",
+    ]
+
+
+async def test_another_password_leaves_them(
+    world: World, handler: IdentityHandler, provider: Provider
+) -> None:
+    ada = await world.sign_up("ada")
+    await link(world, handler, provider, ada)
+    with world.calling(ada, await world.session_of(ada)):
+        await world.change_password("another horse")
+    assert (await sign_in(handler, provider)).session.access_token
 
 
 async def test_a_second_factor_is_asked_for_all_the_same(
@@ -411,7 +426,7 @@ async def test_every_question_has_its_index(world: World) -> None:
         # Of so few rows none would be looked up by an index, if there was another way.
         await tx.execute(sa.text("SET enable_seqscan = off"))
     for ask in (
-        lambda tx: identities.identity_of(tx, "corp", "x"),
+        lambda tx: identities.identity_of(tx, "https://id.example.org", "x"),
         lambda tx: identities.identities_of(tx, ids.new()),
         lambda tx: identities.unlink(tx, ids.new(), "corp"),
     ):

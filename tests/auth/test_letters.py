@@ -10,6 +10,7 @@ import pytest
 
 from chassis import ids
 from creavio.auth.v1.password_service_pb2 import RequestPasswordResetRequest
+from services.auth.domain import MailKind
 from services.auth.engine.letters import Letters, NoAddressError, message
 from tests.tools.enforced import refused_fields
 
@@ -26,6 +27,16 @@ HEADERS = {
     "MIME-Version",
 }
 LETTERS = Letters("https://talk.example.org")
+NOTICES = sorted(
+    set(MailKind)
+    - {
+        MailKind.VERIFY_EMAIL,
+        MailKind.CHANGE_EMAIL,
+        MailKind.RESET_PASSWORD,
+        MailKind.PASSWORD_CHANGED,
+        MailKind.EMAIL_CHANGED,
+    }
+)
 ADDRESSES = st.one_of(
     st.text(max_size=60),
     st.emails(),
@@ -88,6 +99,14 @@ def test_a_token_stands_where_no_server_sees_it() -> None:
         assert f"https://talk.example.org/{page}#token=to.ken\n" in read.get_content().replace(
             "\r\n", "\n"
         )
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_every_notice_says_whose_account_and_what_to_do(kind: MailKind) -> None:
+    letter = LETTERS.notice(kind, "ada")
+    assert letter.subject
+    assert "@ada" in letter.body
+    assert "reset your password now" in letter.body
 
 
 def test_mail_answers_nobody_and_is_answered_by_no_machine() -> None:

@@ -17,7 +17,14 @@ from chassis import ids
 from chassis.database import Transaction
 from chassis.testing import plan_of, scratch_config
 from chassis.tokens import Tokens
-from creavio.auth.v1 import passkey_pb2, passkey_service_pb2, proof_pb2, session_pb2
+from creavio.auth.v1 import (
+    passkey_pb2,
+    passkey_service_pb2,
+    proof_pb2,
+    session_pb2,
+    token_pb2,
+    token_service_pb2,
+)
 from services.auth.domain import Account
 from services.auth.domain.passkeys import (
     MOST_PASSKEYS,
@@ -26,8 +33,10 @@ from services.auth.domain.passkeys import (
     PasskeyNotFound,
     TooManyPasskeys,
 )
+from services.auth.engine.credentials import Issuer
 from services.auth.engine.passkeys import Passkeys
 from services.auth.handler.passkeys import PasskeyHandler
+from services.auth.handler.tokens import TokenHandler
 from services.auth.store import passkeys
 from tests.auth.authenticator import Authenticator
 from tests.auth.mailing import PASSWORD, PUBLIC, World
@@ -242,6 +251,63 @@ async def test_it_takes_a_proof_to_add_and_to_forget_one(
             await handler.DeletePasskey(forget, None)
     with pytest.raises(InvalidPasskey):
         await sign_in(handler, phone)
+
+
+async def test_it_is_a_proof_of_its_own_person_once(
+    world: World, handler: PasskeyHandler, issuer: Issuer
+) -> None:
+    ada, eve = await world.sign_up("ada"), await world.sign_up("eve")
+    phone, other = device(), device()
+    await register(world, handler, ada, phone)
+    await register(world, handler, eve, other)
+    made = TokenHandler(world.database, world.step_up, issuer, world.revocations)
+
+    async def proof(shown: Authenticator) -> proof_pb2.Proof:
+        asked = await challenge(handler)
+        return proof_pb2.Proof(
+            passkey=proof_pb2.PasskeyAnswer(
+                challenge_token=asked.challenge_token, credential=shown.sign_in(asked.options)
+            )
+        )
+
+    async def make(shown: proof_pb2.Proof) -> str:
+        request = token_service_pb2.CreateTokenRequest(
+            name="backup", scopes=[token_pb2.TOKEN_SCOPE_READ], proof=shown
+        )
+        return (await made.CreateToken(request, None)).access_token
+
+    with world.calling(ada, ids.new()):
+        with pytest.raises(InvalidPasskey):
+            await make(await proof(other))
+        shown = await proof(phone)
+        assert await make(shown)
+        with pytest.raises(InvalidPasskey):
+            await make(shown)
+        begun = passkey_service_pb2.BeginPasskeyRequest(proof=await proof(phone))
+        assert (await handler.BeginPasskey(begun, None)).challenge_token
+
+
+async def test_the_owner_is_told_of_each_that_comes_and_goes(
+    world: World, handler: PasskeyHandler
+) -> None:
+    ada = await world.sign_up("ada")
+    made = await register(world, handler, ada, device())
+    forget = passkey_service_pb2.DeletePasskeyRequest(passkey_id=made.id, proof=PROOF)
+    with world.calling(ada, ids.new()):
+        for _ in range(2):
+            await handler.DeletePasskey(forget, None)
+            await world.post.deliver()
+    subjects = world.tray.to(ada.email)
+    assert sorted(subjects) == ["A passkey was removed", "You have another passkey"]
+
+
+async def test_another_password_leaves_them(world: World, handler: PasskeyHandler) -> None:
+    ada = await world.sign_up("ada")
+    phone = device()
+    await register(world, handler, ada, phone)
+    with world.calling(ada, await world.session_of(ada)):
+        await world.change_password("another horse")
+    assert (await sign_in(handler, phone)).access_token
 
 
 async def test_there_are_so_many_and_no_more(world: World, handler: PasskeyHandler) -> None:

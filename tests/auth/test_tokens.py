@@ -16,7 +16,7 @@ from chassis import ids
 from chassis.database import Database
 from chassis.errors import Error
 from chassis.testing import eventually, plan_of
-from creavio.auth.v1 import auth_events_pb2, token_pb2, token_service_pb2
+from creavio.auth.v1 import auth_events_pb2, proof_pb2, token_pb2, token_service_pb2
 from services.auth.domain.tokens import MOST_TOKENS, Scope, Token, new_token
 from services.auth.engine.credentials import Issuer
 from services.auth.handler.tokens import TokenHandler
@@ -35,7 +35,7 @@ def handler(world: World, issuer: Issuer) -> TokenHandler:
 
 def wanted(**more: Any) -> token_service_pb2.CreateTokenRequest:
     return token_service_pb2.CreateTokenRequest(
-        **{"name": "backup", "scopes": BOTH, "current_password": PASSWORD, **more}
+        **{"name": "backup", "scopes": BOTH, "proof": proof_pb2.Proof(password=PASSWORD), **more}
     )
 
 
@@ -88,7 +88,7 @@ async def test_an_open_session_alone_makes_none(world: World, handler: TokenHand
     ada = await world.sign_up("ada")
     with world.calling(ada, await world.session_of(ada)):
         with pytest.raises(Error) as refused:
-            await handler.CreateToken(wanted(current_password="guessed"), None)
+            await handler.CreateToken(wanted(proof=proof_pb2.Proof(password="guessed")), None)
         assert refused.value.reason == "WRONG_CREDENTIALS"
         assert await listed(handler) == []
 
@@ -102,6 +102,30 @@ async def test_another_password_ends_them(world: World, handler: TokenHandler) -
         assert await listed(handler) == []
     told = [one for one in world.told.events if isinstance(one, auth_events_pb2.SessionRevoked)]
     assert made.token.id.replace("tok_", "ses_") in {one.session_id for one in told}
+
+
+async def test_another_password_leaves_a_bots(world: World, handler: TokenHandler) -> None:
+    ada = await world.sign_up("ada")
+    bot = new_token(ada.id, ids.new(), "clock", [Scope.READ], datetime.now(UTC), timedelta(days=1))
+    async with world.database.transaction() as tx:
+        await tokens.add_token(tx, bot)
+    with world.calling(ada, await world.session_of(ada)):
+        await world.change_password("another horse")
+    async with world.database.reading() as tx:
+        assert [one.id for one in await tokens.tokens_of(tx, ada.id, bot.user_id)] == [bot.id]
+
+
+async def test_the_owner_is_told_of_each_that_comes_and_goes(
+    world: World, handler: TokenHandler
+) -> None:
+    ada = await world.sign_up("ada")
+    with world.calling(ada, await world.session_of(ada)):
+        made = await handler.CreateToken(wanted(), None)
+        request = token_service_pb2.RevokeTokenRequest(token_id=made.token.id)
+        for _ in range(2):
+            await handler.RevokeToken(request, None)
+            await world.post.deliver()
+    assert sorted(world.tray.to(ada.email)) == ["A token was revoked", "You have another token"]
 
 
 async def test_there_are_so_many_and_no_more(world: World, handler: TokenHandler) -> None:
@@ -184,7 +208,7 @@ async def test_what_is_over_is_forgotten(kept: Kept) -> None:
 
 def program(person: Person, *scopes: str) -> tuple[str, Person]:
     """A token of somebody's, and a program that calls with it."""
-    body = {"name": "script", "scopes": scopes, "current_password": LIVE_PASSWORD}
+    body = {"name": "script", "scopes": scopes, "proof": {"password": LIVE_PASSWORD}}
     made = person.do("POST", "/v1/tokens", json=body)
     session = {**person.session, "access_token": made["access_token"]}
     return made["token"]["id"], Person(person.live, person.handle, session)

@@ -265,6 +265,14 @@ class MailKind(StrEnum):
     SECOND_FACTOR_DISABLED = "second_factor_disabled"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     RECOVERY_CODE_USED = "recovery_code_used"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
+    TOKEN_CREATED = "token_created"  # noqa: S105  # no password
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105  # no password
+    APP_LET_IN = "app_let_in"
+    APP_SHUT_OUT = "app_shut_out"
 
 
 MAIL_LASTS: Final = timedelta(days=1)

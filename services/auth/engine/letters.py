@@ -15,7 +15,7 @@ from uuid import UUID
 
 from services.auth.domain import MailKind
 
-_SECOND_FACTORS: Final = {
+_NOTICES: Final = {
     MailKind.SECOND_FACTOR_ENABLED: (
         "Two-step sign-in is on",
         "Signing in to the account @{handle} asks for a code of an app from now on.",
@@ -31,6 +31,38 @@ _SECOND_FACTORS: Final = {
     MailKind.RECOVERY_CODE_USED: (
         "A recovery code was used",
         "One of the recovery codes of the account @{handle} was used, and is void now.",
+    ),
+    MailKind.PASSKEY_ADDED: (
+        "You have another passkey",
+        "A passkey was added that signs in to the account @{handle}.",
+    ),
+    MailKind.PASSKEY_REMOVED: (
+        "A passkey was removed",
+        "A passkey of the account @{handle} was removed, and signs in no more.",
+    ),
+    MailKind.IDENTITY_LINKED: (
+        "You can sign in from somewhere else",
+        "An account somewhere else was linked, and signs in to the account @{handle}.",
+    ),
+    MailKind.IDENTITY_UNLINKED: (
+        "An account somewhere else was unlinked",
+        "An account somewhere else was unlinked from the account @{handle}, and signs in no more.",
+    ),
+    MailKind.TOKEN_CREATED: (
+        "You have another token",
+        "A personal token was made that acts for the account @{handle}.",
+    ),
+    MailKind.TOKEN_REVOKED: (
+        "A token was revoked",
+        "A personal token of the account @{handle} was revoked.",
+    ),
+    MailKind.APP_LET_IN: (
+        "An app acts for you",
+        "An app was let act for the account @{handle}, or do more than before.",
+    ),
+    MailKind.APP_SHUT_OUT: (
+        "An app acts for you no more",
+        "An app is let act for the account @{handle} no more.",
     ),
 }
 _FOOT: Final = "If this was not you, you need not do anything."
@@ -97,13 +129,13 @@ class Letters:
             "any more. If this was not you, tell those who run this instance.\n",
         )
 
-    def second_factor(self, kind: MailKind, handle: str) -> Letter:
-        """What became of the second factor."""
-        subject, said = _SECOND_FACTORS[kind]
+    def notice(self, kind: MailKind, handle: str) -> Letter:
+        """What became of the ways into an account, and of what acts for it."""
+        subject, said = _NOTICES[kind]
         return Letter(
             subject,
-            f"{said.format(handle=handle)} If this was not you, reset your password now, "
-            f"and look at your sessions:\n\n{self.public_url}/\n",
+            f"{said.format(handle=handle)} If this was not you, reset your password now, and "
+            f"look at your sessions, passkeys, linked accounts and tokens:\n\n{self.public_url}/\n",
         )
 
     def _link(self, page: str, token: str) -> str:

@@ -90,13 +90,8 @@ class Post:
                 return self._letters.password_changed(one.handle)
             case MailKind.EMAIL_CHANGED:
                 return self._letters.email_changed(one.handle)
-            case (
-                MailKind.SECOND_FACTOR_ENABLED
-                | MailKind.SECOND_FACTOR_DISABLED
-                | MailKind.RECOVERY_CODES_RENEWED
-                | MailKind.RECOVERY_CODE_USED
-            ):
-                return self._letters.second_factor(one.kind, one.handle)
+            case _:
+                return self._letters.notice(one.kind, one.handle)
 
     async def _verify(self, tx: Transaction, one: Mail) -> Letter | None:
         account = await accounts.account_by(tx, one.handle)

@@ -45,13 +45,15 @@ class Revocations:
 
     async def end_tokens(
         self, tx: Transaction, owner_id: UUID, user_id: UUID, *, only: UUID | None = None
-    ) -> None:
+    ) -> bool:
         """End somebody's tokens that act for somebody, all or one, as part of a transaction.
 
-        Whoever asked for it has to `tell` once that is committed.
+        Whoever asked for it has to `tell` once that is committed. False when there was none.
         """
-        for ended in await tokens.end_tokens(tx, owner_id, user_id, only=only):
+        over = await tokens.end_tokens(tx, owner_id, user_id, only=only)
+        for ended in over:
             tx.emit(events.session_revoked(ended, user_id))
+        return bool(over)
 
     async def end_everybodys(self) -> None:
         """End every session and token there is, and tell it, some at a time."""

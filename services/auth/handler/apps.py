@@ -30,7 +30,7 @@ class AppHandler(AppServiceServicer):
     async def CreateApp(
         self, request: app_service_pb2.CreateAppRequest, context: object
     ) -> app_pb2.IssuedApp:
-        account = (await self._step_up.prove(request.current_password)).account
+        account = (await self._step_up.prove_by(request.proof)).account
         secret = secrets.token_urlsafe(32) if request.confidential else ""
         app = new_app(
             account.id,
@@ -59,7 +59,7 @@ class AppHandler(AppServiceServicer):
     async def RotateAppSecret(
         self, request: app_service_pb2.RotateAppSecretRequest, context: object
     ) -> app_pb2.IssuedApp:
-        account = (await self._step_up.prove(request.current_password)).account
+        account = (await self._step_up.prove_by(request.proof)).account
         secret = secrets.token_urlsafe(32)
         async with self._database.transaction() as tx:
             if not await accounts.password_is(tx, account.id, account.password_hash):

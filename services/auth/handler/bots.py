@@ -77,7 +77,7 @@ class BotHandler(BotServiceServicer):
     async def RotateBotToken(
         self, request: bot_service_pb2.RotateBotTokenRequest, context: object
     ) -> token_pb2.IssuedToken:
-        account = (await self._step_up.prove(request.current_password)).account
+        account = (await self._step_up.prove_by(request.proof)).account
         lifetime = BOT_TOKEN_LASTS
         if request.HasField("lifetime_days"):
             lifetime = timedelta(days=request.lifetime_days)

@@ -12,9 +12,10 @@ from chassis.database import Database
 from creavio.auth.v1 import consent_service_pb2
 from creavio.auth.v1.consent_service_pb2_grpc import ConsentServiceServicer
 from services.auth import convert
+from services.auth.domain import MailKind
 from services.auth.engine.oauth import OAuth
 from services.auth.engine.sessions import Revocations
-from services.auth.store import apps
+from services.auth.store import apps, mail
 
 MOST_LISTED: Final = 100
 ASKED: Final = (
@@ -59,8 +60,10 @@ class ConsentHandler(ConsentServiceServicer):
         me = convert.account_id(principal().user_id)
         async with self._database.transaction() as tx:
             to, asked = await self._oauth.decide(tx, _query(request), me, approve=request.approve)
-            if asked is not None:
-                await apps.consent(tx, me, asked.app.id, asked.scopes, datetime.now(UTC))
+            if asked is not None and await apps.consent(
+                tx, me, asked.app.id, asked.scopes, datetime.now(UTC)
+            ):
+                await mail.notify_owner(tx, MailKind.APP_LET_IN, me)
         return consent_service_pb2.DecideAuthorizationResponse(redirect_uri=to)
 
     async def ListConsents(
@@ -78,7 +81,8 @@ class ConsentHandler(ConsentServiceServicer):
     ) -> Empty:
         me, app_id = convert.account_id(principal().user_id), convert.app_id(request.app_id)
         async with self._database.transaction() as tx:
-            await apps.take_back(tx, me, app_id)
+            if await apps.take_back(tx, me, app_id):
+                await mail.notify_owner(tx, MailKind.APP_SHUT_OUT, me)
             await self._revocations.end_grants(tx, account_id=me, app_id=app_id)
         await self._revocations.tell(tx)
         return Empty()

@@ -12,13 +12,14 @@ from chassis.database import Database
 from creavio.auth.v1 import identity_service_pb2, session_pb2
 from creavio.auth.v1.identity_service_pb2_grpc import IdentityServiceServicer
 from services.auth import convert, domain
+from services.auth.domain import MailKind
 from services.auth.domain.identities import InvalidProviderAnswer
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.providers import Providers, Redirect
 from services.auth.engine.sign_in import SignIn
 from services.auth.handler.step_up import StepUp
-from services.auth.store import accounts, identities
+from services.auth.store import accounts, identities, mail
 
 
 class IdentityHandler(IdentityServiceServicer):
@@ -103,9 +104,12 @@ class IdentityHandler(IdentityServiceServicer):
         )
         async with self._database.transaction() as tx:
             await self._providers.use(tx, request.state_token)
-            linked = await identities.link(tx, who.linked_to(me))
+            asked = who.linked_to(me)
+            linked = await identities.link(tx, asked)
             if linked is None:
                 raise InvalidProviderAnswer
+            if linked == asked:
+                await mail.notify_owner(tx, MailKind.IDENTITY_LINKED, me)
         return convert.identity(linked)
 
     async def ListIdentities(
@@ -120,7 +124,8 @@ class IdentityHandler(IdentityServiceServicer):
     ) -> Empty:
         account = (await self._step_up.prove_by(request.proof)).account
         async with self._database.transaction() as tx:
-            await identities.unlink(tx, account.id, request.provider_id)
+            if await identities.unlink(tx, account.id, request.provider_id):
+                await mail.notify_owner(tx, MailKind.IDENTITY_UNLINKED, account.id)
         return Empty()
 
 

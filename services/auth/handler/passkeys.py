@@ -9,11 +9,12 @@ from chassis.database import Database
 from creavio.auth.v1 import passkey_pb2, passkey_service_pb2, session_pb2
 from creavio.auth.v1.passkey_service_pb2_grpc import PasskeyServiceServicer
 from services.auth import convert
+from services.auth.domain import MailKind
 from services.auth.domain.passkeys import InvalidPasskey, PasskeyNotFound, may_have
 from services.auth.engine.passkeys import Passkeys
 from services.auth.engine.sign_in import SignIn
 from services.auth.handler.step_up import StepUp
-from services.auth.store import accounts, passkeys
+from services.auth.store import accounts, mail, passkeys
 
 
 class PasskeyHandler(PasskeyServiceServicer):
@@ -49,6 +50,7 @@ class PasskeyHandler(PasskeyServiceServicer):
             if not await passkeys.add_passkey(tx, made):
                 raise InvalidPasskey
             may_have(len(await passkeys.passkeys_of(tx, account.id)))
+            await mail.notify_owner(tx, MailKind.PASSKEY_ADDED, account.id)
         return convert.passkey(made)
 
     async def ListPasskeys(
@@ -78,7 +80,9 @@ class PasskeyHandler(PasskeyServiceServicer):
     ) -> Empty:
         account = (await self._step_up.prove_by(request.proof)).account
         async with self._database.transaction() as tx:
-            await passkeys.drop_passkey(tx, account.id, convert.passkey_id(request.passkey_id))
+            named = convert.passkey_id(request.passkey_id)
+            if await passkeys.drop_passkey(tx, account.id, named):
+                await mail.notify_owner(tx, MailKind.PASSKEY_REMOVED, account.id)
         return Empty()
 
     async def BeginPasskeySignIn(

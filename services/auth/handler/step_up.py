@@ -11,9 +11,11 @@ from chassis.database import Database
 from creavio.auth.v1 import proof_pb2
 from services.auth import convert, domain
 from services.auth.domain import Account
+from services.auth.domain.passkeys import InvalidPasskey
 from services.auth.domain.second_factor import WrongCode
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.guesses import Guesses
+from services.auth.engine.passkeys import Passkeys
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.store import accounts
 
@@ -28,7 +30,7 @@ class Proven:
 
 
 class StepUp:
-    """Asks callers for their password, or for a code."""
+    """Asks callers for their password, for a code, or for a passkey."""
 
     def __init__(
         self,
@@ -36,7 +38,9 @@ class StepUp:
         passwords: Passwords,
         guesses: Guesses,
         second_factors: SecondFactors,
+        passkeys: Passkeys,
     ) -> None:
+        self._passkeys = passkeys
         self._second_factors = second_factors
         self._guesses = guesses
         self._database = database
@@ -58,19 +62,37 @@ class StepUp:
         return Proven(account, convert.session_id(caller.session_id))
 
     async def prove_by(self, proof: proof_pb2.Proof) -> Proven:
-        """The caller, whose password or code it is.
+        """The caller, whose password, code or passkey it is.
 
-        Raises `WrongCredentials` or `WrongCode`, and `Exhausted` after too many guesses.
+        Raises `WrongCredentials`, `WrongCode` or `InvalidPasskey`, and `Exhausted` after too
+        many guesses.
         """
-        if proof.WhichOneof("proof") == "password":
-            return await self.prove(proof.password)
+        match proof.WhichOneof("proof"):
+            case "password":
+                return await self.prove(proof.password)
+            case "code":
+                return await self._by_code(proof.code)
+            case _:
+                return await self._by_passkey(proof.passkey)
+
+    async def _by_code(self, code: str) -> Proven:
         caller = principal()
         account_id = convert.account_id(caller.user_id)
         guessing = self._second_factors.guessing(account_id)
         async with guessing, self._database.transaction() as tx:
             account = await accounts.account(tx, account_id)
             if account is None or not await self._second_factors.take(
-                tx, account, proof.code, datetime.now(UTC)
+                tx, account, code, datetime.now(UTC)
             ):
                 raise WrongCode
+        return Proven(account, convert.session_id(caller.session_id))
+
+    async def _by_passkey(self, answer: proof_pb2.PasskeyAnswer) -> Proven:
+        caller = principal()
+        account_id = convert.account_id(caller.user_id)
+        async with self._database.transaction() as tx:
+            owner = await self._passkeys.proven(tx, answer.challenge_token, answer.credential)
+            account = await accounts.account(tx, account_id)
+            if account is None or owner != account_id:
+                raise InvalidPasskey
         return Proven(account, convert.session_id(caller.session_id))

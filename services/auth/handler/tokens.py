@@ -11,11 +11,12 @@ from chassis.database import Database
 from creavio.auth.v1 import token_pb2, token_service_pb2
 from creavio.auth.v1.token_service_pb2_grpc import TokenServiceServicer
 from services.auth import convert, domain
+from services.auth.domain import MailKind
 from services.auth.domain.tokens import TOKEN_LASTS, may_have_another, new_token
 from services.auth.engine.credentials import Issuer
 from services.auth.engine.sessions import Revocations
 from services.auth.handler.step_up import StepUp
-from services.auth.store import accounts, tokens
+from services.auth.store import accounts, mail, tokens
 
 
 class TokenHandler(TokenServiceServicer):
@@ -32,7 +33,7 @@ class TokenHandler(TokenServiceServicer):
     async def CreateToken(
         self, request: token_service_pb2.CreateTokenRequest, context: object
     ) -> token_pb2.IssuedToken:
-        account = (await self._step_up.prove(request.current_password)).account
+        account = (await self._step_up.prove_by(request.proof)).account
         lifetime = TOKEN_LASTS
         if request.HasField("lifetime_days"):
             lifetime = timedelta(days=request.lifetime_days)
@@ -52,6 +53,7 @@ class TokenHandler(TokenServiceServicer):
                 raise domain.WrongCredentials
             may_have_another(len(await tokens.tokens_of(tx, account.id, account.id)))
             await tokens.add_token(tx, token)
+            await mail.notify_owner(tx, MailKind.TOKEN_CREATED, account.id)
         return token_pb2.IssuedToken(
             token=convert.token(token), access_token=self._issuer.access_token(token)
         )
@@ -69,6 +71,7 @@ class TokenHandler(TokenServiceServicer):
     ) -> Empty:
         me, token_id = convert.account_id(principal().user_id), convert.token_id(request.token_id)
         async with self._database.transaction() as tx:
-            await self._revocations.end_tokens(tx, me, me, only=token_id)
+            if await self._revocations.end_tokens(tx, me, me, only=token_id):
+                await mail.notify_owner(tx, MailKind.TOKEN_REVOKED, me)
         await self._revocations.tell(tx)
         return Empty()

@@ -73,8 +73,11 @@ async def owned(tx: Transaction, owner_id: UUID, app_id: UUID) -> bool:
 
 async def consent(
     tx: Transaction, user_id: UUID, app_id: UUID, scopes: Sequence[Scope], now: datetime
-) -> None:
-    """Keep that somebody lets an app act for them, besides what they let it before."""
+) -> bool:
+    """Keep that somebody lets an app act for them, besides what they let it before.
+
+    False when they let it all of that already.
+    """
     before = await consented(tx, user_id, app_id)
     together = [scope for scope in Scope if scope in {*before, *scopes}]
     values = {"scopes": together, "create_time": now}
@@ -85,6 +88,7 @@ async def consent(
             index_elements=[APP_CONSENT.c.user_id, APP_CONSENT.c.app_id], set_=values
         )
     )
+    return not set(scopes) <= set(before)
 
 
 async def consented(tx: Transaction, user_id: UUID, app_id: UUID) -> Sequence[Scope]:
@@ -112,13 +116,14 @@ async def consents_of(tx: Transaction, user_id: UUID, limit: int) -> Sequence[tu
     ]
 
 
-async def take_back(tx: Transaction, user_id: UUID, app_id: UUID) -> None:
-    """Forget that somebody lets an app act for them."""
-    await tx.execute(
+async def take_back(tx: Transaction, user_id: UUID, app_id: UUID) -> bool:
+    """Forget that somebody lets an app act for them. False when they let it nothing."""
+    taken = await tx.execute(
         sa.delete(APP_CONSENT).where(
             APP_CONSENT.c.user_id == user_id, APP_CONSENT.c.app_id == app_id
         )
     )
+    return bool(taken.rowcount)
 
 
 def _app(row: Row[Any]) -> App:

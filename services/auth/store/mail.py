@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
 from services.auth.domain import Account, Mail, MailKind, Proof, Purpose, due_again, new_mail
+from services.auth.store import accounts
 from services.auth.store.tables import MAIL, PROOF
 
 
@@ -76,6 +77,13 @@ async def notify(tx: Transaction, kind: MailKind, account: Account, now: datetim
     """Keep a notice for an account's owner: one that is not verified may be anybody's."""
     if account.verified_email is not None:
         await add_mail(tx, new_mail(kind, account.verified_email, now, account.handle))
+
+
+async def notify_owner(tx: Transaction, kind: MailKind, account_id: UUID) -> None:
+    """Keep a notice for the owner of an account there is."""
+    found = await accounts.account(tx, account_id)
+    if found is not None:
+        await notify(tx, kind, found, datetime.now(UTC))
 
 
 async def add_mail(tx: Transaction, mail: Mail) -> None:

@@ -71,11 +71,12 @@ async def rename(tx: Transaction, account_id: UUID, passkey_id: UUID, name: str)
     return _passkey(row)
 
 
-async def drop_passkey(tx: Transaction, account_id: UUID, passkey_id: UUID) -> None:
-    """Forget a passkey of an account."""
-    await tx.execute(
+async def drop_passkey(tx: Transaction, account_id: UUID, passkey_id: UUID) -> bool:
+    """Forget a passkey of an account. False when there was none."""
+    dropped = await tx.execute(
         sa.delete(PASSKEY).where(PASSKEY.c.id == passkey_id, PASSKEY.c.account_id == account_id)
     )
+    return bool(dropped.rowcount)
 
 
 async def use_challenge(tx: Transaction, challenge: bytes, expire_time: datetime) -> bool:

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.auth.v1 import app_pb2 as creavio_dot_auth_dot_v1_dot_app__pb2
+from creavio.auth.v1 import proof_pb2 as creavio_dot_auth_dot_v1_dot_proof__pb2
 from creavio.auth.v1 import token_pb2 as creavio_dot_auth_dot_v1_dot_token__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/app_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19\x63reavio/auth/v1/app.proto\x1a\x1b\x63reavio/auth/v1/token.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\xa9\x02\n\x10\x43reateAppRequest\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12:\n\rredirect_uris\x18\x02 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\n\x18\x01\"\x07r\x05\x10\x01\x18\x80\x08R\x0credirectUris\x12J\n\x06scopes\x18\x03 \x03(\x0e\x32\x1b.creavio.auth.v1.TokenScopeB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x06scopes\x12\"\n\x0c\x63onfidential\x18\x04 \x01(\x08R\x0c\x63onfidential\x12\x35\n\x10\x63urrent_password\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0f\x63urrentPassword\"\x11\n\x0fListAppsRequest\"<\n\x10ListAppsResponse\x12(\n\x04\x61pps\x18\x01 \x03(\x0b\x32\x14.creavio.auth.v1.AppR\x04\x61pps\"\x81\x01\n\x16RotateAppSecretRequest\x12\x30\n\x06\x61pp_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^app_[0-9a-z]{26}$R\x05\x61ppId\x12\x35\n\x10\x63urrent_password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0f\x63urrentPassword\"D\n\x10\x44\x65leteAppRequest\x12\x30\n\x06\x61pp_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^app_[0-9a-z]{26}$R\x05\x61ppId2\x9c\x04\n\nAppService\x12y\n\tCreateApp\x12!.creavio.auth.v1.CreateAppRequest\x1a\x1a.creavio.auth.v1.IssuedApp\"-\xa2\xbb\x18\x16\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x01H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\r\"\x08/v1/apps:\x01*\x12z\n\x08ListApps\x12 .creavio.auth.v1.ListAppsRequest\x1a!.creavio.auth.v1.ListAppsResponse\")\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/apps\x12\x9a\x01\n\x0fRotateAppSecret\x12\'.creavio.auth.v1.RotateAppSecretRequest\x1a\x1a.creavio.auth.v1.IssuedApp\"B\xa2\xbb\x18\x15\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02#\"\x1e/v1/apps/{app_id}:rotateSecret:\x01*\x12z\n\tDeleteApp\x12!.creavio.auth.v1.DeleteAppRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x13*\x11/v1/apps/{app_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/app_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19\x63reavio/auth/v1/app.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a\x1b\x63reavio/auth/v1/token.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\xa8\x02\n\x10\x43reateAppRequest\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12:\n\rredirect_uris\x18\x02 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\n\x18\x01\"\x07r\x05\x10\x01\x18\x80\x08R\x0credirectUris\x12J\n\x06scopes\x18\x03 \x03(\x0e\x32\x1b.creavio.auth.v1.TokenScopeB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x06scopes\x12\"\n\x0c\x63onfidential\x18\x04 \x01(\x08R\x0c\x63onfidential\x12\x34\n\x05proof\x18\x05 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\"\x11\n\x0fListAppsRequest\"<\n\x10ListAppsResponse\x12(\n\x04\x61pps\x18\x01 \x03(\x0b\x32\x14.creavio.auth.v1.AppR\x04\x61pps\"\x80\x01\n\x16RotateAppSecretRequest\x12\x30\n\x06\x61pp_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^app_[0-9a-z]{26}$R\x05\x61ppId\x12\x34\n\x05proof\x18\x02 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\"D\n\x10\x44\x65leteAppRequest\x12\x30\n\x06\x61pp_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^app_[0-9a-z]{26}$R\x05\x61ppId2\x9d\x04\n\nAppService\x12y\n\tCreateApp\x12!.creavio.auth.v1.CreateAppRequest\x1a\x1a.creavio.auth.v1.IssuedApp\"-\xa2\xbb\x18\x16\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\r\"\x08/v1/apps:\x01*\x12z\n\x08ListApps\x12 .creavio.auth.v1.ListAppsRequest\x1a!.creavio.auth.v1.ListAppsResponse\")\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/apps\x12\x9b\x01\n\x0fRotateAppSecret\x12\'.creavio.auth.v1.RotateAppSecretRequest\x1a\x1a.creavio.auth.v1.IssuedApp\"C\xa2\xbb\x18\x16\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01\x82\xd3\xe4\x93\x02#\"\x1e/v1/apps/{app_id}:rotateSecret:\x01*\x12z\n\tDeleteApp\x12!.creavio.auth.v1.DeleteAppRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x13*\x11/v1/apps/{app_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,32 +44,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEAPPREQUEST'].fields_by_name['redirect_uris']._serialized_options = b'\272H\022\222\001\017\010\001\020\n\030\001\"\007r\005\020\001\030\200\010'
   _globals['_CREATEAPPREQUEST'].fields_by_name['scopes']._loaded_options = None
   _globals['_CREATEAPPREQUEST'].fields_by_name['scopes']._serialized_options = b'\272H\022\222\001\017\010\001\020\002\030\001\"\007\202\001\004\020\001 \000'
-  _globals['_CREATEAPPREQUEST'].fields_by_name['current_password']._loaded_options = None
-  _globals['_CREATEAPPREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_CREATEAPPREQUEST'].fields_by_name['proof']._loaded_options = None
+  _globals['_CREATEAPPREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ROTATEAPPSECRETREQUEST'].fields_by_name['app_id']._loaded_options = None
   _globals['_ROTATEAPPSECRETREQUEST'].fields_by_name['app_id']._serialized_options = b'\272H\026r\0242\022^app_[0-9a-z]{26}$'
-  _globals['_ROTATEAPPSECRETREQUEST'].fields_by_name['current_password']._loaded_options = None
-  _globals['_ROTATEAPPSECRETREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_ROTATEAPPSECRETREQUEST'].fields_by_name['proof']._loaded_options = None
+  _globals['_ROTATEAPPSECRETREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\003\310\001\001'
   _globals['_DELETEAPPREQUEST'].fields_by_name['app_id']._loaded_options = None
   _globals['_DELETEAPPREQUEST'].fields_by_name['app_id']._serialized_options = b'\272H\026r\0242\022^app_[0-9a-z]{26}$'
   _globals['_APPSERVICE'].methods_by_name['CreateApp']._loaded_options = None
-  _globals['_APPSERVICE'].methods_by_name['CreateApp']._serialized_options = b'\242\273\030\026\010\001\020\002 \0040\003:\002\010\n@\200\200\001H\001P\001X\001\202\323\344\223\002\r\"\010/v1/apps:\001*'
+  _globals['_APPSERVICE'].methods_by_name['CreateApp']._serialized_options = b'\242\273\030\026\010\001\020\002 \0040\003:\002\010\n@\200\200\002H\001P\001X\001\202\323\344\223\002\r\"\010/v1/apps:\001*'
   _globals['_APPSERVICE'].methods_by_name['ListApps']._loaded_options = None
   _globals['_APPSERVICE'].methods_by_name['ListApps']._serialized_options = b'\242\273\030\025\010\001\020\002 \0010\001:\002\010\005@\200\010H\001P\001X\001\202\323\344\223\002\n\022\010/v1/apps'
   _globals['_APPSERVICE'].methods_by_name['RotateAppSecret']._loaded_options = None
-  _globals['_APPSERVICE'].methods_by_name['RotateAppSecret']._serialized_options = b'\242\273\030\025\010\001\020\002 \0040\003:\002\010\n@\200 H\001P\001X\001\202\323\344\223\002#\"\036/v1/apps/{app_id}:rotateSecret:\001*'
+  _globals['_APPSERVICE'].methods_by_name['RotateAppSecret']._serialized_options = b'\242\273\030\026\010\001\020\002 \0040\003:\002\010\n@\200\200\002H\001P\001X\001\202\323\344\223\002#\"\036/v1/apps/{app_id}:rotateSecret:\001*'
   _globals['_APPSERVICE'].methods_by_name['DeleteApp']._loaded_options = None
   _globals['_APPSERVICE'].methods_by_name['DeleteApp']._serialized_options = b'\242\273\030\025\010\001\020\002 \0020\002:\002\010\005@\200\010H\001P\001X\001\202\323\344\223\002\023*\021/v1/apps/{app_id}'
-  _globals['_CREATEAPPREQUEST']._serialized_start=229
-  _globals['_CREATEAPPREQUEST']._serialized_end=526
-  _globals['_LISTAPPSREQUEST']._serialized_start=528
-  _globals['_LISTAPPSREQUEST']._serialized_end=545
-  _globals['_LISTAPPSRESPONSE']._serialized_start=547
-  _globals['_LISTAPPSRESPONSE']._serialized_end=607
-  _globals['_ROTATEAPPSECRETREQUEST']._serialized_start=610
-  _globals['_ROTATEAPPSECRETREQUEST']._serialized_end=739
-  _globals['_DELETEAPPREQUEST']._serialized_start=741
-  _globals['_DELETEAPPREQUEST']._serialized_end=809
-  _globals['_APPSERVICE']._serialized_start=812
-  _globals['_APPSERVICE']._serialized_end=1352
+  _globals['_CREATEAPPREQUEST']._serialized_start=258
+  _globals['_CREATEAPPREQUEST']._serialized_end=554
+  _globals['_LISTAPPSREQUEST']._serialized_start=556
+  _globals['_LISTAPPSREQUEST']._serialized_end=573
+  _globals['_LISTAPPSRESPONSE']._serialized_start=575
+  _globals['_LISTAPPSRESPONSE']._serialized_end=635
+  _globals['_ROTATEAPPSECRETREQUEST']._serialized_start=638
+  _globals['_ROTATEAPPSECRETREQUEST']._serialized_end=766
+  _globals['_DELETEAPPREQUEST']._serialized_start=768
+  _globals['_DELETEAPPREQUEST']._serialized_end=836
+  _globals['_APPSERVICE']._serialized_start=839
+  _globals['_APPSERVICE']._serialized_end=1380
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.auth.v1 import app_pb2 as _app_pb2
+from creavio.auth.v1 import proof_pb2 as _proof_pb2
 from creavio.auth.v1 import token_pb2 as _token_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -30,13 +31,11 @@ class CreateAppRequest(_message.Message):
     REDIRECT_URIS_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     CONFIDENTIAL_FIELD_NUMBER: _builtins.int
-    CURRENT_PASSWORD_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """What people are to be shown."""
     confidential: _builtins.bool
     """Whether it keeps a secret."""
-    current_password: _builtins.str
-    """The caller's password: an open session alone makes no credentials."""
     @_builtins.property
     def redirect_uris(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Where people may be sent back to: `https:`, `http:` on this device (127.0.0.1, [::1]),
@@ -47,6 +46,10 @@ class CreateAppRequest(_message.Message):
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_token_pb2.TokenScope.ValueType]:
         """What it may ask for."""
 
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """That the caller is who they are: an open session alone makes no credentials."""
+
     def __init__(
         self,
         *,
@@ -54,11 +57,11 @@ class CreateAppRequest(_message.Message):
         redirect_uris: _abc.Iterable[_builtins.str] | None = ...,
         scopes: _abc.Iterable[_token_pb2.TokenScope.ValueType] | None = ...,
         confidential: _builtins.bool = ...,
-        current_password: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidential", b"confidential", "current_password", b"current_password", "name", b"name", "redirect_uris", b"redirect_uris", "scopes", b"scopes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidential", b"confidential", "name", b"name", "proof", b"proof", "redirect_uris", b"redirect_uris", "scopes", b"scopes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -112,20 +115,22 @@ class RotateAppSecretRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     APP_ID_FIELD_NUMBER: _builtins.int
-    CURRENT_PASSWORD_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     app_id: _builtins.str
     """The app."""
-    current_password: _builtins.str
-    """The caller's password."""
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """That the caller is who they are."""
+
     def __init__(
         self,
         *,
         app_id: _builtins.str = ...,
-        current_password: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "current_password", b"current_password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_id", b"app_id", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -66,8 +66,8 @@ class AppServiceServicer:
     def CreateApp(self, request, context):
         """Registers an app of the caller's and returns it, with its secret when it keeps one.
 
-        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS when the password is wrong, and
-        with LIMIT_REACHED when the caller has 25 apps.
+        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
+        when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,8 +84,8 @@ class AppServiceServicer:
         """Gives a confidential app of the caller's another secret, shown this once; the one before
         is void.
 
-        Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS when the
-        password is wrong.
+        Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

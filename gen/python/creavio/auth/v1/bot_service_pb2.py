@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.auth.v1 import bot_pb2 as creavio_dot_auth_dot_v1_dot_bot__pb2
+from creavio.auth.v1 import proof_pb2 as creavio_dot_auth_dot_v1_dot_proof__pb2
 from creavio.auth.v1 import token_pb2 as creavio_dot_auth_dot_v1_dot_token__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/bot_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19\x63reavio/auth/v1/bot.proto\x1a\x1b\x63reavio/auth/v1/token.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\xa0\x01\n\x10\x43reateBotRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12?\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x0b\x64isplayName\"\x11\n\x0fListBotsRequest\"<\n\x10ListBotsResponse\x12(\n\x04\x62ots\x18\x01 \x03(\x0b\x32\x14.creavio.auth.v1.BotR\x04\x62ots\"\x9d\x01\n\x10UpdateBotRequest\x12\x30\n\x06\x62ot_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x05\x62otId\x12\x46\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$H\x00R\x0b\x64isplayName\x88\x01\x01\x42\x0f\n\r_display_name\"\x92\x02\n\x15RotateBotTokenRequest\x12\x30\n\x06\x62ot_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x05\x62otId\x12H\n\x06scopes\x18\x02 \x03(\x0e\x32\x1b.creavio.auth.v1.TokenScopeB\x13\xbaH\x10\x92\x01\r\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x06scopes\x12\x34\n\rlifetime_days\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x01H\x00R\x0clifetimeDays\x88\x01\x01\x12\x35\n\x10\x63urrent_password\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0f\x63urrentPasswordB\x10\n\x0e_lifetime_days\"D\n\x10\x44\x65leteBotRequest\x12\x30\n\x06\x62ot_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x05\x62otId2\x91\x05\n\nBotService\x12r\n\tCreateBot\x12!.creavio.auth.v1.CreateBotRequest\x1a\x14.creavio.auth.v1.Bot\",\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\r\"\x08/v1/bots:\x01*\x12z\n\x08ListBots\x12 .creavio.auth.v1.ListBotsRequest\x1a!.creavio.auth.v1.ListBotsResponse\")\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/bots\x12{\n\tUpdateBot\x12!.creavio.auth.v1.UpdateBotRequest\x1a\x14.creavio.auth.v1.Bot\"5\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x16\x32\x11/v1/bots/{bot_id}:\x01*\x12\x99\x01\n\x0eRotateBotToken\x12&.creavio.auth.v1.RotateBotTokenRequest\x1a\x1c.creavio.auth.v1.IssuedToken\"A\xa2\xbb\x18\x15\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\"\"\x1d/v1/bots/{bot_id}:rotateToken:\x01*\x12z\n\tDeleteBot\x12!.creavio.auth.v1.DeleteBotRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x13*\x11/v1/bots/{bot_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/auth/v1/bot_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19\x63reavio/auth/v1/bot.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a\x1b\x63reavio/auth/v1/token.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\xa0\x01\n\x10\x43reateBotRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12?\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x0b\x64isplayName\"\x11\n\x0fListBotsRequest\"<\n\x10ListBotsResponse\x12(\n\x04\x62ots\x18\x01 \x03(\x0b\x32\x14.creavio.auth.v1.BotR\x04\x62ots\"\x9d\x01\n\x10UpdateBotRequest\x12\x30\n\x06\x62ot_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x05\x62otId\x12\x46\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$H\x00R\x0b\x64isplayName\x88\x01\x01\x42\x0f\n\r_display_name\"\x91\x02\n\x15RotateBotTokenRequest\x12\x30\n\x06\x62ot_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x05\x62otId\x12H\n\x06scopes\x18\x02 \x03(\x0e\x32\x1b.creavio.auth.v1.TokenScopeB\x13\xbaH\x10\x92\x01\r\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x06scopes\x12\x34\n\rlifetime_days\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x01H\x00R\x0clifetimeDays\x88\x01\x01\x12\x34\n\x05proof\x18\x04 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proofB\x10\n\x0e_lifetime_days\"D\n\x10\x44\x65leteBotRequest\x12\x30\n\x06\x62ot_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x05\x62otId2\x92\x05\n\nBotService\x12r\n\tCreateBot\x12!.creavio.auth.v1.CreateBotRequest\x1a\x14.creavio.auth.v1.Bot\",\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\r\"\x08/v1/bots:\x01*\x12z\n\x08ListBots\x12 .creavio.auth.v1.ListBotsRequest\x1a!.creavio.auth.v1.ListBotsResponse\")\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/bots\x12{\n\tUpdateBot\x12!.creavio.auth.v1.UpdateBotRequest\x1a\x14.creavio.auth.v1.Bot\"5\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x16\x32\x11/v1/bots/{bot_id}:\x01*\x12\x9a\x01\n\x0eRotateBotToken\x12&.creavio.auth.v1.RotateBotTokenRequest\x1a\x1c.creavio.auth.v1.IssuedToken\"B\xa2\xbb\x18\x16\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\"\"\x1d/v1/bots/{bot_id}:rotateToken:\x01*\x12z\n\tDeleteBot\x12!.creavio.auth.v1.DeleteBotRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x13*\x11/v1/bots/{bot_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,8 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROTATEBOTTOKENREQUEST'].fields_by_name['scopes']._serialized_options = b'\272H\020\222\001\r\020\002\030\001\"\007\202\001\004\020\001 \000'
   _globals['_ROTATEBOTTOKENREQUEST'].fields_by_name['lifetime_days']._loaded_options = None
   _globals['_ROTATEBOTTOKENREQUEST'].fields_by_name['lifetime_days']._serialized_options = b'\272H\007\032\005\030\356\002(\001'
-  _globals['_ROTATEBOTTOKENREQUEST'].fields_by_name['current_password']._loaded_options = None
-  _globals['_ROTATEBOTTOKENREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_ROTATEBOTTOKENREQUEST'].fields_by_name['proof']._loaded_options = None
+  _globals['_ROTATEBOTTOKENREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\003\310\001\001'
   _globals['_DELETEBOTREQUEST'].fields_by_name['bot_id']._loaded_options = None
   _globals['_DELETEBOTREQUEST'].fields_by_name['bot_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
   _globals['_BOTSERVICE'].methods_by_name['CreateBot']._loaded_options = None
@@ -62,21 +63,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOTSERVICE'].methods_by_name['UpdateBot']._loaded_options = None
   _globals['_BOTSERVICE'].methods_by_name['UpdateBot']._serialized_options = b'\242\273\030\025\010\001\020\002 \0020\002:\002\010\n@\200 H\001P\001X\001\202\323\344\223\002\0262\021/v1/bots/{bot_id}:\001*'
   _globals['_BOTSERVICE'].methods_by_name['RotateBotToken']._loaded_options = None
-  _globals['_BOTSERVICE'].methods_by_name['RotateBotToken']._serialized_options = b'\242\273\030\025\010\001\020\002 \0040\003:\002\010\n@\200 H\001P\001X\001\202\323\344\223\002\"\"\035/v1/bots/{bot_id}:rotateToken:\001*'
+  _globals['_BOTSERVICE'].methods_by_name['RotateBotToken']._serialized_options = b'\242\273\030\026\010\001\020\002 \0040\003:\002\010\n@\200\200\002H\001P\001X\001\202\323\344\223\002\"\"\035/v1/bots/{bot_id}:rotateToken:\001*'
   _globals['_BOTSERVICE'].methods_by_name['DeleteBot']._loaded_options = None
   _globals['_BOTSERVICE'].methods_by_name['DeleteBot']._serialized_options = b'\242\273\030\025\010\001\020\002 \0020\002:\002\010\n@\200\010H\001P\001X\001\202\323\344\223\002\023*\021/v1/bots/{bot_id}'
-  _globals['_CREATEBOTREQUEST']._serialized_start=229
-  _globals['_CREATEBOTREQUEST']._serialized_end=389
-  _globals['_LISTBOTSREQUEST']._serialized_start=391
-  _globals['_LISTBOTSREQUEST']._serialized_end=408
-  _globals['_LISTBOTSRESPONSE']._serialized_start=410
-  _globals['_LISTBOTSRESPONSE']._serialized_end=470
-  _globals['_UPDATEBOTREQUEST']._serialized_start=473
-  _globals['_UPDATEBOTREQUEST']._serialized_end=630
-  _globals['_ROTATEBOTTOKENREQUEST']._serialized_start=633
-  _globals['_ROTATEBOTTOKENREQUEST']._serialized_end=907
-  _globals['_DELETEBOTREQUEST']._serialized_start=909
-  _globals['_DELETEBOTREQUEST']._serialized_end=977
-  _globals['_BOTSERVICE']._serialized_start=980
-  _globals['_BOTSERVICE']._serialized_end=1637
+  _globals['_CREATEBOTREQUEST']._serialized_start=258
+  _globals['_CREATEBOTREQUEST']._serialized_end=418
+  _globals['_LISTBOTSREQUEST']._serialized_start=420
+  _globals['_LISTBOTSREQUEST']._serialized_end=437
+  _globals['_LISTBOTSRESPONSE']._serialized_start=439
+  _globals['_LISTBOTSRESPONSE']._serialized_end=499
+  _globals['_UPDATEBOTREQUEST']._serialized_start=502
+  _globals['_UPDATEBOTREQUEST']._serialized_end=659
+  _globals['_ROTATEBOTTOKENREQUEST']._serialized_start=662
+  _globals['_ROTATEBOTTOKENREQUEST']._serialized_end=935
+  _globals['_DELETEBOTREQUEST']._serialized_start=937
+  _globals['_DELETEBOTREQUEST']._serialized_end=1005
+  _globals['_BOTSERVICE']._serialized_start=1008
+  _globals['_BOTSERVICE']._serialized_end=1666
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.auth.v1 import bot_pb2 as _bot_pb2
+from creavio.auth.v1 import proof_pb2 as _proof_pb2
 from creavio.auth.v1 import token_pb2 as _token_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -124,16 +125,18 @@ class RotateBotTokenRequest(_message.Message):
     BOT_ID_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     LIFETIME_DAYS_FIELD_NUMBER: _builtins.int
-    CURRENT_PASSWORD_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """The bot."""
     lifetime_days: _builtins.int
     """For how many days it is good: up to 366, which it is when absent."""
-    current_password: _builtins.str
-    """The caller's password: an open session alone makes no credentials."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_token_pb2.TokenScope.ValueType]:
         """What the token may do; both reading and writing when empty."""
+
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """That the caller is who they are: an open session alone makes no credentials."""
 
     def __init__(
         self,
@@ -141,11 +144,11 @@ class RotateBotTokenRequest(_message.Message):
         bot_id: _builtins.str = ...,
         scopes: _abc.Iterable[_token_pb2.TokenScope.ValueType] | None = ...,
         lifetime_days: _builtins.int | None = ...,
-        current_password: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_lifetime_days", b"_lifetime_days", "lifetime_days", b"lifetime_days"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_lifetime_days", b"_lifetime_days", "lifetime_days", b"lifetime_days", "proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lifetime_days", b"_lifetime_days", "bot_id", b"bot_id", "current_password", b"current_password", "lifetime_days", b"lifetime_days", "scopes", b"scopes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lifetime_days", b"_lifetime_days", "bot_id", b"bot_id", "lifetime_days", b"lifetime_days", "proof", b"proof", "scopes", b"scopes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__lifetime_days: _TypeAlias = _typing.Literal["lifetime_days"]  # noqa: Y015
     _WhichOneofArgType__lifetime_days: _TypeAlias = _typing.Literal["_lifetime_days", b"_lifetime_days"]  # noqa: Y015

@@ -101,8 +101,8 @@ class BotServiceServicer:
         """Gives a bot a token and returns it with its secret, which is shown this once. The
         token it had ends, as TokenService.RevokeToken ends one.
 
-        Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS when
-        the password is wrong.
+        Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

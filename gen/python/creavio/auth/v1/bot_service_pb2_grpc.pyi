@@ -55,8 +55,8 @@ class BotServiceStub:
     """Gives a bot a token and returns it with its secret, which is shown this once. The
     token it had ends, as TokenService.RevokeToken ends one.
 
-    Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS when
-    the password is wrong.
+    Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
+    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
     DeleteBot: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.DeleteBotRequest, _empty_pb2.Empty]
     """Deletes a bot, for good and at once: its token ends, and every service erases what it
@@ -92,8 +92,8 @@ class BotServiceAsyncStub(BotServiceStub):
     """Gives a bot a token and returns it with its secret, which is shown this once. The
     token it had ends, as TokenService.RevokeToken ends one.
 
-    Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS when
-    the password is wrong.
+    Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
+    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
     DeleteBot: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.DeleteBotRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a bot, for good and at once: its token ends, and every service erases what it
@@ -150,8 +150,8 @@ class BotServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives a bot a token and returns it with its secret, which is shown this once. The
         token it had ends, as TokenService.RevokeToken ends one.
 
-        Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS when
-        the password is wrong.
+        Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
     @_abc_1.abstractmethod

@@ -116,12 +116,13 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateAccountByProvider(self, request, context):
-        """Creates an account for an identity that is linked to nobody, links it, and signs in. The
-        instance's policy decides who may sign up, as everywhere; the address is verified by our
-        own mail.
+        """Creates an account for an identity that is linked to nobody, links it, and signs in: the
+        account and the link come to be together, or neither does. The instance's policy decides
+        who may sign up, as everywhere; the address is verified by our own mail.
 
-        Fails with INVALID_PROVIDER_ANSWER, HANDLE_TAKEN, REGISTRATION_CLOSED and
-        SIGN_UP_CODE_REFUSED.
+        Fails with INVALID_PROVIDER_ANSWER, also when the identity is linked by now, by this call
+        made before: begin again, and it signs in. Fails with HANDLE_TAKEN, after which the token
+        is good for another handle, REGISTRATION_CLOSED and SIGN_UP_CODE_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,8 +131,8 @@ class IdentityServiceServicer:
     def BeginIdentity(self, request, context):
         """Returns where to send the caller to link an identity at a provider to their account.
 
-        Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS or
-        WRONG_CODE when the proof is wrong.
+        Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +158,7 @@ class IdentityServiceServicer:
         """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
         is not linked does nothing.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,18 +54,19 @@ class IdentityServiceStub:
     Fails with INVALID_PROVIDER_ANSWER.
     """
     CreateAccountByProvider: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.CreateAccountByProviderRequest, _session_pb2.Session]
-    """Creates an account for an identity that is linked to nobody, links it, and signs in. The
-    instance's policy decides who may sign up, as everywhere; the address is verified by our
-    own mail.
+    """Creates an account for an identity that is linked to nobody, links it, and signs in: the
+    account and the link come to be together, or neither does. The instance's policy decides
+    who may sign up, as everywhere; the address is verified by our own mail.
 
-    Fails with INVALID_PROVIDER_ANSWER, HANDLE_TAKEN, REGISTRATION_CLOSED and
-    SIGN_UP_CODE_REFUSED.
+    Fails with INVALID_PROVIDER_ANSWER, also when the identity is linked by now, by this call
+    made before: begin again, and it signs in. Fails with HANDLE_TAKEN, after which the token
+    is good for another handle, REGISTRATION_CLOSED and SIGN_UP_CODE_REFUSED.
     """
     BeginIdentity: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.BeginIdentityRequest, _identity_service_pb2.ProviderRedirect]
     """Returns where to send the caller to link an identity at a provider to their account.
 
-    Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS or
-    WRONG_CODE when the proof is wrong.
+    Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
+    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.LinkIdentityRequest, _identity_service_pb2.Identity]
     """Links the identity the caller came back with to their account.
@@ -78,7 +79,7 @@ class IdentityServiceStub:
     """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
     is not linked does nothing.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
 
 @_typing.type_check_only
@@ -105,18 +106,19 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     Fails with INVALID_PROVIDER_ANSWER.
     """
     CreateAccountByProvider: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.CreateAccountByProviderRequest, _session_pb2.Session]  # type: ignore[assignment]
-    """Creates an account for an identity that is linked to nobody, links it, and signs in. The
-    instance's policy decides who may sign up, as everywhere; the address is verified by our
-    own mail.
+    """Creates an account for an identity that is linked to nobody, links it, and signs in: the
+    account and the link come to be together, or neither does. The instance's policy decides
+    who may sign up, as everywhere; the address is verified by our own mail.
 
-    Fails with INVALID_PROVIDER_ANSWER, HANDLE_TAKEN, REGISTRATION_CLOSED and
-    SIGN_UP_CODE_REFUSED.
+    Fails with INVALID_PROVIDER_ANSWER, also when the identity is linked by now, by this call
+    made before: begin again, and it signs in. Fails with HANDLE_TAKEN, after which the token
+    is good for another handle, REGISTRATION_CLOSED and SIGN_UP_CODE_REFUSED.
     """
     BeginIdentity: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.BeginIdentityRequest, _identity_service_pb2.ProviderRedirect]  # type: ignore[assignment]
     """Returns where to send the caller to link an identity at a provider to their account.
 
-    Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS or
-    WRONG_CODE when the proof is wrong.
+    Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
+    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LinkIdentityRequest, _identity_service_pb2.Identity]  # type: ignore[assignment]
     """Links the identity the caller came back with to their account.
@@ -129,7 +131,7 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
     is not linked does nothing.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -177,12 +179,13 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_service_pb2.CreateAccountByProviderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_pb2.Session, _abc.Awaitable[_session_pb2.Session]]:
-        """Creates an account for an identity that is linked to nobody, links it, and signs in. The
-        instance's policy decides who may sign up, as everywhere; the address is verified by our
-        own mail.
+        """Creates an account for an identity that is linked to nobody, links it, and signs in: the
+        account and the link come to be together, or neither does. The instance's policy decides
+        who may sign up, as everywhere; the address is verified by our own mail.
 
-        Fails with INVALID_PROVIDER_ANSWER, HANDLE_TAKEN, REGISTRATION_CLOSED and
-        SIGN_UP_CODE_REFUSED.
+        Fails with INVALID_PROVIDER_ANSWER, also when the identity is linked by now, by this call
+        made before: begin again, and it signs in. Fails with HANDLE_TAKEN, after which the token
+        is good for another handle, REGISTRATION_CLOSED and SIGN_UP_CODE_REFUSED.
         """
 
     @_abc_1.abstractmethod
@@ -193,8 +196,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_identity_service_pb2.ProviderRedirect, _abc.Awaitable[_identity_service_pb2.ProviderRedirect]]:
         """Returns where to send the caller to link an identity at a provider to their account.
 
-        Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS or
-        WRONG_CODE when the proof is wrong.
+        Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
     @_abc_1.abstractmethod
@@ -225,7 +228,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
         is not linked does nothing.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

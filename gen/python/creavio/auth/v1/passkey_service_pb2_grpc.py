@@ -82,8 +82,8 @@ class PasskeyServiceServicer:
     def BeginPasskey(self, request, context):
         """Returns what to ask the browser for to register a passkey.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with LIMIT_REACHED
-        when the caller has 20 passkeys.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+        with LIMIT_REACHED when the caller has 20 passkeys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,7 +91,7 @@ class PasskeyServiceServicer:
 
     def RegisterPasskey(self, request, context):
         """Registers the passkey the browser made, and returns it. The account's other sessions go
-        on; its owner is one passkey richer.
+        on; the verified address is told.
 
         Fails with INVALID_PASSKEY when it is not what was asked for, or the challenge is over or
         was used.
@@ -120,7 +120,7 @@ class PasskeyServiceServicer:
         """Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
         is gone does nothing.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

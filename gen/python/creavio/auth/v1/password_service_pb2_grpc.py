@@ -66,8 +66,10 @@ class PasswordServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResetPassword(self, request, context):
-        """Sets a password by the token that was mailed. All sessions of the account end
-        with it, and nobody is signed in. The token is good once, for an hour; it and
+        """Sets a password by the token that was mailed. All sessions of the account end with it,
+        its personal tokens and what apps were given for it; nobody is signed in. The tokens of
+        its bots, its passkeys and linked identities stay, since nothing of them is known by
+        the old password: the mail says to look at them. The token is good once, for an hour; it and
         every other are void once the password or the address changes.
 
         Fails with INVALID_LINK.
@@ -77,8 +79,9 @@ class PasswordServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ChangePassword(self, request, context):
-        """Sets another password for the caller. The caller's other sessions end with it,
-        and the verified address is told.
+        """Sets another password for the caller. The caller's other sessions end with it, and
+        what ResetPassword ends besides; what stays there stays here. The verified address is
+        told.
 
         Fails with WRONG_CREDENTIALS when the password is wrong, and with
         CONCURRENT_CHANGE when it was changed meanwhile.

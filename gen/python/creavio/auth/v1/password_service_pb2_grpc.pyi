@@ -39,15 +39,18 @@ class PasswordServiceStub:
     answers alike, in the same time, whether one has; five mails a day are sent.
     """
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_password_service_pb2.ResetPasswordRequest, _empty_pb2.Empty]
-    """Sets a password by the token that was mailed. All sessions of the account end
-    with it, and nobody is signed in. The token is good once, for an hour; it and
+    """Sets a password by the token that was mailed. All sessions of the account end with it,
+    its personal tokens and what apps were given for it; nobody is signed in. The tokens of
+    its bots, its passkeys and linked identities stay, since nothing of them is known by
+    the old password: the mail says to look at them. The token is good once, for an hour; it and
     every other are void once the password or the address changes.
 
     Fails with INVALID_LINK.
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_password_service_pb2.ChangePasswordRequest, _empty_pb2.Empty]
-    """Sets another password for the caller. The caller's other sessions end with it,
-    and the verified address is told.
+    """Sets another password for the caller. The caller's other sessions end with it, and
+    what ResetPassword ends besides; what stays there stays here. The verified address is
+    told.
 
     Fails with WRONG_CREDENTIALS when the password is wrong, and with
     CONCURRENT_CHANGE when it was changed meanwhile.
@@ -63,15 +66,18 @@ class PasswordServiceAsyncStub(PasswordServiceStub):
     answers alike, in the same time, whether one has; five mails a day are sent.
     """
     ResetPassword: _aio.UnaryUnaryMultiCallable[_password_service_pb2.ResetPasswordRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Sets a password by the token that was mailed. All sessions of the account end
-    with it, and nobody is signed in. The token is good once, for an hour; it and
+    """Sets a password by the token that was mailed. All sessions of the account end with it,
+    its personal tokens and what apps were given for it; nobody is signed in. The tokens of
+    its bots, its passkeys and linked identities stay, since nothing of them is known by
+    the old password: the mail says to look at them. The token is good once, for an hour; it and
     every other are void once the password or the address changes.
 
     Fails with INVALID_LINK.
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_password_service_pb2.ChangePasswordRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Sets another password for the caller. The caller's other sessions end with it,
-    and the verified address is told.
+    """Sets another password for the caller. The caller's other sessions end with it, and
+    what ResetPassword ends besides; what stays there stays here. The verified address is
+    told.
 
     Fails with WRONG_CREDENTIALS when the password is wrong, and with
     CONCURRENT_CHANGE when it was changed meanwhile.
@@ -96,8 +102,10 @@ class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _password_service_pb2.ResetPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Sets a password by the token that was mailed. All sessions of the account end
-        with it, and nobody is signed in. The token is good once, for an hour; it and
+        """Sets a password by the token that was mailed. All sessions of the account end with it,
+        its personal tokens and what apps were given for it; nobody is signed in. The tokens of
+        its bots, its passkeys and linked identities stay, since nothing of them is known by
+        the old password: the mail says to look at them. The token is good once, for an hour; it and
         every other are void once the password or the address changes.
 
         Fails with INVALID_LINK.
@@ -109,8 +117,9 @@ class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _password_service_pb2.ChangePasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Sets another password for the caller. The caller's other sessions end with it,
-        and the verified address is told.
+        """Sets another password for the caller. The caller's other sessions end with it, and
+        what ResetPassword ends besides; what stays there stays here. The verified address is
+        told.
 
         Fails with WRONG_CREDENTIALS when the password is wrong, and with
         CONCURRENT_CHANGE when it was changed meanwhile.

@@ -100,8 +100,8 @@ class SecondFactorServiceServicer:
     def RenewRecoveryCodes(self, request, context):
         """Makes ten recovery codes; those there were are void.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-        NOT_FOUND when there is no second factor.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+        with NOT_FOUND when there is no second factor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,7 +111,7 @@ class SecondFactorServiceServicer:
         """Gives the second factor up: its secret and its recovery codes are forgotten.
         Where there is none, nothing happens.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,14 +54,14 @@ class SecondFactorServiceStub:
     RenewRecoveryCodes: _grpc.UnaryUnaryMultiCallable[_second_factor_service_pb2.RenewRecoveryCodesRequest, _second_factor_pb2.RecoveryCodes]
     """Makes ten recovery codes; those there were are void.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-    NOT_FOUND when there is no second factor.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+    with NOT_FOUND when there is no second factor.
     """
     DisableSecondFactor: _grpc.UnaryUnaryMultiCallable[_second_factor_service_pb2.DisableSecondFactorRequest, _empty_pb2.Empty]
     """Gives the second factor up: its secret and its recovery codes are forgotten.
     Where there is none, nothing happens.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
 
 @_typing.type_check_only
@@ -88,14 +88,14 @@ class SecondFactorServiceAsyncStub(SecondFactorServiceStub):
     RenewRecoveryCodes: _aio.UnaryUnaryMultiCallable[_second_factor_service_pb2.RenewRecoveryCodesRequest, _second_factor_pb2.RecoveryCodes]  # type: ignore[assignment]
     """Makes ten recovery codes; those there were are void.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-    NOT_FOUND when there is no second factor.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+    with NOT_FOUND when there is no second factor.
     """
     DisableSecondFactor: _aio.UnaryUnaryMultiCallable[_second_factor_service_pb2.DisableSecondFactorRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Gives the second factor up: its secret and its recovery codes are forgotten.
     Where there is none, nothing happens.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
     """
 
 class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -143,8 +143,8 @@ class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_second_factor_pb2.RecoveryCodes, _abc.Awaitable[_second_factor_pb2.RecoveryCodes]]:
         """Makes ten recovery codes; those there were are void.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-        NOT_FOUND when there is no second factor.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+        with NOT_FOUND when there is no second factor.
         """
 
     @_abc_1.abstractmethod
@@ -156,7 +156,7 @@ class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives the second factor up: its secret and its recovery codes are forgotten.
         Where there is none, nothing happens.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
 def add_SecondFactorServiceServicer_to_server(servicer: SecondFactorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from creavio.auth.v1 import proof_pb2 as creavio_dot_auth_dot_v1_dot_proof__pb2
 from creavio.auth.v1 import token_pb2 as creavio_dot_auth_dot_v1_dot_token__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/auth/v1/token_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/token.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x93\x02\n\x12\x43reateTokenRequest\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12J\n\x06scopes\x18\x02 \x03(\x0e\x32\x1b.creavio.auth.v1.TokenScopeB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x06scopes\x12\x34\n\rlifetime_days\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x01H\x00R\x0clifetimeDays\x88\x01\x01\x12\x35\n\x10\x63urrent_password\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0f\x63urrentPasswordB\x10\n\x0e_lifetime_days\"\x13\n\x11ListTokensRequest\"D\n\x12ListTokensResponse\x12.\n\x06tokens\x18\x01 \x03(\x0b\x32\x16.creavio.auth.v1.TokenR\x06tokens\"J\n\x12RevokeTokenRequest\x12\x34\n\x08token_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^tok_[0-9a-z]{26}$R\x07tokenId2\x9d\x03\n\x0cTokenService\x12\x80\x01\n\x0b\x43reateToken\x12#.creavio.auth.v1.CreateTokenRequest\x1a\x1c.creavio.auth.v1.IssuedToken\".\xa2\xbb\x18\x15\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0f\"\n/v1/tokens:\x01*\x12\x82\x01\n\nListTokens\x12\".creavio.auth.v1.ListTokensRequest\x1a#.creavio.auth.v1.ListTokensResponse\"+\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/tokens\x12\x84\x01\n\x0bRevokeToken\x12#.creavio.auth.v1.RevokeTokenRequest\x1a\x16.google.protobuf.Empty\"8\xa2\xbb\x18\x17\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x17*\x15/v1/tokens/{token_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/auth/v1/token_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a\x1b\x63reavio/auth/v1/token.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x92\x02\n\x12\x43reateTokenRequest\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12J\n\x06scopes\x18\x02 \x03(\x0e\x32\x1b.creavio.auth.v1.TokenScopeB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x02\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x06scopes\x12\x34\n\rlifetime_days\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x01H\x00R\x0clifetimeDays\x88\x01\x01\x12\x34\n\x05proof\x18\x04 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proofB\x10\n\x0e_lifetime_days\"\x13\n\x11ListTokensRequest\"D\n\x12ListTokensResponse\x12.\n\x06tokens\x18\x01 \x03(\x0b\x32\x16.creavio.auth.v1.TokenR\x06tokens\"J\n\x12RevokeTokenRequest\x12\x34\n\x08token_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^tok_[0-9a-z]{26}$R\x07tokenId2\x9e\x03\n\x0cTokenService\x12\x81\x01\n\x0b\x43reateToken\x12#.creavio.auth.v1.CreateTokenRequest\x1a\x1c.creavio.auth.v1.IssuedToken\"/\xa2\xbb\x18\x16\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0f\"\n/v1/tokens:\x01*\x12\x82\x01\n\nListTokens\x12\".creavio.auth.v1.ListTokensRequest\x1a#.creavio.auth.v1.ListTokensResponse\"+\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/tokens\x12\x84\x01\n\x0bRevokeToken\x12#.creavio.auth.v1.RevokeTokenRequest\x1a\x16.google.protobuf.Empty\"8\xa2\xbb\x18\x17\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80\x08H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x17*\x15/v1/tokens/{token_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,24 +43,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATETOKENREQUEST'].fields_by_name['scopes']._serialized_options = b'\272H\022\222\001\017\010\001\020\002\030\001\"\007\202\001\004\020\001 \000'
   _globals['_CREATETOKENREQUEST'].fields_by_name['lifetime_days']._loaded_options = None
   _globals['_CREATETOKENREQUEST'].fields_by_name['lifetime_days']._serialized_options = b'\272H\007\032\005\030\356\002(\001'
-  _globals['_CREATETOKENREQUEST'].fields_by_name['current_password']._loaded_options = None
-  _globals['_CREATETOKENREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_CREATETOKENREQUEST'].fields_by_name['proof']._loaded_options = None
+  _globals['_CREATETOKENREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\003\310\001\001'
   _globals['_REVOKETOKENREQUEST'].fields_by_name['token_id']._loaded_options = None
   _globals['_REVOKETOKENREQUEST'].fields_by_name['token_id']._serialized_options = b'\272H\026r\0242\022^tok_[0-9a-z]{26}$'
   _globals['_TOKENSERVICE'].methods_by_name['CreateToken']._loaded_options = None
-  _globals['_TOKENSERVICE'].methods_by_name['CreateToken']._serialized_options = b'\242\273\030\025\010\001\020\002 \0040\003:\002\010\n@\200 H\001P\001X\001\202\323\344\223\002\017\"\n/v1/tokens:\001*'
+  _globals['_TOKENSERVICE'].methods_by_name['CreateToken']._serialized_options = b'\242\273\030\026\010\001\020\002 \0040\003:\002\010\n@\200\200\002H\001P\001X\001\202\323\344\223\002\017\"\n/v1/tokens:\001*'
   _globals['_TOKENSERVICE'].methods_by_name['ListTokens']._loaded_options = None
   _globals['_TOKENSERVICE'].methods_by_name['ListTokens']._serialized_options = b'\242\273\030\025\010\001\020\002 \0010\001:\002\010\005@\200\010H\001P\001X\001\202\323\344\223\002\014\022\n/v1/tokens'
   _globals['_TOKENSERVICE'].methods_by_name['RevokeToken']._loaded_options = None
   _globals['_TOKENSERVICE'].methods_by_name['RevokeToken']._serialized_options = b'\242\273\030\027\010\001\020\002 \0020\002:\002\010\005@\200\010H\001P\001X\001`\001\202\323\344\223\002\027*\025/v1/tokens/{token_id}'
-  _globals['_CREATETOKENREQUEST']._serialized_start=204
-  _globals['_CREATETOKENREQUEST']._serialized_end=479
-  _globals['_LISTTOKENSREQUEST']._serialized_start=481
-  _globals['_LISTTOKENSREQUEST']._serialized_end=500
-  _globals['_LISTTOKENSRESPONSE']._serialized_start=502
-  _globals['_LISTTOKENSRESPONSE']._serialized_end=570
-  _globals['_REVOKETOKENREQUEST']._serialized_start=572
-  _globals['_REVOKETOKENREQUEST']._serialized_end=646
-  _globals['_TOKENSERVICE']._serialized_start=649
-  _globals['_TOKENSERVICE']._serialized_end=1062
+  _globals['_CREATETOKENREQUEST']._serialized_start=233
+  _globals['_CREATETOKENREQUEST']._serialized_end=507
+  _globals['_LISTTOKENSREQUEST']._serialized_start=509
+  _globals['_LISTTOKENSREQUEST']._serialized_end=528
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=530
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=598
+  _globals['_REVOKETOKENREQUEST']._serialized_start=600
+  _globals['_REVOKETOKENREQUEST']._serialized_end=674
+  _globals['_TOKENSERVICE']._serialized_start=677
+  _globals['_TOKENSERVICE']._serialized_end=1091
 # @@protoc_insertion_point(module_scope)

@@ -81,6 +81,7 @@ __all__ = (
     "ListTokensResponse",
     "OAuthServiceStub",
     "Passkey",
+    "PasskeyAnswer",
     "PasskeyOptions",
     "PasskeyServiceStub",
     "PasswordServiceStub",
@@ -661,9 +662,9 @@ class CreateAppRequest(betterproto2.Message):
     Whether it keeps a secret.
     """
 
-    current_password: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    proof: "Proof | None" = betterproto2.field(5, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    The caller's password: an open session alone makes no credentials.
+    That the caller is who they are: an open session alone makes no credentials.
     """
 
 
@@ -836,9 +837,9 @@ class CreateTokenRequest(betterproto2.Message):
     For how many days it is good: up to 366; 90 when absent.
     """
 
-    current_password: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    proof: "Proof | None" = betterproto2.field(4, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    The caller's password: an open session alone makes no credentials.
+    That the caller is who they are: an open session alone makes no credentials.
     """
 
 
@@ -1766,6 +1767,26 @@ default_message_pool.register_message("creavio.auth.v1", "Passkey", Passkey)
 
 
 @dataclass(eq=False, repr=False)
+class PasskeyAnswer(betterproto2.Message):
+    """
+    What a browser answered when it was asked for a passkey.
+    """
+
+    challenge_token: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The token that came with the options, from BeginPasskeySignIn.
+    """
+
+    credential: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Its PublicKeyCredential as JSON (`toJSON()`).
+    """
+
+
+default_message_pool.register_message("creavio.auth.v1", "PasskeyAnswer", PasskeyAnswer)
+
+
+@dataclass(eq=False, repr=False)
 class PasskeyOptions(betterproto2.Message):
     """
     What a browser is asked for, and what to send with its answer.
@@ -1808,6 +1829,13 @@ class Proof(betterproto2.Message):
     """
     A code of the caller's second factor, or one of the recovery codes, which is
     used up by it.
+    """
+
+    passkey: "PasskeyAnswer | None" = betterproto2.field(
+        3, betterproto2.TYPE_MESSAGE, optional=True, group="proof"
+    )
+    """
+    A passkey of the caller's, used just now.
     """
 
 
@@ -2176,9 +2204,9 @@ class RotateAppSecretRequest(betterproto2.Message):
     The app.
     """
 
-    current_password: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    proof: "Proof | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    The caller's password.
+    That the caller is who they are.
     """
 
 
@@ -2208,9 +2236,9 @@ class RotateBotTokenRequest(betterproto2.Message):
     For how many days it is good: up to 366, which it is when absent.
     """
 
-    current_password: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    proof: "Proof | None" = betterproto2.field(4, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    The caller's password: an open session alone makes no credentials.
+    That the caller is who they are: an open session alone makes no credentials.
     """
 
 
@@ -2724,8 +2752,8 @@ class AppServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Registers an app of the caller's and returns it, with its secret when it keeps one.
 
-        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS when the password is wrong, and
-        with LIMIT_REACHED when the caller has 25 apps.
+        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
+        when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
         """
 
         return await self._unary_unary(
@@ -2773,8 +2801,8 @@ class AppServiceStub(betterproto2_grpclib.ServiceStub):
         Gives a confidential app of the caller's another secret, shown this once; the one before
         is void.
 
-        Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS when the
-        password is wrong.
+        Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -2898,8 +2926,8 @@ class BotServiceStub(betterproto2_grpclib.ServiceStub):
         Gives a bot a token and returns it with its secret, which is shown this once. The
         token it had ends, as TokenService.RevokeToken ends one.
 
-        Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS when
-        the password is wrong.
+        Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3236,12 +3264,13 @@ class IdentityServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "Session":
         """
-        Creates an account for an identity that is linked to nobody, links it, and signs in. The
-        instance's policy decides who may sign up, as everywhere; the address is verified by our
-        own mail.
+        Creates an account for an identity that is linked to nobody, links it, and signs in: the
+        account and the link come to be together, or neither does. The instance's policy decides
+        who may sign up, as everywhere; the address is verified by our own mail.
 
-        Fails with INVALID_PROVIDER_ANSWER, HANDLE_TAKEN, REGISTRATION_CLOSED and
-        SIGN_UP_CODE_REFUSED.
+        Fails with INVALID_PROVIDER_ANSWER, also when the identity is linked by now, by this call
+        made before: begin again, and it signs in. Fails with HANDLE_TAKEN, after which the token
+        is good for another handle, REGISTRATION_CLOSED and SIGN_UP_CODE_REFUSED.
         """
 
         return await self._unary_unary(
@@ -3264,8 +3293,8 @@ class IdentityServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Returns where to send the caller to link an identity at a provider to their account.
 
-        Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS or
-        WRONG_CODE when the proof is wrong.
+        Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
+        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3336,7 +3365,7 @@ class IdentityServiceStub(betterproto2_grpclib.ServiceStub):
         Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
         is not linked does nothing.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3515,8 +3544,8 @@ class PasskeyServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Returns what to ask the browser for to register a passkey.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with LIMIT_REACHED
-        when the caller has 20 passkeys.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+        with LIMIT_REACHED when the caller has 20 passkeys.
         """
 
         return await self._unary_unary(
@@ -3538,7 +3567,7 @@ class PasskeyServiceStub(betterproto2_grpclib.ServiceStub):
     ) -> "Passkey":
         """
         Registers the passkey the browser made, and returns it. The account's other sessions go
-        on; its owner is one passkey richer.
+        on; the verified address is told.
 
         Fails with INVALID_PASSKEY when it is not what was asked for, or the challenge is over or
         was used.
@@ -3612,7 +3641,7 @@ class PasskeyServiceStub(betterproto2_grpclib.ServiceStub):
         Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
         is gone does nothing.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3711,8 +3740,10 @@ class PasswordServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "___google__protobuf__.Empty":
         """
-        Sets a password by the token that was mailed. All sessions of the account end
-        with it, and nobody is signed in. The token is good once, for an hour; it and
+        Sets a password by the token that was mailed. All sessions of the account end with it,
+        its personal tokens and what apps were given for it; nobody is signed in. The tokens of
+        its bots, its passkeys and linked identities stay, since nothing of them is known by
+        the old password: the mail says to look at them. The token is good once, for an hour; it and
         every other are void once the password or the address changes.
 
         Fails with INVALID_LINK.
@@ -3736,8 +3767,9 @@ class PasswordServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "___google__protobuf__.Empty":
         """
-        Sets another password for the caller. The caller's other sessions end with it,
-        and the verified address is told.
+        Sets another password for the caller. The caller's other sessions end with it, and
+        what ResetPassword ends besides; what stays there stays here. The verified address is
+        told.
 
         Fails with WRONG_CREDENTIALS when the password is wrong, and with
         CONCURRENT_CHANGE when it was changed meanwhile.
@@ -3962,8 +3994,8 @@ class SecondFactorServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Makes ten recovery codes; those there were are void.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-        NOT_FOUND when there is no second factor.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+        with NOT_FOUND when there is no second factor.
         """
 
         return await self._unary_unary(
@@ -3987,7 +4019,7 @@ class SecondFactorServiceStub(betterproto2_grpclib.ServiceStub):
         Gives the second factor up: its secret and its recovery codes are forgotten.
         Where there is none, nothing happens.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -4177,8 +4209,8 @@ class TokenServiceStub(betterproto2_grpclib.ServiceStub):
         Makes a token of the caller's own and returns it with its secret, which is shown
         this once. It acts as the caller, within its scopes.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, and with LIMIT_REACHED
-        when the caller has 50 tokens.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+        with LIMIT_REACHED when the caller has 50 tokens.
         """
 
         return await self._unary_unary(

@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { App, IssuedAppSchema } from "./app_pb.js";
 import { file_creavio_auth_v1_app } from "./app_pb.js";
+import type { Proof } from "./proof_pb.js";
+import { file_creavio_auth_v1_proof } from "./proof_pb.js";
 import type { TokenScope } from "./token_pb.js";
 import { file_creavio_auth_v1_token } from "./token_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/app_service.proto.
  */
 export const file_creavio_auth_v1_app_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL2F1dGgvdjEvYXBwX3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uYXV0aC52MSKUAQoQQ3JlYXRlQXBwUmVxdWVzdBIMCgRuYW1lGAEgASgJEhUKDXJlZGlyZWN0X3VyaXMYAiADKAkSKwoGc2NvcGVzGAMgAygOMhsuY3JlYXZpby5hdXRoLnYxLlRva2VuU2NvcGUSFAoMY29uZmlkZW50aWFsGAQgASgIEhgKEGN1cnJlbnRfcGFzc3dvcmQYBSABKAkiEQoPTGlzdEFwcHNSZXF1ZXN0IjYKEExpc3RBcHBzUmVzcG9uc2USIgoEYXBwcxgBIAMoCzIULmNyZWF2aW8uYXV0aC52MS5BcHAiQgoWUm90YXRlQXBwU2VjcmV0UmVxdWVzdBIOCgZhcHBfaWQYASABKAkSGAoQY3VycmVudF9wYXNzd29yZBgCIAEoCSIiChBEZWxldGVBcHBSZXF1ZXN0Eg4KBmFwcF9pZBgBIAEoCTLJAgoKQXBwU2VydmljZRJKCglDcmVhdGVBcHASIS5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlQXBwUmVxdWVzdBoaLmNyZWF2aW8uYXV0aC52MS5Jc3N1ZWRBcHASTwoITGlzdEFwcHMSIC5jcmVhdmlvLmF1dGgudjEuTGlzdEFwcHNSZXF1ZXN0GiEuY3JlYXZpby5hdXRoLnYxLkxpc3RBcHBzUmVzcG9uc2USVgoPUm90YXRlQXBwU2VjcmV0EicuY3JlYXZpby5hdXRoLnYxLlJvdGF0ZUFwcFNlY3JldFJlcXVlc3QaGi5jcmVhdmlvLmF1dGgudjEuSXNzdWVkQXBwEkYKCURlbGV0ZUFwcBIhLmNyZWF2aW8uYXV0aC52MS5EZWxldGVBcHBSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_creavio_auth_v1_app, file_creavio_auth_v1_token, file_google_protobuf_empty]);
+  fileDesc("CiFjcmVhdmlvL2F1dGgvdjEvYXBwX3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uYXV0aC52MSKhAQoQQ3JlYXRlQXBwUmVxdWVzdBIMCgRuYW1lGAEgASgJEhUKDXJlZGlyZWN0X3VyaXMYAiADKAkSKwoGc2NvcGVzGAMgAygOMhsuY3JlYXZpby5hdXRoLnYxLlRva2VuU2NvcGUSFAoMY29uZmlkZW50aWFsGAQgASgIEiUKBXByb29mGAUgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mIhEKD0xpc3RBcHBzUmVxdWVzdCI2ChBMaXN0QXBwc1Jlc3BvbnNlEiIKBGFwcHMYASADKAsyFC5jcmVhdmlvLmF1dGgudjEuQXBwIk8KFlJvdGF0ZUFwcFNlY3JldFJlcXVlc3QSDgoGYXBwX2lkGAEgASgJEiUKBXByb29mGAIgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mIiIKEERlbGV0ZUFwcFJlcXVlc3QSDgoGYXBwX2lkGAEgASgJMskCCgpBcHBTZXJ2aWNlEkoKCUNyZWF0ZUFwcBIhLmNyZWF2aW8uYXV0aC52MS5DcmVhdGVBcHBSZXF1ZXN0GhouY3JlYXZpby5hdXRoLnYxLklzc3VlZEFwcBJPCghMaXN0QXBwcxIgLmNyZWF2aW8uYXV0aC52MS5MaXN0QXBwc1JlcXVlc3QaIS5jcmVhdmlvLmF1dGgudjEuTGlzdEFwcHNSZXNwb25zZRJWCg9Sb3RhdGVBcHBTZWNyZXQSJy5jcmVhdmlvLmF1dGgudjEuUm90YXRlQXBwU2VjcmV0UmVxdWVzdBoaLmNyZWF2aW8uYXV0aC52MS5Jc3N1ZWRBcHASRgoJRGVsZXRlQXBwEiEuY3JlYXZpby5hdXRoLnYxLkRlbGV0ZUFwcFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_app, file_creavio_auth_v1_proof, file_creavio_auth_v1_token, file_google_protobuf_empty]);
 
 /**
  * Describes the app to register.
@@ -54,11 +56,11 @@ export type CreateAppRequest = Message<"creavio.auth.v1.CreateAppRequest"> & {
   confidential: boolean;
 
   /**
-   * The caller's password: an open session alone makes no credentials.
+   * That the caller is who they are: an open session alone makes no credentials.
    *
-   * @generated from field: string current_password = 5;
+   * @generated from field: creavio.auth.v1.Proof proof = 5;
    */
-  currentPassword: string;
+  proof?: Proof | undefined;
 };
 
 /**
@@ -118,11 +120,11 @@ export type RotateAppSecretRequest = Message<"creavio.auth.v1.RotateAppSecretReq
   appId: string;
 
   /**
-   * The caller's password.
+   * That the caller is who they are.
    *
-   * @generated from field: string current_password = 2;
+   * @generated from field: creavio.auth.v1.Proof proof = 2;
    */
-  currentPassword: string;
+  proof?: Proof | undefined;
 };
 
 /**
@@ -162,8 +164,8 @@ export const AppService: GenService<{
   /**
    * Registers an app of the caller's and returns it, with its secret when it keeps one.
    *
-   * Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS when the password is wrong, and
-   * with LIMIT_REACHED when the caller has 25 apps.
+   * Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
+   * when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
    *
    * @generated from rpc creavio.auth.v1.AppService.CreateApp
    */
@@ -186,8 +188,8 @@ export const AppService: GenService<{
    * Gives a confidential app of the caller's another secret, shown this once; the one before
    * is void.
    *
-   * Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS when the
-   * password is wrong.
+   * Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
+   * WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.AppService.RotateAppSecret
    */

@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Bot, BotSchema } from "./bot_pb.js";
 import { file_creavio_auth_v1_bot } from "./bot_pb.js";
+import type { Proof } from "./proof_pb.js";
+import { file_creavio_auth_v1_proof } from "./proof_pb.js";
 import type { IssuedTokenSchema, TokenScope } from "./token_pb.js";
 import { file_creavio_auth_v1_token } from "./token_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/bot_service.proto.
  */
 export const file_creavio_auth_v1_bot_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL2F1dGgvdjEvYm90X3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uYXV0aC52MSI4ChBDcmVhdGVCb3RSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkiEQoPTGlzdEJvdHNSZXF1ZXN0IjYKEExpc3RCb3RzUmVzcG9uc2USIgoEYm90cxgBIAMoCzIULmNyZWF2aW8uYXV0aC52MS5Cb3QiTgoQVXBkYXRlQm90UmVxdWVzdBIOCgZib3RfaWQYASABKAkSGQoMZGlzcGxheV9uYW1lGAIgASgJSACIAQFCDwoNX2Rpc3BsYXlfbmFtZSKcAQoVUm90YXRlQm90VG9rZW5SZXF1ZXN0Eg4KBmJvdF9pZBgBIAEoCRIrCgZzY29wZXMYAiADKA4yGy5jcmVhdmlvLmF1dGgudjEuVG9rZW5TY29wZRIaCg1saWZldGltZV9kYXlzGAMgASgFSACIAQESGAoQY3VycmVudF9wYXNzd29yZBgEIAEoCUIQCg5fbGlmZXRpbWVfZGF5cyIiChBEZWxldGVCb3RSZXF1ZXN0Eg4KBmJvdF9pZBgBIAEoCTKJAwoKQm90U2VydmljZRJECglDcmVhdGVCb3QSIS5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlQm90UmVxdWVzdBoULmNyZWF2aW8uYXV0aC52MS5Cb3QSTwoITGlzdEJvdHMSIC5jcmVhdmlvLmF1dGgudjEuTGlzdEJvdHNSZXF1ZXN0GiEuY3JlYXZpby5hdXRoLnYxLkxpc3RCb3RzUmVzcG9uc2USRAoJVXBkYXRlQm90EiEuY3JlYXZpby5hdXRoLnYxLlVwZGF0ZUJvdFJlcXVlc3QaFC5jcmVhdmlvLmF1dGgudjEuQm90ElYKDlJvdGF0ZUJvdFRva2VuEiYuY3JlYXZpby5hdXRoLnYxLlJvdGF0ZUJvdFRva2VuUmVxdWVzdBocLmNyZWF2aW8uYXV0aC52MS5Jc3N1ZWRUb2tlbhJGCglEZWxldGVCb3QSIS5jcmVhdmlvLmF1dGgudjEuRGVsZXRlQm90UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eWIGcHJvdG8z", [file_creavio_auth_v1_bot, file_creavio_auth_v1_token, file_google_protobuf_empty]);
+  fileDesc("CiFjcmVhdmlvL2F1dGgvdjEvYm90X3NlcnZpY2UucHJvdG8SD2NyZWF2aW8uYXV0aC52MSI4ChBDcmVhdGVCb3RSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkiEQoPTGlzdEJvdHNSZXF1ZXN0IjYKEExpc3RCb3RzUmVzcG9uc2USIgoEYm90cxgBIAMoCzIULmNyZWF2aW8uYXV0aC52MS5Cb3QiTgoQVXBkYXRlQm90UmVxdWVzdBIOCgZib3RfaWQYASABKAkSGQoMZGlzcGxheV9uYW1lGAIgASgJSACIAQFCDwoNX2Rpc3BsYXlfbmFtZSKpAQoVUm90YXRlQm90VG9rZW5SZXF1ZXN0Eg4KBmJvdF9pZBgBIAEoCRIrCgZzY29wZXMYAiADKA4yGy5jcmVhdmlvLmF1dGgudjEuVG9rZW5TY29wZRIaCg1saWZldGltZV9kYXlzGAMgASgFSACIAQESJQoFcHJvb2YYBCABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2ZCEAoOX2xpZmV0aW1lX2RheXMiIgoQRGVsZXRlQm90UmVxdWVzdBIOCgZib3RfaWQYASABKAkyiQMKCkJvdFNlcnZpY2USRAoJQ3JlYXRlQm90EiEuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZUJvdFJlcXVlc3QaFC5jcmVhdmlvLmF1dGgudjEuQm90Ek8KCExpc3RCb3RzEiAuY3JlYXZpby5hdXRoLnYxLkxpc3RCb3RzUmVxdWVzdBohLmNyZWF2aW8uYXV0aC52MS5MaXN0Qm90c1Jlc3BvbnNlEkQKCVVwZGF0ZUJvdBIhLmNyZWF2aW8uYXV0aC52MS5VcGRhdGVCb3RSZXF1ZXN0GhQuY3JlYXZpby5hdXRoLnYxLkJvdBJWCg5Sb3RhdGVCb3RUb2tlbhImLmNyZWF2aW8uYXV0aC52MS5Sb3RhdGVCb3RUb2tlblJlcXVlc3QaHC5jcmVhdmlvLmF1dGgudjEuSXNzdWVkVG9rZW4SRgoJRGVsZXRlQm90EiEuY3JlYXZpby5hdXRoLnYxLkRlbGV0ZUJvdFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_bot, file_creavio_auth_v1_proof, file_creavio_auth_v1_token, file_google_protobuf_empty]);
 
 /**
  * Describes the bot to make.
@@ -138,11 +140,11 @@ export type RotateBotTokenRequest = Message<"creavio.auth.v1.RotateBotTokenReque
   lifetimeDays?: number | undefined;
 
   /**
-   * The caller's password: an open session alone makes no credentials.
+   * That the caller is who they are: an open session alone makes no credentials.
    *
-   * @generated from field: string current_password = 4;
+   * @generated from field: creavio.auth.v1.Proof proof = 4;
    */
-  currentPassword: string;
+  proof?: Proof | undefined;
 };
 
 /**
@@ -219,8 +221,8 @@ export const BotService: GenService<{
    * Gives a bot a token and returns it with its secret, which is shown this once. The
    * token it had ends, as TokenService.RevokeToken ends one.
    *
-   * Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS when
-   * the password is wrong.
+   * Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
+   * WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.BotService.RotateBotToken
    */

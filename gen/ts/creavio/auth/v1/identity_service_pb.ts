@@ -459,12 +459,13 @@ export const IdentityService: GenService<{
     output: typeof CreateSessionByProviderResponseSchema;
   },
   /**
-   * Creates an account for an identity that is linked to nobody, links it, and signs in. The
-   * instance's policy decides who may sign up, as everywhere; the address is verified by our
-   * own mail.
+   * Creates an account for an identity that is linked to nobody, links it, and signs in: the
+   * account and the link come to be together, or neither does. The instance's policy decides
+   * who may sign up, as everywhere; the address is verified by our own mail.
    *
-   * Fails with INVALID_PROVIDER_ANSWER, HANDLE_TAKEN, REGISTRATION_CLOSED and
-   * SIGN_UP_CODE_REFUSED.
+   * Fails with INVALID_PROVIDER_ANSWER, also when the identity is linked by now, by this call
+   * made before: begin again, and it signs in. Fails with HANDLE_TAKEN, after which the token
+   * is good for another handle, REGISTRATION_CLOSED and SIGN_UP_CODE_REFUSED.
    *
    * @generated from rpc creavio.auth.v1.IdentityService.CreateAccountByProvider
    */
@@ -476,8 +477,8 @@ export const IdentityService: GenService<{
   /**
    * Returns where to send the caller to link an identity at a provider to their account.
    *
-   * Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS or
-   * WRONG_CODE when the proof is wrong.
+   * Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
+   * WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.IdentityService.BeginIdentity
    */
@@ -512,7 +513,7 @@ export const IdentityService: GenService<{
    * Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
    * is not linked does nothing.
    *
-   * Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.IdentityService.UnlinkIdentity
    */

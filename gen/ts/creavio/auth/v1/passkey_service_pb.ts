@@ -220,8 +220,8 @@ export const PasskeyService: GenService<{
   /**
    * Returns what to ask the browser for to register a passkey.
    *
-   * Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with LIMIT_REACHED
-   * when the caller has 20 passkeys.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+   * with LIMIT_REACHED when the caller has 20 passkeys.
    *
    * @generated from rpc creavio.auth.v1.PasskeyService.BeginPasskey
    */
@@ -232,7 +232,7 @@ export const PasskeyService: GenService<{
   },
   /**
    * Registers the passkey the browser made, and returns it. The account's other sessions go
-   * on; its owner is one passkey richer.
+   * on; the verified address is told.
    *
    * Fails with INVALID_PASSKEY when it is not what was asked for, or the challenge is over or
    * was used.
@@ -270,7 +270,7 @@ export const PasskeyService: GenService<{
    * Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
    * is gone does nothing.
    *
-   * Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.PasskeyService.DeletePasskey
    */

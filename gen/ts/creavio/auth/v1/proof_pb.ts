@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/proof.proto.
  */
 export const file_creavio_auth_v1_proof: GenFile = /*@__PURE__*/
-  fileDesc("ChtjcmVhdmlvL2F1dGgvdjEvcHJvb2YucHJvdG8SD2NyZWF2aW8uYXV0aC52MSI0CgVQcm9vZhISCghwYXNzd29yZBgBIAEoCUgAEg4KBGNvZGUYAiABKAlIAEIHCgVwcm9vZmIGcHJvdG8z");
+  fileDesc("ChtjcmVhdmlvL2F1dGgvdjEvcHJvb2YucHJvdG8SD2NyZWF2aW8uYXV0aC52MSJnCgVQcm9vZhISCghwYXNzd29yZBgBIAEoCUgAEg4KBGNvZGUYAiABKAlIABIxCgdwYXNza2V5GAMgASgLMh4uY3JlYXZpby5hdXRoLnYxLlBhc3NrZXlBbnN3ZXJIAEIHCgVwcm9vZiI8Cg1QYXNza2V5QW5zd2VyEhcKD2NoYWxsZW5nZV90b2tlbhgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJYgZwcm90bzM");
 
 /**
  * What a caller shows once more where an open session alone is not enough.
@@ -40,6 +40,14 @@ export type Proof = Message<"creavio.auth.v1.Proof"> & {
      */
     value: string;
     case: "code";
+  } | {
+    /**
+     * A passkey of the caller's, used just now.
+     *
+     * @generated from field: creavio.auth.v1.PasskeyAnswer passkey = 3;
+     */
+    value: PasskeyAnswer;
+    case: "passkey";
   } | { case: undefined; value?: undefined };
 };
 
@@ -49,4 +57,32 @@ export type Proof = Message<"creavio.auth.v1.Proof"> & {
  */
 export const ProofSchema: GenMessage<Proof> = /*@__PURE__*/
   messageDesc(file_creavio_auth_v1_proof, 0);
+
+/**
+ * What a browser answered when it was asked for a passkey.
+ *
+ * @generated from message creavio.auth.v1.PasskeyAnswer
+ */
+export type PasskeyAnswer = Message<"creavio.auth.v1.PasskeyAnswer"> & {
+  /**
+   * The token that came with the options, from BeginPasskeySignIn.
+   *
+   * @generated from field: string challenge_token = 1;
+   */
+  challengeToken: string;
+
+  /**
+   * Its PublicKeyCredential as JSON (`toJSON()`).
+   *
+   * @generated from field: string credential = 2;
+   */
+  credential: string;
+};
+
+/**
+ * Describes the message creavio.auth.v1.PasskeyAnswer.
+ * Use `create(PasskeyAnswerSchema)` to create a new message.
+ */
+export const PasskeyAnswerSchema: GenMessage<PasskeyAnswer> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_proof, 1);
 

@@ -164,8 +164,8 @@ export const SecondFactorService: GenService<{
   /**
    * Makes ten recovery codes; those there were are void.
    *
-   * Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-   * NOT_FOUND when there is no second factor.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+   * with NOT_FOUND when there is no second factor.
    *
    * @generated from rpc creavio.auth.v1.SecondFactorService.RenewRecoveryCodes
    */
@@ -178,7 +178,7 @@ export const SecondFactorService: GenService<{
    * Gives the second factor up: its secret and its recovery codes are forgotten.
    * Where there is none, nothing happens.
    *
-   * Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.SecondFactorService.DisableSecondFactor
    */

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Proof } from "./proof_pb.js";
+import { file_creavio_auth_v1_proof } from "./proof_pb.js";
 import type { IssuedTokenSchema, Token, TokenScope } from "./token_pb.js";
 import { file_creavio_auth_v1_token } from "./token_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/token_service.proto.
  */
 export const file_creavio_auth_v1_token_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNjcmVhdmlvL2F1dGgvdjEvdG9rZW5fc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIpcBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIrCgZzY29wZXMYAiADKA4yGy5jcmVhdmlvLmF1dGgudjEuVG9rZW5TY29wZRIaCg1saWZldGltZV9kYXlzGAMgASgFSACIAQESGAoQY3VycmVudF9wYXNzd29yZBgEIAEoCUIQCg5fbGlmZXRpbWVfZGF5cyITChFMaXN0VG9rZW5zUmVxdWVzdCI8ChJMaXN0VG9rZW5zUmVzcG9uc2USJgoGdG9rZW5zGAEgAygLMhYuY3JlYXZpby5hdXRoLnYxLlRva2VuIiYKElJldm9rZVRva2VuUmVxdWVzdBIQCgh0b2tlbl9pZBgBIAEoCTKDAgoMVG9rZW5TZXJ2aWNlElAKC0NyZWF0ZVRva2VuEiMuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBocLmNyZWF2aW8uYXV0aC52MS5Jc3N1ZWRUb2tlbhJVCgpMaXN0VG9rZW5zEiIuY3JlYXZpby5hdXRoLnYxLkxpc3RUb2tlbnNSZXF1ZXN0GiMuY3JlYXZpby5hdXRoLnYxLkxpc3RUb2tlbnNSZXNwb25zZRJKCgtSZXZva2VUb2tlbhIjLmNyZWF2aW8uYXV0aC52MS5SZXZva2VUb2tlblJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_token, file_google_protobuf_empty]);
+  fileDesc("CiNjcmVhdmlvL2F1dGgvdjEvdG9rZW5fc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIqQBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIrCgZzY29wZXMYAiADKA4yGy5jcmVhdmlvLmF1dGgudjEuVG9rZW5TY29wZRIaCg1saWZldGltZV9kYXlzGAMgASgFSACIAQESJQoFcHJvb2YYBCABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2ZCEAoOX2xpZmV0aW1lX2RheXMiEwoRTGlzdFRva2Vuc1JlcXVlc3QiPAoSTGlzdFRva2Vuc1Jlc3BvbnNlEiYKBnRva2VucxgBIAMoCzIWLmNyZWF2aW8uYXV0aC52MS5Ub2tlbiImChJSZXZva2VUb2tlblJlcXVlc3QSEAoIdG9rZW5faWQYASABKAkygwIKDFRva2VuU2VydmljZRJQCgtDcmVhdGVUb2tlbhIjLmNyZWF2aW8uYXV0aC52MS5DcmVhdGVUb2tlblJlcXVlc3QaHC5jcmVhdmlvLmF1dGgudjEuSXNzdWVkVG9rZW4SVQoKTGlzdFRva2VucxIiLmNyZWF2aW8uYXV0aC52MS5MaXN0VG9rZW5zUmVxdWVzdBojLmNyZWF2aW8uYXV0aC52MS5MaXN0VG9rZW5zUmVzcG9uc2USSgoLUmV2b2tlVG9rZW4SIy5jcmVhdmlvLmF1dGgudjEuUmV2b2tlVG9rZW5SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_creavio_auth_v1_proof, file_creavio_auth_v1_token, file_google_protobuf_empty]);
 
 /**
  * Describes the token to make.
@@ -44,11 +46,11 @@ export type CreateTokenRequest = Message<"creavio.auth.v1.CreateTokenRequest"> &
   lifetimeDays?: number | undefined;
 
   /**
-   * The caller's password: an open session alone makes no credentials.
+   * That the caller is who they are: an open session alone makes no credentials.
    *
-   * @generated from field: string current_password = 4;
+   * @generated from field: creavio.auth.v1.Proof proof = 4;
    */
-  currentPassword: string;
+  proof?: Proof | undefined;
 };
 
 /**
@@ -125,8 +127,8 @@ export const TokenService: GenService<{
    * Makes a token of the caller's own and returns it with its secret, which is shown
    * this once. It acts as the caller, within its scopes.
    *
-   * Fails with WRONG_CREDENTIALS when the password is wrong, and with LIMIT_REACHED
-   * when the caller has 50 tokens.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
+   * with LIMIT_REACHED when the caller has 50 tokens.
    *
    * @generated from rpc creavio.auth.v1.TokenService.CreateToken
    */
