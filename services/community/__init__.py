@@ -1,7 +1,7 @@
 """Communities, their channels, who belongs to them, and the way in.
 
-Owns: communities, categories, channels, members, invites, bans, emoji, calendars, the audit
-logs.
+Owns: communities, categories, channels, members, invites, bans, emoji, calendars, templates,
+the audit logs.
 Calls: rbac, before it acknowledges that somebody joined or left or owns a community; user,
 for who is a bot.
 Emits: CommunityCreated, CommunityUpdated, ChannelCreated, ChannelUpdated, ChannelDeleted,

@@ -24,6 +24,9 @@ from creavio.community.v1.emoji_service_pb2_grpc import add_EmojiServiceServicer
 from creavio.community.v1.invite_service_pb2_grpc import add_InviteServiceServicer_to_server
 from creavio.community.v1.member_service_pb2_grpc import add_MemberServiceServicer_to_server
 from creavio.community.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
+from creavio.community.v1.template_service_pb2_grpc import (
+    add_TemplateServiceServicer_to_server,
+)
 from services.community import store
 from services.community.consumer import RbacConsumer
 from services.community.domain.audit import KEPT
@@ -38,6 +41,7 @@ from services.community.handler.communities import CommunityHandler
 from services.community.handler.emoji import EmojiHandler
 from services.community.handler.invites import InviteHandler
 from services.community.handler.members import MemberHandler
+from services.community.handler.templates import TemplateHandler
 from services.community.store import person
 
 RESUME_SECONDS: Final = 5.0
@@ -83,6 +87,10 @@ def app(chassis: Chassis) -> Service:
                 BotMemberHandler(database, memberships, chassis.clients),
             ),
             (add_MemberServiceServicer_to_server, MemberHandler(database, memberships)),
+            (
+                add_TemplateServiceServicer_to_server,
+                TemplateHandler(database, memberships, authorizer),
+            ),
         ],
         consumers={"rbac": RbacConsumer()},
         background=[

@@ -11,6 +11,7 @@ with, is made good at once: what stands here is what counts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -25,9 +26,11 @@ from chassis.errors import Denied, FailedPrecondition, NotFound
 from chassis.unfinished import finish_each
 from creavio.rbac.v1 import access_service_pb2 as access
 from creavio.rbac.v1 import membership_service_pb2 as rbac
+from creavio.rbac.v1 import policy_shape_pb2
 from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
 from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceStub
 from services.community import events, store
+from services.community.convert import templates
 from services.community.domain import (
     Ban,
     Channel,
@@ -68,9 +71,13 @@ class Memberships:
             raise RoleTooHigh
 
     async def finish_founding(self, community_id: UUID, owner_id: UUID) -> None:
-        """Give a community its roles, then let it and its owner count."""
+        """Give a community its roles, then let it, its channels and its owner count."""
+        async with self._database.reading() as tx:
+            founding = await store.founding(tx, community_id)
         request = rbac.ProvisionCommunityRequest(
-            community_id=_community(community_id), owner_id=_user(owner_id)
+            community_id=_community(community_id),
+            owner_id=_user(owner_id),
+            shape=None if founding is None else templates.policy(founding),
         )
         changed_at((await self._clients.call(self._rbac.ProvisionCommunity, request)).revision)
         async with self._database.transaction() as tx:
@@ -80,6 +87,19 @@ class Memberships:
                 member = await store.settle_member(tx, community_id, owner_id)
                 if member is not None:
                     tx.emit(events.member_joined(member))
+                for category in await store.categories_of(tx, community_id):
+                    tx.emit(events.category_created(category))
+                for channel in await store.channels_of(tx, community_id, None, _ALL):
+                    tx.emit(events.channel_created(channel))
+
+    async def policy_shape(
+        self, community_id: UUID, channel_ids: Sequence[str]
+    ) -> policy_shape_pb2.PolicyShape:
+        """What the roles of a community are like, and how these channels override them."""
+        request = rbac.GetPolicyShapeRequest(
+            community_id=_community(community_id), channel_ids=channel_ids
+        )
+        return await self._clients.call(self._rbac.GetPolicyShape, request)
 
     async def finish_joining(self, community_id: UUID, user_id: UUID) -> None:
         """Give a person the member role, then let the membership count."""

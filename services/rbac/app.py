@@ -74,7 +74,7 @@ def app(chassis: Chassis) -> Service:
         handlers=[
             (add_AccessServiceServicer_to_server, AccessHandler(access)),
             (add_InstanceServiceServicer_to_server, instance),
-            (add_MembershipServiceServicer_to_server, MembershipHandler(changes)),
+            (add_MembershipServiceServicer_to_server, MembershipHandler(database, changes)),
             (add_OverrideServiceServicer_to_server, overrides),
             (add_PolicyServiceServicer_to_server, policy),
             (add_RoleServiceServicer_to_server, RoleHandler(moments, changes)),

@@ -15,6 +15,7 @@ from creavio.options.v1 import permission_pb2
 from creavio.rbac.v1 import (
     access_pb2,
     policy_service_pb2,
+    policy_shape_pb2,
     role_pb2,
     role_service_pb2,
     timeout_pb2,
@@ -30,8 +31,10 @@ from services.rbac.domain.policy import (
     Override,
     Policy,
     Role,
+    in_channel,
     in_community,
 )
+from services.rbac.domain.shape import OverrideShape, RoleShape, Shape
 from services.rbac.domain.timeout import Timeout
 
 _UPDATED: Final = frozenset({"name", "color", "allow", "deny"})
@@ -231,6 +234,55 @@ def timeout(timeout: Timeout) -> timeout_pb2.Timeout:
         reason=timeout.reason,
         create_time=timestamp(timeout.create_time),
         expire_time=timestamp(timeout.expire_time),
+    )
+
+
+def shape(message: policy_shape_pb2.PolicyShape) -> Shape:
+    """What roles are to be like. Raises `Meaningless`."""
+    roles = (
+        RoleShape(
+            each.name,
+            each.color,
+            in_community("shape.roles.allow", each.allow),
+            in_community("shape.roles.deny", each.deny),
+        )
+        for each in message.roles
+    )
+    overrides = (
+        OverrideShape(
+            channel(each.channel_id),
+            each.role,
+            Override(
+                in_channel("shape.overrides.allow", each.allow),
+                in_channel("shape.overrides.deny", each.deny),
+            ),
+        )
+        for each in message.overrides
+    )
+    return Shape(tuple(roles), tuple(overrides))
+
+
+def shape_message(shape: Shape) -> policy_shape_pb2.PolicyShape:
+    """What roles are like on the wire."""
+    return policy_shape_pb2.PolicyShape(
+        roles=[
+            policy_shape_pb2.RoleShape(
+                name=role.name,
+                color=role.color,
+                allow=numbers(role.allow),
+                deny=numbers(role.deny),
+            )
+            for role in shape.roles
+        ],
+        overrides=[
+            policy_shape_pb2.OverrideShape(
+                channel_id=channel_text(each.channel_id),
+                role=each.role,
+                allow=numbers(each.said.allow),
+                deny=numbers(each.said.deny),
+            )
+            for each in shape.overrides
+        ],
     )
 
 

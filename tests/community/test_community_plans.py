@@ -65,6 +65,9 @@ VOLUME = """
         FROM generate_series(1, 5000);
     INSERT INTO category
         SELECT gen_random_uuid(), id, 'x', n, now() FROM community, generate_series(1, 10) AS n;
+    INSERT INTO template
+        SELECT 'code' || row_number() OVER (), id, owner_id, 'x', '{}', now()
+        FROM community, generate_series(1, 10);
     UPDATE community SET visibility = 'public', fold = 'c' || left(id::text, 3)
         WHERE id::text < '8';
     ANALYZE;
@@ -136,6 +139,11 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "forget answers": await plan_of(database, lambda tx: store.forget_answers(tx, small, user)),
         "emoji": await plan_of(database, lambda tx: store.emoji_of(tx, small)),
         "no emoji": await plan_of(database, lambda tx: store.delete_emoji(tx, small)),
+        "template": await plan_of(
+            database, lambda tx: store.delete_template(tx, "code7", place.community_id)
+        ),
+        "templates": await plan_of(database, lambda tx: store.templates_of(tx, small)),
+        "founding": await plan_of(database, lambda tx: store.founding(tx, small)),
         "bans": await plan_of(database, lambda tx: store.bans_of(tx, place.community_id, None, 51)),
         "unsettled bans": await plan_of(database, lambda tx: store.unsettled_bans(tx, KEPT, 100)),
         "transfers": await plan_of(database, lambda tx: store.unsettled_transfers(tx, KEPT, 100)),

@@ -19,6 +19,7 @@ from creavio.rbac.v1 import membership_service_pb2 as rbac
 from creavio.rbac.v1.membership_service_pb2_grpc import (
     MembershipServiceServicer,
 )
+from creavio.rbac.v1.policy_shape_pb2 import PolicyShape
 from services.community import domain, store
 from services.community.domain import (
     Community,
@@ -44,6 +45,8 @@ class Rbac(MembershipServiceServicer):
 
     owners: dict[str, str] = field(default_factory=dict)
     holders: set[tuple[str, str]] = field(default_factory=set)
+    shapes: dict[str, PolicyShape] = field(default_factory=dict)
+    """What roles communities were given first."""
     private: set[str] = field(default_factory=set)
     transfers: dict[str, int] = field(default_factory=dict)
     above: set[tuple[str, str]] = field(default_factory=set)
@@ -76,8 +79,15 @@ class Rbac(MembershipServiceServicer):
         await self._ask()
         if self.owners.setdefault(request.community_id, request.owner_id) == request.owner_id:
             self.holders.add((request.community_id, request.owner_id))
+        self.shapes.setdefault(request.community_id, request.shape)
         self._answer()
         return rbac.ProvisionCommunityResponse()
+
+    async def GetPolicyShape(
+        self, request: rbac.GetPolicyShapeRequest, context: object
+    ) -> PolicyShape:
+        await self._ask()
+        return self.shapes[request.community_id]
 
     async def ProvisionChannel(
         self, request: rbac.ProvisionChannelRequest, context: object

@@ -191,6 +191,7 @@ SERVICE_REQUESTS: dict[str, Message] = {
     "ProvisionChannel": membership.ProvisionChannelRequest(),
     "TransferOwnership": membership.TransferOwnershipRequest(),
     "ForgetChannel": membership.ForgetChannelRequest(),
+    "GetPolicyShape": membership.GetPolicyShapeRequest(),
     "ListTies": access.ListTiesRequest(),
     "ExportPerson": person_service_pb2.ExportPersonRequest(),
 }

@@ -195,7 +195,7 @@ def channel(value: Channel) -> channel_pb2.Channel:
         position=value.position,
         etag=value.etag,
         type=channel_pb2.CHANNEL_TYPE_FORUM if value.forum else channel_pb2.CHANNEL_TYPE_TEXT,
-        forum=None if value.forum is None else _forum(value.forum),
+        forum=None if value.forum is None else forum_message(value.forum),
     )
 
 
@@ -210,13 +210,13 @@ def forum(message: forum_pb2.Forum) -> Forum:
     )
 
 
-def _forum(value: Forum) -> forum_pb2.Forum:
+def forum_message(value: Forum) -> forum_pb2.Forum:
+    """What holds for the posts of a channel, as it stands on the wire."""
     return forum_pb2.Forum(
         guidelines=value.guidelines,
         tags=[
-            forum_pb2.ForumTag(id=typed(_TAG, tag.id), name=tag.name)
+            forum_pb2.ForumTag(id="" if tag.id is None else typed(_TAG, tag.id), name=tag.name)
             for tag in value.tags
-            if tag.id is not None
         ],
         tag_required=value.tag_required,
         default_sort=forum_pb2.ForumSort.ValueType(value.sort),

@@ -368,8 +368,12 @@ def new_invite(
     max_uses: int = 0,
 ) -> Invite:
     """An invite with a code nobody can guess."""
-    code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))
-    return Invite(code, community_id, creator_id, now, now + lifetime, max_uses)
+    return Invite(new_code(), community_id, creator_id, now, now + lifetime, max_uses)
+
+
+def new_code() -> str:
+    """A code nobody can guess."""
+    return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))
 
 
 def may_have_another_invite(invites: int) -> None:

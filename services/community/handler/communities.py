@@ -8,13 +8,14 @@ from uuid import UUID
 
 from chassis import idempotency
 from chassis.calls import principal
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.tokens import Tokens, page_size
 from creavio.community.v1 import community_pb2, community_service_pb2
 from creavio.community.v1.community_service_pb2_grpc import CommunityServiceServicer
 from services.community import convert, domain, events, store
 from services.community.domain.audit import Action, Deed, differences
 from services.community.domain.naming import folded
+from services.community.domain.template import Founding, Shape, laid_out
 from services.community.engine import Memberships
 
 _EDITED: Final = ("name", "description", "visibility", "icon")
@@ -38,6 +39,9 @@ class CommunityHandler(CommunityServiceServicer):
             reply = claim.reply
             if reply is None:
                 await store.add_community(tx, community)
+                if request.template:
+                    shape = (await store.template(tx, request.template)).shape
+                    await _lay_out(tx, community, shape)
                 reply = await claim.keep(convert.community(community))
         # A repeated request finishes what the first one may have left.
         await self._memberships.finish_founding(convert.community_id(reply.id), owner_id)
@@ -145,3 +149,14 @@ class CommunityHandler(CommunityServiceServicer):
         await self._memberships.finish_transfer(community, heir, number)
         async with self._database.reading() as tx:
             return convert.community(await store.community(tx, community_id))
+
+
+async def _lay_out(tx: Transaction, community: domain.Community, shape: Shape) -> None:
+    """Keep what a community is to have from the beginning, which is there for nobody yet."""
+    places = laid_out(shape, community)
+    for category in places.categories:
+        await store.add_category(tx, category)
+    for channel in places.channels:
+        await store.add_channel(tx, channel)
+    channel_ids = tuple(channel.id for channel in places.channels)
+    await store.begin_founding(tx, community.id, Founding(shape, channel_ids))

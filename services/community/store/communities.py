@@ -52,7 +52,7 @@ async def settle_community(tx: Transaction, community_id: UUID) -> bool:
     settled = await tx.execute(
         sa.update(COMMUNITY)
         .where(COMMUNITY.c.id == community_id, COMMUNITY.c.standing == Standing.COMING)
-        .values(standing=Standing.SETTLED)
+        .values(standing=Standing.SETTLED, founding=None)
     )
     return bool(settled.rowcount)
 

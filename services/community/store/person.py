@@ -23,6 +23,7 @@ from services.community.store.tables import (
     EMOJI,
     INVITE,
     MEMBER,
+    TEMPLATE,
 )
 
 _NOBODY: Final = "what is left is an id that leads to nobody"
@@ -31,7 +32,7 @@ PARTS: Final = (
     Part(
         COMMUNITY,
         of(COMMUNITY.c.owner_id),
-        frozenset({"fold", "next_owner_id", "transfers", "transfer_time"}),
+        frozenset({"fold", "next_owner_id", "transfers", "transfer_time", "founding"}),
         stays="handed over, or closed with its owner",
         names=ids.Kind.COMMUNITY,
     ),
@@ -42,6 +43,7 @@ PARTS: Final = (
     Part(CALENDAR_ANSWER, of(CALENDAR_ANSWER.c.user_id)),
     Part(CALENDAR_EVENT, of(CALENDAR_EVENT.c.creator_id), stays=_NOBODY),
     Part(EMOJI, of(EMOJI.c.creator_id), stays=_NOBODY),
+    Part(TEMPLATE, of(TEMPLATE.c.creator_id)),
     Part(AUDIT, of(AUDIT.c.actor_id), stays=f"kept for 90 days; {_NOBODY}"),
 )
 """What is kept of a person."""
@@ -89,7 +91,7 @@ async def close(tx: Transaction, community_id: UUID) -> None:
     )
     events = sa.select(CALENDAR_EVENT.c.id).where(CALENDAR_EVENT.c.community_id == community_id)
     await tx.execute(sa.delete(CALENDAR_ANSWER).where(CALENDAR_ANSWER.c.event_id.in_(events)))
-    for table in (INVITE, BAN, AUDIT, MEMBER, CATEGORY, EMOJI, CALENDAR_EVENT):
+    for table in (INVITE, BAN, AUDIT, MEMBER, CATEGORY, EMOJI, CALENDAR_EVENT, TEMPLATE):
         await tx.execute(sa.delete(table).where(table.c.community_id == community_id))
     await tx.execute(
         sa.update(COMMUNITY)

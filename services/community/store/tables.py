@@ -22,7 +22,9 @@ COMMUNITY = sa.Table(
     sa.Column("transfers", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("transfer_time", sa.DateTime(timezone=True)),
     sa.Column("fold", sa.Text(collation="C"), nullable=False, server_default=""),
+    sa.Column("founding", JSONB(none_as_null=True)),
 )
+"""`founding` is the template of one that is not founded yet, with the ids of its channels."""
 CATEGORY = sa.Table(
     "category",
     METADATA,
@@ -116,6 +118,16 @@ CALENDAR_ANSWER = sa.Table(
     sa.Column("event_id", sa.Uuid, sa.ForeignKey("calendar_event.id"), primary_key=True),
     sa.Column("user_id", sa.Uuid, primary_key=True),
     sa.Column("answer", sa.SmallInteger, nullable=False),
+)
+TEMPLATE = sa.Table(
+    "template",
+    METADATA,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("creator_id", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("shape", JSONB, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
 )
 AUDIT = sa.Table(
     "audit",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from chassis.database import Database
 from creavio.rbac.v1 import membership_service_pb2 as membership
+from creavio.rbac.v1 import policy_shape_pb2
 from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceServicer
 from services.rbac import convert, events
 from services.rbac.domain.permissions import Permission
@@ -15,6 +17,7 @@ from services.rbac.domain.policy import (
     without_channel,
 )
 from services.rbac.domain.rules import may_be_overridden, may_lose_roles, may_remove
+from services.rbac.domain.shape import shape_of, shaped_policy
 from services.rbac.handler.changes import Changes
 from services.rbac.store import people, policies
 
@@ -24,7 +27,8 @@ _VIEW = frozenset({Permission.VIEW_CHANNEL})
 class MembershipHandler(MembershipServiceServicer):
     """Makes roles follow membership."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes) -> None:
+        self._database = database
         self._changes = changes
 
     async def ProvisionCommunity(
@@ -32,12 +36,23 @@ class MembershipHandler(MembershipServiceServicer):
     ) -> membership.ProvisionCommunityResponse:
         community_id = convert.community(request.community_id)
         owner_id = convert.user(request.owner_id, "owner_id")
-        async with self._changes.first(first_policy(community_id)) as change:
+        policy = first_policy(community_id)
+        if request.HasField("shape"):
+            policy = shaped_policy(community_id, convert.shape(request.shape))
+        async with self._changes.first(policy) as change:
             if change.is_new:
-                roles = [role.id for role in change.after.roles]
+                roles = [policy.of_kind(kind).id for kind in (Kind.MEMBER, Kind.OWNER)]
                 await people.bind(change.tx, community_id, owner_id, roles)
                 change.rebind(owner_id)
         return membership.ProvisionCommunityResponse(revision=change.revision)
+
+    async def GetPolicyShape(
+        self, request: membership.GetPolicyShapeRequest, context: object
+    ) -> policy_shape_pb2.PolicyShape:
+        channels = {convert.channel(channel_id) for channel_id in request.channel_ids}
+        async with self._database.reading() as tx:
+            policy = await policies.policy(tx, convert.community(request.community_id))
+        return convert.shape_message(shape_of(policy, channels))
 
     async def BindMember(
         self, request: membership.BindMemberRequest, context: object

@@ -147,6 +147,18 @@ async def add_policy(tx: Transaction, policy: Policy) -> bool:
             sa.insert(ROLE),
             [_row(policy.community_id, role, i) for i, role in enumerate(policy.roles)],
         )
+        rows = [
+            {
+                "community_id": policy.community_id,
+                "channel_id": channel_id,
+                "role_id": role_id,
+                "allow": sorted(said.allow),
+                "deny": sorted(said.deny),
+            }
+            for (channel_id, role_id), said in _overrides(policy).items()
+        ]
+        if rows:
+            await tx.execute(sa.insert(ROLE_OVERRIDE), rows)
     return bool(added)
 
 

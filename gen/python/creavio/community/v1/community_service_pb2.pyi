@@ -27,9 +27,14 @@ class CreateCommunityRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name to show."""
+    template: _builtins.str
+    """The template to make it by: a code, or `club`, `class` or `project`, which every
+    instance has. Empty for none.
+    """
     request_id: _builtins.str
     """Names the request, so that it can be sent again without harm (AIP-155); the
     `Idempotency-Key` header fills it over REST. At most 64 characters.
@@ -38,11 +43,12 @@ class CreateCommunityRequest(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
+        template: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id", "template", b"template"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,9 +79,11 @@ class CommunityServiceServicer:
 
     def CreateCommunity(self, request, context):
         """Founds a community; the caller becomes its owner and first member. It exists
-        for nobody until its roles do.
+        for nobody until its roles do. Made by a template it has that one's categories,
+        channels and roles from the beginning; the caller owns it, and holds no role of those.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
+        when `request_id` named another request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

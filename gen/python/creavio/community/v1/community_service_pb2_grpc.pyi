@@ -36,9 +36,11 @@ class CommunityServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CommunityServiceAsyncStub: ...
     CreateCommunity: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.CreateCommunityRequest, _community_pb2.Community]
     """Founds a community; the caller becomes its owner and first member. It exists
-    for nobody until its roles do.
+    for nobody until its roles do. Made by a template it has that one's categories,
+    channels and roles from the beginning; the caller owns it, and holds no role of those.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
+    when `request_id` named another request.
     """
     GetCommunity: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.GetCommunityRequest, _community_pb2.Community]
     """Returns a community the caller belongs to.
@@ -79,9 +81,11 @@ class CommunityServiceAsyncStub(CommunityServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCommunity: _aio.UnaryUnaryMultiCallable[_community_service_pb2.CreateCommunityRequest, _community_pb2.Community]  # type: ignore[assignment]
     """Founds a community; the caller becomes its owner and first member. It exists
-    for nobody until its roles do.
+    for nobody until its roles do. Made by a template it has that one's categories,
+    channels and roles from the beginning; the caller owns it, and holds no role of those.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+    Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
+    when `request_id` named another request.
     """
     GetCommunity: _aio.UnaryUnaryMultiCallable[_community_service_pb2.GetCommunityRequest, _community_pb2.Community]  # type: ignore[assignment]
     """Returns a community the caller belongs to.
@@ -125,9 +129,11 @@ class CommunityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_community_pb2.Community, _abc.Awaitable[_community_pb2.Community]]:
         """Founds a community; the caller becomes its owner and first member. It exists
-        for nobody until its roles do.
+        for nobody until its roles do. Made by a template it has that one's categories,
+        channels and roles from the beginning; the caller owns it, and holds no role of those.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
+        Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
+        when `request_id` named another request.
         """
 
     @_abc_1.abstractmethod

@@ -3,8 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
+from creavio.rbac.v1 import policy_shape_pb2 as _policy_shape_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -24,19 +27,25 @@ class ProvisionCommunityRequest(_message.Message):
 
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     owner_id: _builtins.str
     """Its owner."""
+    @_builtins.property
+    def shape(self) -> _policy_shape_pb2.PolicyShape:
+        """What its roles are to be like; unset for a member role alone."""
+
     def __init__(
         self,
         *,
         community_id: _builtins.str = ...,
         owner_id: _builtins.str = ...,
+        shape: _policy_shape_pb2.PolicyShape | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shape", b"shape"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "owner_id", b"owner_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "owner_id", b"owner_id", "shape", b"shape"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -63,6 +72,34 @@ class ProvisionCommunityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProvisionCommunityResponse: _TypeAlias = ProvisionCommunityResponse  # noqa: Y015
+
+@_typing.final
+class GetPolicyShapeRequest(_message.Message):
+    """Names a community, and channels of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_IDS_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    @_builtins.property
+    def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The channels whose overrides are asked for."""
+
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        channel_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_ids", b"channel_ids", "community_id", b"community_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPolicyShapeRequest: _TypeAlias = GetPolicyShapeRequest  # noqa: Y015
 
 @_typing.final
 class BindMemberRequest(_message.Message):

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from creavio.rbac.v1 import membership_service_pb2 as creavio_dot_rbac_dot_v1_dot_membership__service__pb2
+from creavio.rbac.v1 import policy_shape_pb2 as creavio_dot_rbac_dot_v1_dot_policy__shape__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -41,6 +42,11 @@ class MembershipServiceStub:
                 request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionCommunityRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionCommunityResponse.FromString,
                 _registered_method=True)
+        self.GetPolicyShape = channel.unary_unary(
+                '/creavio.rbac.v1.MembershipService/GetPolicyShape',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.GetPolicyShapeRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_policy__shape__pb2.PolicyShape.FromString,
+                _registered_method=True)
         self.BindMember = channel.unary_unary(
                 '/creavio.rbac.v1.MembershipService/BindMember',
                 request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberRequest.SerializeToString,
@@ -74,8 +80,19 @@ class MembershipServiceServicer:
     """
 
     def ProvisionCommunity(self, request, context):
-        """Gives a new community its first roles (owner, member) and its owner theirs.
-        Repeating it changes nothing.
+        """Gives a new community its first roles, owner and member, and its owner theirs: these
+        two, also where a shape gives it more. Repeating it changes nothing, whatever the
+        shape.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPolicyShape(self, request, context):
+        """Returns what the roles of a community are like, and how these channels override them.
+
+        Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED above
+        1,000 overrides.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,6 +161,11 @@ def add_MembershipServiceServicer_to_server(servicer, server):
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionCommunityRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionCommunityResponse.SerializeToString,
             ),
+            'GetPolicyShape': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicyShape,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.GetPolicyShapeRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_policy__shape__pb2.PolicyShape.SerializeToString,
+            ),
             'BindMember': grpc.unary_unary_rpc_method_handler(
                     servicer.BindMember,
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberRequest.FromString,
@@ -199,6 +221,33 @@ class MembershipService:
             '/creavio.rbac.v1.MembershipService/ProvisionCommunity',
             creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionCommunityRequest.SerializeToString,
             creavio_dot_rbac_dot_v1_dot_membership__service__pb2.ProvisionCommunityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPolicyShape(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.MembershipService/GetPolicyShape',
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.GetPolicyShapeRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_policy__shape__pb2.PolicyShape.FromString,
             options,
             channel_credentials,
             insecure,

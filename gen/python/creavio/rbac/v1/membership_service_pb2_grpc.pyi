@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.rbac.v1 import membership_service_pb2 as _membership_service_pb2
+from creavio.rbac.v1 import policy_shape_pb2 as _policy_shape_pb2
 from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
@@ -36,8 +37,15 @@ class MembershipServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MembershipServiceAsyncStub: ...
     ProvisionCommunity: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ProvisionCommunityRequest, _membership_service_pb2.ProvisionCommunityResponse]
-    """Gives a new community its first roles (owner, member) and its owner theirs.
-    Repeating it changes nothing.
+    """Gives a new community its first roles, owner and member, and its owner theirs: these
+    two, also where a shape gives it more. Repeating it changes nothing, whatever the
+    shape.
+    """
+    GetPolicyShape: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.GetPolicyShapeRequest, _policy_shape_pb2.PolicyShape]
+    """Returns what the roles of a community are like, and how these channels override them.
+
+    Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED above
+    1,000 overrides.
     """
     BindMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.BindMemberRequest, _membership_service_pb2.BindMemberResponse]
     """Gives a person the member role. Repeating it changes nothing.
@@ -83,8 +91,15 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ProvisionCommunity: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ProvisionCommunityRequest, _membership_service_pb2.ProvisionCommunityResponse]  # type: ignore[assignment]
-    """Gives a new community its first roles (owner, member) and its owner theirs.
-    Repeating it changes nothing.
+    """Gives a new community its first roles, owner and member, and its owner theirs: these
+    two, also where a shape gives it more. Repeating it changes nothing, whatever the
+    shape.
+    """
+    GetPolicyShape: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.GetPolicyShapeRequest, _policy_shape_pb2.PolicyShape]  # type: ignore[assignment]
+    """Returns what the roles of a community are like, and how these channels override them.
+
+    Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED above
+    1,000 overrides.
     """
     BindMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.BindMemberRequest, _membership_service_pb2.BindMemberResponse]  # type: ignore[assignment]
     """Gives a person the member role. Repeating it changes nothing.
@@ -133,8 +148,21 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.ProvisionCommunityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.ProvisionCommunityResponse, _abc.Awaitable[_membership_service_pb2.ProvisionCommunityResponse]]:
-        """Gives a new community its first roles (owner, member) and its owner theirs.
-        Repeating it changes nothing.
+        """Gives a new community its first roles, owner and member, and its owner theirs: these
+        two, also where a shape gives it more. Repeating it changes nothing, whatever the
+        shape.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPolicyShape(
+        self,
+        request: _membership_service_pb2.GetPolicyShapeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policy_shape_pb2.PolicyShape, _abc.Awaitable[_policy_shape_pb2.PolicyShape]]:
+        """Returns what the roles of a community are like, and how these channels override them.
+
+        Fails with NOT_FOUND when the community was never provisioned, and LIMIT_REACHED above
+        1,000 overrides.
         """
 
     @_abc_1.abstractmethod
