@@ -203,6 +203,7 @@ VOLUME = """
     INSERT INTO member_override SELECT community_id, gen_random_uuid(), user_id, '{2}', '{}'
         FROM binding;
     INSERT INTO role_override SELECT community_id, gen_random_uuid(), id, '{2}', '{}' FROM role;
+    INSERT INTO timeout SELECT community_id, user_id, user_id, '', now(), now() FROM binding;
     ANALYZE;
 """
 
