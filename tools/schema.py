@@ -40,6 +40,7 @@ _WELL_KNOWN: Final[dict[str, Schema]] = {
     },
     "google.protobuf.FieldMask": {"type": "string", "examples": ["name,bio"]},
     "google.protobuf.Empty": {"type": "object"},
+    "google.protobuf.Struct": {"type": "object"},
 }
 _TEXT_RULES: Final[dict[str, tuple[str, ...]]] = {
     "min_len": ("minLength",),
