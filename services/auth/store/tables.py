@@ -180,7 +180,7 @@ APP_CONSENT = sa.Table(
     "app_consent",
     METADATA,
     sa.Column("user_id", sa.Uuid, primary_key=True),
-    sa.Column("app_id", sa.Uuid, primary_key=True),
+    sa.Column("app_id", sa.Uuid, sa.ForeignKey("app.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
 )
@@ -188,7 +188,7 @@ APP_CODE = sa.Table(
     "app_code",
     METADATA,
     sa.Column("code_hash", sa.LargeBinary, primary_key=True),
-    sa.Column("app_id", sa.Uuid, nullable=False),
+    sa.Column("app_id", sa.Uuid, sa.ForeignKey("app.id", ondelete="CASCADE"), nullable=False),
     sa.Column("user_id", sa.Uuid, nullable=False),
     sa.Column("redirect_uri", sa.Text, nullable=False),
     sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
@@ -200,7 +200,7 @@ APP_GRANT = sa.Table(
     "app_grant",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("app_id", sa.Uuid, nullable=False),
+    sa.Column("app_id", sa.Uuid, sa.ForeignKey("app.id", ondelete="CASCADE"), nullable=False),
     sa.Column("account_id", sa.Uuid, nullable=False),
     sa.Column("scopes", sa.ARRAY(sa.Text), nullable=False),
     sa.Column("refresh_hash", sa.LargeBinary, nullable=False),
@@ -213,7 +213,9 @@ PASSKEY = sa.Table(
     "passkey",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("account_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column(
+        "account_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=False
+    ),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("credential_id", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("public_key", sa.LargeBinary, nullable=False),
@@ -234,7 +236,9 @@ IDENTITY = sa.Table(
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("issuer", sa.Text, primary_key=True),
     sa.Column("subject", sa.Text, primary_key=True),
-    sa.Column("account_id", sa.Uuid, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column(
+        "account_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=False
+    ),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
     sa.UniqueConstraint("account_id", "provider"),
 )
