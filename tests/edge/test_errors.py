@@ -154,5 +154,10 @@ def test_unset_fields_are_present_and_names_are_the_contracts(platform: Platform
         "display_name": "",
         "bio": "",
         "status_text": "",
+        "bot": False,
+        "avatar_id": "",
+        "bio_audience": "PROFILE_AUDIENCE_UNSPECIFIED",
+        "status_audience": "PROFILE_AUDIENCE_UNSPECIFIED",
+        "deactivated": False,
     }
     assert json.loads(response.text) == response.json()

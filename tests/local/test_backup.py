@@ -272,6 +272,8 @@ def test_a_restore_that_was_cut_off_leaves_no_home_and_can_be_done_again(
             env=os.environ | {"CREAVIO_HOME": str(home.root)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # Whoever runs the tests in the background may have it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         until((draft / "postgres" / "postmaster.pid").exists, 30, "PostgreSQL")
         process.send_signal(number)

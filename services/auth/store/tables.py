@@ -32,8 +32,8 @@ SESSION = sa.Table(
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("previous_hash", sa.LargeBinary),
     sa.Column("rotate_time", sa.DateTime(timezone=True)),
-    sa.Column("user_agent", sa.Text, nullable=False),
-    sa.Column("network", sa.Text, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False, server_default=""),
+    sa.Column("network", sa.Text, nullable=False, server_default=""),
 )
 PROOF = sa.Table(
     "proof",
@@ -75,7 +75,9 @@ REGISTRATION = sa.Table(
     METADATA,
     sa.Column("singleton", sa.Boolean, primary_key=True),
     sa.Column("mode", sa.Text, nullable=False),
-    sa.Column("require_verified_email", sa.Boolean, nullable=False),
+    sa.Column(
+        "require_verified_email", sa.Boolean, nullable=False, server_default=sa.text("false")
+    ),
 )
 SIGN_UP_CODE = sa.Table(
     "sign_up_code",
