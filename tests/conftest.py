@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+import fcntl
 
 import pytest
 
@@ -15,6 +16,7 @@ from chassis.testing import scratch_database
 from tests.live import Live, running
 from tests.scratch_nats import ScratchNats, running_nats
 from tests.scratch_postgres import running_postgres
+from tools import packages, proto, third_party
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +50,14 @@ async def nats_server() -> AsyncIterator[ScratchNats]:
 def contract() -> Contract:
     """The contracts of all services."""
     return contracts.load(catalogs.load())
+
+
+@pytest.fixture(scope="session")
+def fetched() -> None:
+    """What is generated with and not committed is there; one worker fetches it for all."""
+    cache = proto.ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with (cache / "fetching").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        third_party.resolve(proto.ROOT)
+        packages.install(proto.ROOT)

@@ -65,7 +65,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tarball(tmp_path_factory: pytest.TempPathFactory, fetched: None) -> Path:
     """The TypeScript client's package."""
     out = tmp_path_factory.mktemp("tarball")
     clients.package(ROOT, out)

@@ -26,7 +26,7 @@ def model() -> Model:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, fetched: None) -> Path:
     """What generation works on, outside any repository."""
     root = tmp_path / "project"
     root.mkdir()

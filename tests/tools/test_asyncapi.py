@@ -22,8 +22,7 @@ def document() -> dict[str, Any]:
     return loaded
 
 
-def test_it_is_valid(document: dict[str, Any]) -> None:
-    packages.install(proto.ROOT)
+def test_it_is_valid(document: dict[str, Any], fetched: None) -> None:
     validator = Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert [error.message for error in validator.iter_errors(document)] == []
     assert list(validator.iter_errors({**document, "asyncapi": "1.0.0"})), "it can say no"
