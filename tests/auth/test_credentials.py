@@ -309,13 +309,13 @@ async def test_a_password_is_kept_as_a_salted_hash(passwords: Counting) -> None:
 async def test_an_access_token_is_verified_by_the_published_key(
     key: SigningKey, issuer: Issuer
 ) -> None:
-    account_id, session_id = ids.new(), ids.new()
-    credentials = issuer.issue(account_id, session_id, NOW)
+    account_id, session_id, now = ids.new(), ids.new(), datetime.now(UTC)
+    credentials = issuer.issue(account_id, session_id, now)
     person = await Verifier("creavio", "creavio", key.key_set).verify(credentials.access_token)
     assert person.user_id == ids.text(ids.Kind.USER, account_id)
     assert person.session_id == ids.text(ids.Kind.SESSION, session_id)
     assert person.expires_at == credentials.expire_time.timestamp()
-    assert credentials.expire_time == (NOW + timedelta(minutes=15)).replace(microsecond=0)
+    assert credentials.expire_time == (now + timedelta(minutes=15)).replace(microsecond=0)
     with pytest.raises(Unauthenticated):
         await Verifier("creavio", "creavio", key.key_set).verify(credentials.refresh_token)
 

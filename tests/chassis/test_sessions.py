@@ -41,7 +41,7 @@ from tests.scratch_nats import ScratchNats
 
 SESSION = "ses_01h455vb4pex5vsknk084sn02q"
 OTHER = "ses_01h455vb4pex5vsknk084sn02r"
-ME = Principal(PERSON, SESSION, "token", time.time() + 900)
+ME = Principal(PERSON, SESSION, "token", time.time() + 86_400)
 CHANNEL = ids.text(ids.Kind.CHANNEL, ids.new())
 
 
