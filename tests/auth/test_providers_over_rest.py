@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import json
-import time
 from typing import Any
 import uuid
 
@@ -69,7 +68,7 @@ def test_somebody_signs_up_and_in_again_from_somewhere_else(own: Live, provider:
         ("none", {}),
         ("", {"aud": "another-app"}),
         ("", {"nonce": "another"}),
-        ("", {"exp": int(time.time()) - 3600}),
+        ("", {"exp": 1_000_000_000}),
     ],
     ids=str,
 )
