@@ -95,17 +95,18 @@ async def test_each_question_goes_by_an_index_in_its_order(world: World) -> None
             {"community": community.id},
         )
         await tx.execute(sa.text("ANALYZE audit"))
-    for wanted, index in (
-        (Wanted(actor_id=BOB), "audit_by_actor"),
-        (Wanted(target_id="usr_7"), "audit_by_target"),
-        (Wanted(before=BEGAN - timedelta(days=30)), "audit_"),
-        (Wanted(after=BEGAN + timedelta(days=30)), "audit_"),
+    for wanted, indexes in (
+        # Of somebody who did little, either finds it at once.
+        (Wanted(actor_id=BOB), ("audit_by_actor", "audit_actor")),
+        (Wanted(target_id="usr_7"), ("audit_by_target",)),
+        (Wanted(before=BEGAN - timedelta(days=30)), ("audit_",)),
+        (Wanted(after=BEGAN + timedelta(days=30)), ("audit_",)),
     ):
         plan = await plan_of(
             world.database,
             lambda tx, wanted=wanted: store.deeds_of(tx, community.id, None, 51, wanted),  # type: ignore[misc]  # the one of this round
         )
-        assert index in plan, plan
+        assert any(index in plan for index in indexes), plan
         assert "Seq Scan" not in plan, plan
 
 

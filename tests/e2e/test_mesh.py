@@ -103,6 +103,7 @@ def fill(request: object) -> None:
         "creator_id": "usr_01m81rdjqgen6aw7gabj88hkyd",
         "conversation_id": "cnv_01m81rdmg9ectsfb5pgrd3d7yf",
         "number": 1,
+        "revision": 1,
     }
     for name, value in ids.items():
         if hasattr(request, name):

@@ -17,7 +17,7 @@ from local.databases import connected, database_of
 from tests.live import PASSWORD, Live, Person, refusal, running
 
 KEEPING = {name for name, entry in catalogs.load().services.items() if entry.database}
-WITHIN = 30.0
+WITHIN = 60.0
 
 
 def delete(person: Person, password: str = PASSWORD) -> Any:
