@@ -73,24 +73,25 @@ async def keep(client: Client, plan: BusPlan) -> None:
     Raises nats' errors when the server does not answer.
     """
     jetstream = client.jetstream(timeout=5)
-    there = {info.config.name: info.state for info in await jetstream.streams_info()}
+    there = {info.config.name for info in await jetstream.streams_info()}
     for stream in plan.streams:
         if stream.name not in there:
             await _ensure_stream(jetstream, stream)
     for name in sorted({durable.stream for durable in plan.durables}):
         durables = [durable for durable in plan.durables if durable.stream == name]
-        await _keep_durables(jetstream, name, there.get(name), durables)
+        await _keep_durables(jetstream, name, durables)
 
 
 async def _keep_durables(
     jetstream: JetStreamContext,
     stream: str,
-    state: api.StreamState | None,
     durables: list[Durable],
 ) -> None:
-    end = 0 if state is None else state.last_seq
-    newest = await _epoch_at(jetstream, stream, end)
+    # The durables first: what is published and delivered between the two looks must
+    # not seem to be delivered beyond the end.
     there = {info.name: info for info in await jetstream.consumers_info(stream)}
+    end = (await jetstream.stream_info(stream)).state.last_seq
+    newest = await _epoch_at(jetstream, stream, end)
     for durable in durables:
         info = there.get(durable.name)
         if info is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from nats.aio.client import Client
 from nats.js import api
 from nats.js.errors import NotFoundError
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from chassis import catalog as catalogs
 from chassis.testing import eventually
 from local import bus_plan, streams
+from local.bus import BusPlan
 from tests.scratch_nats import ScratchNats
 
 STREAM, DURABLE = "CREAVIO_COMMUNITY", "chat"
@@ -65,6 +67,34 @@ async def test_a_look_at_what_is_well_changes_nothing(nats_server: ScratchNats) 
         before.delivered,
         before.ack_floor,
     )
+
+
+async def test_what_is_delivered_during_a_look_is_not_beyond_the_end(
+    nats_server: ScratchNats,
+) -> None:
+    await nats_server.leave_streams_alone()
+    made = (await durable(nats_server)).created
+    plan = bus_plan.load(catalogs.CATALOG_FILE)
+    async with (
+        nats_server.admin() as admin,
+        nats_server.bus("community") as owner,
+        nats_server.bus("chat") as reader,
+    ):
+        subscription = await reader.jetstream.pull_subscribe_bind(
+            durable=DURABLE, stream=STREAM, inbox_prefix=b"_INBOX_chat."
+        )
+        looks = asyncio.create_task(_looks(admin, plan, 10))
+        while not looks.done():
+            await owner.jetstream.publish(SUBJECT, b"", stream=STREAM)
+            (message,) = await subscription.fetch(1, timeout=5)
+            await message.ack_sync(timeout=5)
+        await looks
+    assert (await durable(nats_server)).created == made
+
+
+async def _looks(admin: Client, plan: BusPlan, count: int) -> None:
+    for _ in range(count):
+        await streams.keep(admin, plan)
 
 
 async def test_a_durable_beyond_a_cut_reads_what_took_the_place_of_the_lost(
