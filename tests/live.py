@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 import json
 import os
@@ -80,7 +80,7 @@ class Live:
 
     @contextmanager
     def stopped(self, *parts: str) -> Iterator[None]:
-        """Parts that are there and answer nothing, until the block ends."""
+        """Parts that are there and answer nothing, until the block ends or kills them."""
         pids = [self.pid(part) for part in parts]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -88,7 +88,8 @@ class Live:
             yield
         finally:
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def database_url(self, database: str = "postgres") -> str:
         """SQLAlchemy's URL of a database, for the superuser."""
