@@ -132,10 +132,11 @@ def token_for(home: Home, user_id: str) -> str:
 def _signing_key(home: Home) -> ECKey:
     from joserfc.jwk import ECKey
 
-    from services.auth.engine.keys import opened, sealing_key
+    from services.auth.engine.keys import SEALED_FOR
+    from services.auth.engine.sealing import Sealing
 
     with connected(home, database_of("auth")) as connection:
         row = connection.execute(_SIGNS).fetchone()
     assert row is not None, "auth has a key before it answers"
     secret = Credentials(home.secrets).key("auth")
-    return ECKey.import_key(opened(row[0], sealing_key(secret)))
+    return ECKey.import_key(Sealing(secret, SEALED_FOR).open(row[0]))

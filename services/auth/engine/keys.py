@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-import hmac
 from pathlib import Path
 from typing import Any, Final
 
-from joserfc import jwe
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySetSerialization, OctKey
+from joserfc.jwk import KeySetSerialization
 
 from chassis.config import Config
 from chassis.database import Database, Transaction
@@ -18,9 +16,11 @@ from chassis.telemetry import Telemetry
 from services.auth.domain import keys as domain
 from services.auth.domain.keys import KeptKey
 from services.auth.engine.credentials import SigningKey
+from services.auth.engine.sealing import Sealing
 from services.auth.store import keys as store
 
-_HEADER: Final = {"alg": "dir", "enc": "A256GCM"}
+SEALED_FOR: Final = "signing keys"
+"""The purpose under which what is kept of them is sealed."""
 
 
 class Keyring:
@@ -34,7 +34,7 @@ class Keyring:
         self, database: Database, config: Config, file: Path, telemetry: Telemetry
     ) -> None:
         self._database = database
-        self._sealing = sealing_key(config.token_key.get_secret_value())
+        self._sealing = Sealing(config.token_key.get_secret_value(), SEALED_FOR)
         self._file = file
         self._log = telemetry.log
         self._kept: list[KeptKey] = []
@@ -98,7 +98,7 @@ class Keyring:
             await self._add(tx, SigningKey.made(), now + domain.PUBLISHED_BEFORE)
 
     async def _add(self, tx: Transaction, key: SigningKey, sign_time: datetime) -> None:
-        sealed = jwe.encrypt_compact(_HEADER, key.private, self._sealing)
+        sealed = self._sealing.seal(key.private)
         await store.add_key(tx, KeptKey(key.id, sealed, sign_time))
 
     def _usable(self, kept: Sequence[KeptKey]) -> list[KeptKey]:
@@ -106,19 +106,7 @@ class Keyring:
         for one in kept:
             if one.id not in self._opened:
                 try:
-                    self._opened[one.id] = SigningKey(opened(one.sealed, self._sealing))
+                    self._opened[one.id] = SigningKey(self._sealing.open(one.sealed))
                 except JoseError:
                     self._log.warning("a signing key cannot be opened", key=one.id)
         return [one for one in kept if one.id in self._opened]
-
-
-def sealing_key(secret: str) -> OctKey:
-    """What signing keys are encrypted with, of the service's secret."""
-    return OctKey.import_key(hmac.digest(secret.encode(), b"signing keys", "sha256"))
-
-
-def opened(sealed: str, key: OctKey) -> bytes:
-    """A private key that was encrypted. Raises `JoseError`."""
-    plain = jwe.decrypt_compact(sealed, key).plaintext
-    assert plain is not None
-    return plain

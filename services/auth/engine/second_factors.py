@@ -9,15 +9,13 @@ import hmac
 from typing import Final
 from uuid import UUID
 
-from joserfc import jwe
-from joserfc.jwk import OctKey
-
 from chassis.config import Config
 from chassis.database import Database, Transaction
 from services.auth.domain import Account, MailKind
 from services.auth.domain import second_factor as domain
 from services.auth.domain.second_factor import SecondFactor
 from services.auth.engine.guesses import Allowance, Allowances, Guesses
+from services.auth.engine.sealing import Sealing
 from services.auth.store import mail
 from services.auth.store import second_factors as store
 
@@ -25,7 +23,6 @@ ALLOWED: Final = Allowances(
     pair=Allowance(5, timedelta(minutes=15)), login=Allowance(20, timedelta(hours=1))
 )
 """Guesses at codes: three of a million are right at any time."""
-_HEADER: Final = {"alg": "dir", "enc": "A256GCM"}
 
 
 class SecondFactors:
@@ -33,9 +30,9 @@ class SecondFactors:
 
     def __init__(self, database: Database, config: Config) -> None:
         self._guesses = Guesses(database, config, ALLOWED)
-        secret = config.token_key.get_secret_value().encode()
-        self._sealing = OctKey.import_key(hmac.digest(secret, b"second factors", "sha256"))
-        self._hashing = hmac.digest(secret, b"recovery codes", "sha256")
+        secret = config.token_key.get_secret_value()
+        self._sealing = Sealing(secret, "second factors")
+        self._hashing = hmac.digest(secret.encode(), b"recovery codes", "sha256")
 
     @asynccontextmanager
     async def guessing(self, account_id: UUID) -> AsyncIterator[None]:
@@ -48,9 +45,8 @@ class SecondFactors:
         await self._guesses.right(guess)
 
     def seal(self, account_id: UUID, secret: str) -> str:
-        """What is kept of a secret (RFC 7516, AES-256-GCM): of use for this account alone."""
-        text = f"{account_id.hex}:{secret}"
-        return jwe.encrypt_compact(_HEADER, text, self._sealing)
+        """What is kept of a secret: of use for this account alone."""
+        return self._sealing.seal(f"{account_id.hex}:{secret}")
 
     async def is_enabled(self, tx: Transaction, account_id: UUID) -> bool:
         """Whether signing in to an account asks for a code."""
@@ -89,9 +85,7 @@ class SecondFactors:
         return codes
 
     def _open(self, kept: SecondFactor) -> str:
-        opened = jwe.decrypt_compact(kept.sealed_secret, self._sealing).plaintext
-        assert opened is not None
-        owner, _, secret = opened.decode().partition(":")
+        owner, _, secret = self._sealing.open(kept.sealed_secret).decode().partition(":")
         assert owner == kept.account_id.hex, "a secret that was sealed for another account"
         return secret
 

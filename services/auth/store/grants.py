@@ -14,7 +14,7 @@ from chassis.database import Transaction
 from services.auth.domain import Revocation, Session
 from services.auth.domain.apps import CODE_REMEMBERED, Code, Grant
 from services.auth.domain.tokens import Scope
-from services.auth.store.sessions import void
+from services.auth.store.sessions import rotation, void
 from services.auth.store.tables import APP_CODE, APP_GRANT
 
 
@@ -83,14 +83,7 @@ async def save_grant(tx: Transaction, grant: Grant) -> None:
     """Keep that an app was given new tokens."""
     session = grant.session
     await tx.execute(
-        sa.update(APP_GRANT)
-        .where(APP_GRANT.c.id == session.id)
-        .values(
-            refresh_hash=session.refresh_hash,
-            expire_time=session.expire_time,
-            previous_hash=session.previous_hash,
-            rotate_time=session.rotate_time,
-        )
+        sa.update(APP_GRANT).where(APP_GRANT.c.id == session.id).values(rotation(session))
     )
 
 

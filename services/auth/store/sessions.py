@@ -47,16 +47,17 @@ async def session_to_change(tx: Transaction, session_id: UUID, now: datetime) ->
 
 async def save_session(tx: Transaction, session: Session) -> None:
     """Keep a refreshed session."""
-    await tx.execute(
-        sa.update(SESSION)
-        .where(SESSION.c.id == session.id)
-        .values(
-            refresh_hash=session.refresh_hash,
-            expire_time=session.expire_time,
-            previous_hash=session.previous_hash,
-            rotate_time=session.rotate_time,
-        )
-    )
+    await tx.execute(sa.update(SESSION).where(SESSION.c.id == session.id).values(rotation(session)))
+
+
+def rotation(session: Session) -> dict[str, Any]:
+    """What a refresh changes of a session, wherever it is kept."""
+    return {
+        "refresh_hash": session.refresh_hash,
+        "expire_time": session.expire_time,
+        "previous_hash": session.previous_hash,
+        "rotate_time": session.rotate_time,
+    }
 
 
 async def sessions_of(
