@@ -44,10 +44,14 @@ from creavio.auth.v1.key_service_pb2_grpc import KeyServiceStub
 Register: TypeAlias = Callable[[Any, grpc.aio.Server], None]
 """A generated `add_…Servicer_to_server`."""
 Work: TypeAlias = Callable[[], Awaitable[None]]
+Job: TypeAlias = Callable[[], Awaitable[bool | None]]
+"""Done over and over; says True when more of it waits."""
 
 GRACE_SECONDS: Final = 5.0
 _HOUR: Final = 3600.0
 _ERASE_SECONDS: Final = 0.5
+_BREATH: Final = 0.05
+"""Seconds between two parts of a job, so that much of it is no burden."""
 
 
 @dataclass(frozen=True)
@@ -243,16 +247,17 @@ def _background(chassis: Chassis, service: Service) -> list[Work]:
     return work
 
 
-def every(seconds: float, job: Work, telemetry: Telemetry) -> Work:
+def every(seconds: float, job: Job, telemetry: Telemetry) -> Work:
     """Work that does a job over and over, `seconds` apart; a failure is told and tried again."""
 
     async def repeat() -> None:
         while True:
+            more = None
             try:
-                await job()
+                more = await job()
             except Exception:
                 telemetry.log.exception("background work failed")
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(_BREATH if more else seconds)
 
     return repeat
 

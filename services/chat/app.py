@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from chassis.person import Personal, confirming
-from chassis.service import Chassis, Service
+from chassis.service import Chassis, Service, every
 from creavio.chat.v1 import chat_events_pb2, person_service_pb2
 from creavio.chat.v1.bookmark_service_pb2_grpc import add_BookmarkServiceServicer_to_server
 from creavio.chat.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
@@ -43,6 +44,10 @@ from services.chat.handler.slow_mode import SlowModeHandler
 from services.chat.handler.threads import ThreadHandler
 from services.chat.store import person
 
+THREADS_SECONDS: Final = 0.5
+CLOCK_SECONDS: Final = 0.5
+ERASE_SECONDS: Final = 5.0
+
 
 def app(chassis: Chassis) -> Service:
     """The service, from its parts."""
@@ -76,9 +81,9 @@ def app(chassis: Chassis) -> Service:
         consumers={"community": CommunityConsumer(), "user": UserConsumer()},
         background=[
             writer.run,
-            ThreadKeeper(database, telemetry).run,
-            Clock(database, submission, telemetry).run,
-            Eraser(database, telemetry).run,
+            every(THREADS_SECONDS, ThreadKeeper(database).look, telemetry),
+            every(CLOCK_SECONDS, Clock(database, submission).strike, telemetry),
+            every(ERASE_SECONDS, Eraser(database).erase, telemetry),
             partial(places.follow, chassis.bus),
         ],
         personal=Personal(

@@ -7,9 +7,8 @@ the same nonce: it is there once. Whether its author may write is asked when it 
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chassis import ids
 from chassis.database import Database
@@ -20,10 +19,6 @@ from services.chat.domain.kept import Scheduled
 from services.chat.engine.submission import Submission
 from services.chat.store import scheduled
 
-if TYPE_CHECKING:
-    from chassis.telemetry import Telemetry
-
-_SECONDS: Final = 0.5
 _AT_ONCE: Final = 50
 CLAIM_SECONDS: Final = 60.0
 """After how long another replica may take what one took."""
@@ -34,20 +29,9 @@ _PATIENCE: Final = timedelta(hours=12)
 class Clock:
     """Sends what waits; any number of replicas may."""
 
-    def __init__(self, database: Database, submission: Submission, telemetry: Telemetry) -> None:
+    def __init__(self, database: Database, submission: Submission) -> None:
         self._database = database
         self._submission = submission
-        self._log = telemetry.log
-
-    async def run(self) -> None:
-        """Send what waits at its time, for as long as the service lives."""
-        while True:
-            try:
-                busy = await self.strike()
-            except Exception as error:  # told, and tried again
-                self._log.warning("messages that wait are not sent", error=str(error))
-                busy = False
-            await asyncio.sleep(0 if busy else _SECONDS)
 
     async def strike(self) -> bool:
         """Send what is due; whether there may be more."""

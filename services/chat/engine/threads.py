@@ -8,37 +8,21 @@ for two places. What a crash left untold stays noted in the table.
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from chassis.database import Database
 from services.chat import events
 from services.chat.domain.place import PlaceNotFound
 from services.chat.store import threads
 
-if TYPE_CHECKING:
-    from chassis.telemetry import Telemetry
-
-_SECONDS: Final = 0.5
 _AT_ONCE: Final = 100
 
 
 class ThreadKeeper:
     """Tells what became of threads, and archives them; any number of replicas may."""
 
-    def __init__(self, database: Database, telemetry: Telemetry) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._log = telemetry.log
-
-    async def run(self) -> None:
-        """Look after all threads, for as long as the service lives."""
-        while True:
-            try:
-                busy = await self.look()
-            except Exception as error:  # told, and tried again
-                self._log.warning("threads are not looked after", error=str(error))
-                busy = False
-            await asyncio.sleep(0 if busy else _SECONDS)
 
     async def look(self) -> bool:
         """Look once; whether there may be more to do."""
