@@ -70,14 +70,7 @@ def document(model: Model) -> Schema:
             }
         },
         "components": {
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "The `access_token` of a session.",
-                }
-            },
+            "securitySchemes": {"bearer": openapi.BEARER},
             "messages": {field.name: _message(model, field, always) for field in told},
             "schemas": _schemas(model, [field.type for field in told]),
         },

@@ -16,6 +16,13 @@ from tools.model import PACKAGE, Field, HttpBinding, Json, Message, Model, Rpc
 from tools.prose import paragraphs, summary
 from tools.schema import Schema
 
+BEARER: Final[Schema] = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "The `access_token` of a session.",
+}
+"""How a call or a stream is signed in to."""
 _EMPTY: Final = "google.protobuf.Empty"
 _INTRODUCTION: Final = """\
 Everything a client can do on a Creavio platform, over REST. The same calls exist as gRPC and \
@@ -110,14 +117,7 @@ def document(model: Model) -> Schema:
         "tags": [{"name": tag.short, "description": paragraphs(tag.comment)} for tag in tags],
         "paths": dict(sorted(operations.items())),
         "components": {
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "The `access_token` of a session.",
-                }
-            },
+            "securitySchemes": {"bearer": BEARER},
             "responses": {
                 name: _failure(failures.STATUS[reason], {reason: failures.reasons(model)[reason]})
                 for reason, name in _SHARED.items()
