@@ -49,7 +49,7 @@ Job: TypeAlias = Callable[[], Awaitable[bool | None]]
 
 GRACE_SECONDS: Final = 5.0
 _HOUR: Final = 3600.0
-_ERASE_SECONDS: Final = 0.5
+_ERASE_SECONDS: Final = 2.0
 _BREATH: Final = 0.05
 """Seconds between two parts of a job, so that much of it is no burden."""
 

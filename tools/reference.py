@@ -142,7 +142,7 @@ def _side(model: Model) -> str:
         (_EVENTS, "Events", [(component(event.name), event.short) for event in model.events])
     )
     listed = "".join(
-        f"<details open><summary>{inline(title)}</summary><ul>"
+        f"<details><summary>{inline(title)}</summary><ul>"
         + "".join(f'<li><a href="#{escape(a)}">{escape(name)}</a></li>' for a, name in entries)
         + "</ul></details>"
         for _, title, entries in groups
