@@ -54,6 +54,7 @@ STATUS: Final[dict[str, int]] = {
     "POLL_CLOSED": 400,
     "NO_POLL": 400,
     "OWNS_COMMUNITIES": 400,
+    "HANDLE_CHANGE_TOO_SOON": 400,
     "RATE_LIMITED": 429,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,

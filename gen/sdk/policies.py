@@ -18,6 +18,7 @@ POLICIES: Final = {
     "/creavio.auth.v1.AccountService/CreateAccount": Policy(False, "", True),
     "/creavio.auth.v1.AccountService/DeleteAccount": Policy(True, "", False),
     "/creavio.auth.v1.AccountService/DeactivateAccount": Policy(True, "", False),
+    "/creavio.auth.v1.AccountService/ChangeHandle": Policy(True, "", False),
     "/creavio.auth.v1.AppService/CreateApp": Policy(False, "", False),
     "/creavio.auth.v1.AppService/ListApps": Policy(True, "", False),
     "/creavio.auth.v1.AppService/RotateAppSecret": Policy(False, "", False),

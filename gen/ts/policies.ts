@@ -14,6 +14,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.auth.v1.AccountService/CreateAccount": { repeatable: false, key: "", anonymous: true },
   "/creavio.auth.v1.AccountService/DeleteAccount": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.AccountService/DeactivateAccount": { repeatable: true, key: "", anonymous: false },
+  "/creavio.auth.v1.AccountService/ChangeHandle": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.AppService/CreateApp": { repeatable: false, key: "", anonymous: false },
   "/creavio.auth.v1.AppService/ListApps": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.AppService/RotateAppSecret": { repeatable: false, key: "", anonymous: false },

@@ -39,6 +39,7 @@ from services.auth.engine.cookies import Cookies
 from services.auth.engine.credentials import Issuer, Links, Passwords
 from services.auth.engine.departures import Departures
 from services.auth.engine.guesses import Allowances, Guesses
+from services.auth.engine.handles import Handles
 from services.auth.engine.keys import Keyring
 from services.auth.engine.letters import Letters
 from services.auth.engine.oauth import OAuth
@@ -94,6 +95,7 @@ def app(chassis: Chassis) -> Service:
     browsers = Passkeys(chassis.tokens, told.public_url)
     step_up = StepUp(database, passwords, guesses, second_factors, browsers)
     departures = Departures(database, chassis.clients, revocations, guesses, accounts)
+    handles = Handles(database, chassis.clients, guesses)
     verifier = Verifier(config.jwt_issuer, config.jwt_audience, keys.key_set)
     oauth = OAuth(issuer, revocations, verifier, told.public_url)
     providers = Providers(config, chassis.tokens, told.oidc_providers, told.public_url)
@@ -106,6 +108,7 @@ def app(chassis: Chassis) -> Service:
         every(RESUME_SECONDS, accounts.resume, chassis.telemetry),
         every(RESUME_SECONDS, bots.resume, chassis.telemetry),
         every(RESUME_SECONDS, departures.resume, chassis.telemetry),
+        every(RESUME_SECONDS, handles.resume, chassis.telemetry),
         every(KEYS_SECONDS, keys.load, chassis.telemetry),
         every(TEND_SECONDS, keys.tend, chassis.telemetry),
         every(HEARTBEAT_SECONDS, heartbeat, chassis.telemetry),
@@ -122,7 +125,9 @@ def app(chassis: Chassis) -> Service:
         handlers=[
             (
                 add_AccountServiceServicer_to_server,
-                AccountHandler(database, passwords, accounts, sign_in, step_up, departures),
+                AccountHandler(
+                    database, passwords, accounts, sign_in, step_up, departures, handles
+                ),
             ),
             (
                 add_SessionServiceServicer_to_server,

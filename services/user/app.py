@@ -18,7 +18,7 @@ from creavio.user.v1.settings_service_pb2_grpc import add_SettingsServiceService
 from creavio.user.v1.user_service_pb2_grpc import add_UserServiceServicer_to_server
 from services.user import engine
 from services.user.consumer import ConfirmationConsumer
-from services.user.engine import ErasedList, Forgetting, HeldHandles, OldBlocks
+from services.user.engine import ErasedList, ExpiredHolds, Forgetting, HeldHandles, OldBlocks
 from services.user.handler import (
     BlockHandler,
     BotProfileHandler,
@@ -30,6 +30,7 @@ from services.user.store import person
 
 LIST_SECONDS: Final = 5.0
 TELL_SECONDS: Final = 60.0
+DROP_SECONDS: Final = 600.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -64,6 +65,7 @@ def app(chassis: Chassis) -> Service:
         background=[
             every(LIST_SECONDS, compare, chassis.telemetry),
             every(TELL_SECONDS, OldBlocks(database).tell, chassis.telemetry),
+            every(DROP_SECONDS, ExpiredHolds(database).drop, chassis.telemetry),
         ],
         personal=personal,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +13,10 @@ from chassis.errors import AlreadyExists, FailedPrecondition, Invalid, NotFound
 
 MAX_BLOCKS: Final = 1_000
 MAX_APART: Final = 20_000
+HANDLE_STAYS: Final = timedelta(days=14)
+"""For so long somebody keeps the handle they changed to."""
+HANDLE_HELD: Final = timedelta(days=90)
+"""For so long nobody else gets the handle somebody had before."""
 _LOOKS_LIKE: Final = str.maketrans({"0": "o", "1": "l", "m": "rn"})
 """The confusables of UTS #39 (Unicode 17, skeletons) among a handle's characters."""
 
@@ -24,6 +28,15 @@ class HandleTaken(AlreadyExists):
 
     def __init__(self, handle: str) -> None:
         super().__init__(f"the handle {handle} is taken")
+
+
+class HandleChangedLately(FailedPrecondition):
+    """Somebody changed their handle not long ago."""
+
+    reason = "HANDLE_CHANGE_TOO_SOON"
+
+    def __init__(self, again: datetime) -> None:
+        super().__init__(f"the handle can be changed again on {again:%Y-%m-%d}")
 
 
 class UserNotFound(NotFound):
@@ -67,6 +80,8 @@ class Profile:
     status_audience: Audience = Audience.EVERYBODY
     deactivated: bool = False
     """Whether its owner is away until they sign in again."""
+    handle_change_time: datetime | None = None
+    """When it was given another handle; None while it has its first."""
 
     @property
     def skeleton(self) -> str:
@@ -133,6 +148,20 @@ def canonical_handle(handle: str) -> str:
 def skeleton(handle: str) -> str:
     """What a handle has in common with all that look like it (UTS #39, section 4)."""
     return canonical_handle(handle).translate(_LOOKS_LIKE)
+
+
+def rename(profile: Profile, handle: str, now: datetime) -> Profile:
+    """The profile under another handle; the same when it has it.
+
+    Raises `HandleChangedLately`.
+    """
+    wanted = canonical_handle(handle)
+    if wanted == profile.handle:
+        return profile
+    last = profile.handle_change_time
+    if last is not None and now < last + HANDLE_STAYS:
+        raise HandleChangedLately(last + HANDLE_STAYS)
+    return replace(profile, handle=wanted, handle_change_time=now)
 
 
 _TEXTS: Final = frozenset({"display_name", "bio", "status_text", "avatar_id"})

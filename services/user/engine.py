@@ -24,8 +24,8 @@ from chassis.database import Database, Transaction
 from chassis.errors import Invalid
 from chassis.person import Personal
 from services.user import events, store
-from services.user.domain import HandleTaken, Profile
-from services.user.store import erasures, person
+from services.user.domain import HANDLE_HELD, HandleTaken, Profile
+from services.user.store import erasures, held, person
 
 _BATCH: Final = 1_000
 
@@ -56,9 +56,11 @@ class ErasedList:
 
 
 class HeldHandles:
-    """Handles of people who are gone: nobody else is taken for them.
+    """Handles people had: nobody else is taken for them.
 
-    What is kept of one is a keyed hash of what it looks like.
+    Those of people who are gone are nobody's for good; one that was changed for another
+    is for a while nobody's but whose it was. What is kept of one is a keyed hash of what
+    it looks like.
     """
 
     def __init__(self, config: Config) -> None:
@@ -66,12 +68,23 @@ class HeldHandles:
 
     async def hold(self, tx: Transaction, skeleton: str) -> None:
         """Let nobody have a handle that looks like this."""
-        await erasures.hold(tx, self._hash(skeleton))
+        await held.hold(tx, self._hash(skeleton))
 
     async def require_free(self, tx: Transaction, profile: Profile) -> None:
-        """Return when nobody is gone who was called so. Raises `HandleTaken`."""
-        if await erasures.is_held(tx, self._hash(profile.skeleton)):
+        """Return when nobody else was called so. Raises `HandleTaken`."""
+        if await held.is_held(tx, self._hash(profile.skeleton), profile.id):
             raise HandleTaken(profile.handle)
+
+    async def exchange(self, tx: Transaction, before: Profile, after: Profile) -> None:
+        """Hold for somebody the handle they had, and no longer the one they have now.
+
+        Raises `HandleTaken` when that is held for another.
+        """
+        await self.require_free(tx, after)
+        if after.handle_change_time is not None and before.skeleton != after.skeleton:
+            await held.take_back(tx, self._hash(after.skeleton), after.id)
+            until = after.handle_change_time + HANDLE_HELD
+            await held.hold_for(tx, self._hash(before.skeleton), before.id, until)
 
     def _hash(self, skeleton: str) -> bytes:
         return hmac.digest(self._key, f"held\0{skeleton}".encode(), "sha256")
@@ -126,6 +139,18 @@ class Forgetting:
                     await self.forget(user_id)
 
 
+class ExpiredHolds:
+    """Drops what is held no longer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def drop(self) -> None:
+        """Drop all that is over."""
+        async with self._database.transaction() as tx:
+            await held.forget_expired(tx)
+
+
 class OldBlocks:
     """Tells of the blocks there were before other services kept them."""
 
@@ -143,12 +168,13 @@ class OldBlocks:
             told = len(blocks)
 
 
-def besides(held: HeldHandles) -> chassis_person.Besides:
+def besides(handles: HeldHandles) -> chassis_person.Besides:
     """What is done when a profile goes."""
 
     async def hold_handle(tx: Transaction, user_id: UUID) -> None:
         for profile in await store.profiles_of(tx, [user_id]):
-            await held.hold(tx, profile.skeleton)
+            await handles.hold(tx, profile.skeleton)
+        await held.disown(tx, user_id)
         await person.forget_blocks_of(tx, user_id)
 
     return hold_handle

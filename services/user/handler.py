@@ -64,6 +64,19 @@ class UserHandler(UserServiceServicer):
             await self._held.require_free(tx, profile)
         return convert.user(made)
 
+    async def ChangeHandle(
+        self, request: user_service_pb2.ChangeHandleRequest, context: object
+    ) -> user_pb2.User:
+        user_id = convert.user_id(request.user_id)
+        async with self._database.transaction() as tx:
+            before = await store.profile_to_change(tx, user_id)
+            profile = domain.rename(before, request.handle, datetime.now(UTC))
+            if profile != before:
+                await store.rename(tx, profile)
+                await self._held.exchange(tx, before, profile)
+                tx.emit(events.updated(profile))
+        return convert.user(profile)
+
     async def SetDeactivated(
         self, request: user_service_pb2.SetDeactivatedRequest, context: object
     ) -> user_pb2.User:

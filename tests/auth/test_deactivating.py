@@ -91,10 +91,10 @@ async def stage(world: World, contract: Contract, issuer: Issuer) -> AsyncIterat
         clients = Clients("auth", address, contract)
         made = Accounts(world.database, clients)
         sign_in = SignIn(world.database, issuer, made, world.factors, Tokens(config), world.cookies)
-        guesses: Any = None
-        departures = Departures(world.database, clients, world.revocations, guesses, made)
+        nothing: Any = None
+        departures = Departures(world.database, clients, world.revocations, nothing, made)
         handler = AccountHandler(
-            world.database, world.passwords, made, sign_in, world.step_up, departures
+            world.database, world.passwords, made, sign_in, world.step_up, departures, nothing
         )
         yield Stage(world, users, made, sign_in, handler)
         await clients.close()

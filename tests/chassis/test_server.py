@@ -68,6 +68,11 @@ class Users(UserServiceServicer):
         self.reached = True
         return user_pb2.User(id=request.user_id)
 
+    async def ChangeHandle(
+        self, request: user_service_pb2.ChangeHandleRequest, context: object
+    ) -> user_pb2.User:
+        raise AssertionError("nobody is renamed")
+
     async def SetDeactivated(
         self, request: user_service_pb2.SetDeactivatedRequest, context: object
     ) -> user_pb2.User:

@@ -91,6 +91,13 @@ class LastAdministrator(FailedPrecondition):
         super().__init__("nobody else administrates the instance: promote somebody first")
 
 
+class HandleChanging(Conflict):
+    """Another change of the handle is under way."""
+
+    def __init__(self) -> None:
+        super().__init__("another change of the handle is under way: try again in a minute")
+
+
 class Standing(StrEnum):
     """Whether an account has its profile yet, or still."""
 
@@ -120,6 +127,16 @@ class Account:
     def verified_email(self) -> str | None:
         """The address it has."""
         return None if self.email_verified_time is None else self.email
+
+
+@dataclass(frozen=True, slots=True)
+class HandleChange:
+    """A handle that an account is about to have, and nobody else meanwhile."""
+
+    account_id: UUID
+    handle: str
+    attempt_time: datetime
+    """When it was last begun; every attempt has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +278,7 @@ class MailKind(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105  # no password
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # no password
     EMAIL_CHANGED = "email_changed"
+    HANDLE_CHANGED = "handle_changed"
     SECOND_FACTOR_ENABLED = "second_factor_enabled"
     SECOND_FACTOR_DISABLED = "second_factor_disabled"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"

@@ -107,6 +107,12 @@ class Guesses:
         for login in logins:
             await guesses.forget_login(tx, self._hash("login", login.lower()))
 
+    async def follow(self, tx: Transaction, before: str, now: str) -> None:
+        """Know somebody by another login as well as by the one before."""
+        await guesses.follow_login(
+            tx, self._hash("login", before.lower()), self._hash("login", now.lower())
+        )
+
     async def _guess(self, tx: Transaction, login: str) -> Guess:
         caller, name = source(), login.lower()
         keys = self._hash("source", caller), self._hash("login", name)

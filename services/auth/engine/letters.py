@@ -16,6 +16,10 @@ from uuid import UUID
 from services.auth.domain import MailKind
 
 _NOTICES: Final = {
+    MailKind.HANDLE_CHANGED: (
+        "You have another handle",
+        "Your account is called @{handle} from now on, and signs in by the handle before no more.",
+    ),
     MailKind.SECOND_FACTOR_ENABLED: (
         "Two-step sign-in is on",
         "Signing in to the account @{handle} asks for a code of an app from now on.",

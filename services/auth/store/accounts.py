@@ -13,11 +13,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
 from services.auth.domain import Account, EmailTaken, HandleTaken, Standing, is_address
-from services.auth.store.tables import ACCOUNT
+from services.auth.store.tables import ACCOUNT, HANDLE_CHANGE
 
 
 async def add_account(tx: Transaction, account: Account) -> None:
     """Keep the intent to create an account. Raises `HandleTaken`."""
+    await decide_on(tx, account.handle)
+    reserved = sa.select(HANDLE_CHANGE.c.account_id).where(HANDLE_CHANGE.c.handle == account.handle)
+    if (await tx.execute(reserved)).one_or_none() is not None:
+        raise HandleTaken(account.handle)
     added = await tx.add(
         insert(ACCOUNT)
         .values(
@@ -33,6 +37,11 @@ async def add_account(tx: Transaction, account: Account) -> None:
     )
     if not added:
         raise HandleTaken(account.handle)
+
+
+async def decide_on(tx: Transaction, handle: str) -> None:
+    """Let nobody else create an account under a handle, or reserve it, until this ends."""
+    await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(handle, 1))))
 
 
 async def settle_account(tx: Transaction, account_id: UUID) -> None:

@@ -75,6 +75,14 @@ async def forget_login(tx: Transaction, login: bytes) -> None:
     await tx.execute(sa.delete(KNOWN_SOURCE).where(KNOWN_SOURCE.c.login == login))
 
 
+async def follow_login(tx: Transaction, before: bytes, now: bytes) -> None:
+    """Know somebody who has another login from where they were known; forget the guesses."""
+    await forget_login(tx, now)
+    await forgive(tx, before)
+    known = sa.update(KNOWN_SOURCE).where(KNOWN_SOURCE.c.login == before)
+    await tx.execute(known.values(login=now))
+
+
 async def forget_expired(tx: Transaction) -> None:
     """Drop what is over."""
     await tx.execute(sa.delete(GUESS).where(GUESS.c.end_time < sa.func.now()))

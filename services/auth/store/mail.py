@@ -106,6 +106,14 @@ async def add_mail(tx: Transaction, mail: Mail) -> None:
     )
 
 
+async def follow_handle(tx: Transaction, before: str, now: str) -> None:
+    """Have the mail about an account be about it under its other handle."""
+    # Who had mail sent to the handle while it was nobody's is answered by the account's own.
+    waits = MAIL.c.sent_time.is_(None)
+    await tx.execute(sa.delete(MAIL).where(MAIL.c.handle == now, waits))
+    await tx.execute(sa.update(MAIL).where(MAIL.c.handle == before).values(handle=now))
+
+
 async def claim_mail(tx: Transaction, limit: int) -> Sequence[Mail]:
     """Mail that is due, the longest waiting first. Nobody else gets it until it is due again."""
     due = (

@@ -19,6 +19,7 @@ from services.auth.store.tables import (
     APP_CONSENT,
     APP_GRANT,
     BOT,
+    HANDLE_CHANGE,
     IDENTITY,
     MAIL,
     PASSKEY,
@@ -75,6 +76,7 @@ PARTS: Final = (
         names=ids.Kind.PASSKEY,
     ),
     Part(IDENTITY, of(IDENTITY.c.account_id)),
+    Part(HANDLE_CHANGE, of(HANDLE_CHANGE.c.account_id)),
     Part(SIGN_UP_USE, of(SIGN_UP_USE.c.account_id)),
     Part(MAIL, _mail),
     Part(

@@ -22,6 +22,15 @@ ACCOUNT = sa.Table(
     sa.Column("standing_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("told_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )
+HANDLE_CHANGE = sa.Table(
+    "handle_change",
+    METADATA,
+    sa.Column(
+        "account_id", sa.Uuid, sa.ForeignKey("account.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("handle", sa.Text, nullable=False, unique=True),
+    sa.Column("attempt_time", sa.DateTime(timezone=True), nullable=False),
+)
 SESSION = sa.Table(
     "session",
     METADATA,

@@ -14,6 +14,7 @@ from services.user.store.profiles import (
     profile_of,
     profile_to_change,
     profiles_of,
+    rename,
     save,
     set_deactivated,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "profile_to_change",
     "profiles_of",
     "remove_block",
+    "rename",
     "save",
     "set_deactivated",
     "settings_of",

@@ -1,4 +1,4 @@
-"""Where it is kept who was erased, and what of them nobody gets."""
+"""Where it is kept who was erased."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.user.store.tables import CONFIRMATION, ERASURE, HELD_HANDLE
+from services.user.store.tables import CONFIRMATION, ERASURE
 
 
 async def add_erasure(tx: Transaction, user_id: UUID, now: datetime) -> bool:
@@ -51,14 +51,3 @@ async def erased(tx: Transaction, user_ids: Collection[UUID]) -> frozenset[UUID]
     """Those among these people who are erased here."""
     rows = await tx.execute(sa.select(ERASURE.c.user_id).where(ERASURE.c.user_id.in_(user_ids)))
     return frozenset(rows.scalars())
-
-
-async def hold(tx: Transaction, skeleton: bytes) -> None:
-    """Let nobody have a handle that looks like this, ever."""
-    await tx.execute(insert(HELD_HANDLE).values(skeleton=skeleton).on_conflict_do_nothing())
-
-
-async def is_held(tx: Transaction, skeleton: bytes) -> bool:
-    """Whether nobody is to have a handle that looks like this."""
-    query = sa.select(HELD_HANDLE.c.skeleton).where(HELD_HANDLE.c.skeleton == skeleton)
-    return (await tx.execute(query)).one_or_none() is not None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from chassis import ids
 from chassis.database import Transaction
 from chassis.person import Part, of
-from services.user.store.tables import BLOCK, PROFILE, SETTINGS
+from services.user.store.tables import BLOCK, HELD_HANDLE, PROFILE, SETTINGS
 
 PARTS: Final = (
     Part(
@@ -19,6 +19,12 @@ PARTS: Final = (
     # Whom they blocked: who blocked them they are not told.
     Part(BLOCK, of(BLOCK.c.blocker_id), frozenset({"number", "told"})),
     Part(SETTINGS, of(SETTINGS.c.user_id)),
+    Part(
+        HELD_HANDLE,
+        of(HELD_HANDLE.c.owner_id),
+        frozenset({"skeleton"}),
+        stays="held as long as it was to be, and it is not kept for whom",
+    ),
 )
 """What is kept of a person."""
 

@@ -26,6 +26,7 @@ async def add(tx: Transaction, profile: Profile) -> Profile:
 
     Raises `HandleTaken` when somebody else has the handle, or one that looks like it.
     """
+    await _decide_on(tx, profile.skeleton)
     await tx.execute(
         insert(PROFILE)
         .values(
@@ -79,6 +80,27 @@ async def save(tx: Transaction, profile: Profile) -> None:
     )
 
 
+async def rename(tx: Transaction, profile: Profile) -> None:
+    """Keep the other handle of a profile.
+
+    Raises `HandleTaken` when somebody else has the handle, or one that looks like it.
+    """
+    await _decide_on(tx, profile.skeleton)
+    alike = sa.or_(PROFILE.c.handle == profile.handle, PROFILE.c.skeleton == profile.skeleton)
+    query = sa.select(PROFILE.c.id).where(alike, PROFILE.c.id != profile.id)
+    if (await tx.execute(query.limit(1))).one_or_none() is not None:
+        raise HandleTaken(profile.handle)
+    await tx.execute(
+        sa.update(PROFILE)
+        .where(PROFILE.c.id == profile.id)
+        .values(
+            handle=profile.handle,
+            skeleton=profile.skeleton,
+            handle_change_time=profile.handle_change_time,
+        )
+    )
+
+
 async def set_deactivated(
     tx: Transaction, user_id: UUID, revision: int, *, deactivated: bool
 ) -> bool:
@@ -89,6 +111,13 @@ async def set_deactivated(
         .values(deactivated=deactivated, standing_revision=revision)
     )
     return bool(changed.rowcount)
+
+
+async def _decide_on(tx: Transaction, skeleton: str) -> None:
+    """Let nobody else be given a handle that looks like this until the transaction ends."""
+    await tx.execute(
+        sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(skeleton, 2)))
+    )
 
 
 def _one(row: Row[tuple[object, ...]] | None) -> Profile:
@@ -110,4 +139,5 @@ def _profile(row: Row[tuple[object, ...]]) -> Profile:
         Audience(row.bio_audience),
         Audience(row.status_audience),
         row.deactivated,
+        row.handle_change_time,
     )

@@ -27,6 +27,7 @@ PROFILE: Final = sa.Table(
     sa.Column("deactivated", sa.Boolean, nullable=False, server_default=sa.false()),
     # How far auth was heard about that.
     sa.Column("standing_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("handle_change_time", _MOMENT),
 )
 
 BLOCK: Final = sa.Table(
@@ -71,5 +72,9 @@ HELD_HANDLE: Final = sa.Table(
     "held_handle",
     METADATA,
     sa.Column("skeleton", sa.LargeBinary, primary_key=True),
+    sa.Column("owner_id", sa.Uuid),
+    sa.Column("expire_time", _MOMENT),
 )
-"""Handles nobody gets, by keyed hashes of what they look like."""
+"""Handles nobody gets, by keyed hashes of what they look like: those of people who are gone.
+
+Or, until it expires, nobody but the owner, whose handle it was before."""

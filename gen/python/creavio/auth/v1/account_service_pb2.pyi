@@ -18,6 +18,34 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ChangeHandleRequest(_message.Message):
+    """Says the handle wanted, and once more who asks: an open session alone changes none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    handle: _builtins.str
+    """The handle, as in CreateAccount."""
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """The password, a code, or a passkey."""
+
+    def __init__(
+        self,
+        *,
+        handle: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handle", b"handle", "proof", b"proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeHandleRequest: _TypeAlias = ChangeHandleRequest  # noqa: Y015
+
+@_typing.final
 class DeleteAccountRequest(_message.Message):
     """Says the password once more: an open session alone deletes nothing."""
 

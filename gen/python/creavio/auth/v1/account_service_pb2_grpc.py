@@ -5,6 +5,7 @@ import warnings
 
 from creavio.auth.v1 import account_service_pb2 as creavio_dot_auth_dot_v1_dot_account__service__pb2
 from creavio.auth.v1 import session_pb2 as creavio_dot_auth_dot_v1_dot_session__pb2
+from creavio.user.v1 import user_pb2 as creavio_dot_user_dot_v1_dot_user__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -51,6 +52,11 @@ class AccountServiceStub:
                 '/creavio.auth.v1.AccountService/DeactivateAccount',
                 request_serializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeactivateAccountRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.ChangeHandle = channel.unary_unary(
+                '/creavio.auth.v1.AccountService/ChangeHandle',
+                request_serializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.ChangeHandleRequest.SerializeToString,
+                response_deserializer=creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
                 _registered_method=True)
 
 
@@ -102,6 +108,24 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeHandle(self, request, context):
+        """Changes the caller's handle, which they sign in with and are addressed by, and returns
+        their profile. The handle before signs in no more; it is held for the caller for 90
+        days, in which nobody else gets it or one that looks like it, and the caller may take
+        it back. Sessions stay, and so does all that names the caller by `id`. A change that
+        was begun is finished, also when the answer is lost: asking again for the same handle
+        changes nothing more.
+
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
+        HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
+        lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
+        CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+        changed meanwhile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -119,6 +143,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.DeactivateAccount,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.DeactivateAccountRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'ChangeHandle': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeHandle,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_account__service__pb2.ChangeHandleRequest.FromString,
+                    response_serializer=creavio_dot_user_dot_v1_dot_user__pb2.User.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -203,6 +232,33 @@ class AccountService:
             '/creavio.auth.v1.AccountService/DeactivateAccount',
             creavio_dot_auth_dot_v1_dot_account__service__pb2.DeactivateAccountRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeHandle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.AccountService/ChangeHandle',
+            creavio_dot_auth_dot_v1_dot_account__service__pb2.ChangeHandleRequest.SerializeToString,
+            creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from creavio.auth.v1 import account_service_pb2 as _account_service_pb2
 from creavio.auth.v1 import session_pb2 as _session_pb2
+from creavio.user.v1 import user_pb2 as _user_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -67,6 +68,20 @@ class AccountServiceStub:
     Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
     CONCURRENT_CHANGE when the password was changed meanwhile.
     """
+    ChangeHandle: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangeHandleRequest, _user_pb2.User]
+    """Changes the caller's handle, which they sign in with and are addressed by, and returns
+    their profile. The handle before signs in no more; it is held for the caller for 90
+    days, in which nobody else gets it or one that looks like it, and the caller may take
+    it back. Sessions stay, and so does all that names the caller by `id`. A change that
+    was begun is finished, also when the answer is lost: asking again for the same handle
+    changes nothing more.
+
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
+    HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
+    lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
+    CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+    changed meanwhile.
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -104,6 +119,20 @@ class AccountServiceAsyncStub(AccountServiceStub):
 
     Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
     CONCURRENT_CHANGE when the password was changed meanwhile.
+    """
+    ChangeHandle: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangeHandleRequest, _user_pb2.User]  # type: ignore[assignment]
+    """Changes the caller's handle, which they sign in with and are addressed by, and returns
+    their profile. The handle before signs in no more; it is held for the caller for 90
+    days, in which nobody else gets it or one that looks like it, and the caller may take
+    it back. Sessions stay, and so does all that names the caller by `id`. A change that
+    was begun is finished, also when the answer is lost: asking again for the same handle
+    changes nothing more.
+
+    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
+    HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
+    lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
+    CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+    changed meanwhile.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -157,6 +186,26 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
         CONCURRENT_CHANGE when the password was changed meanwhile.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeHandle(
+        self,
+        request: _account_service_pb2.ChangeHandleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_pb2.User, _abc.Awaitable[_user_pb2.User]]:
+        """Changes the caller's handle, which they sign in with and are addressed by, and returns
+        their profile. The handle before signs in no more; it is held for the caller for 90
+        days, in which nobody else gets it or one that looks like it, and the caller may take
+        it back. Sessions stay, and so does all that names the caller by `id`. A change that
+        was begun is finished, also when the answer is lost: asking again for the same handle
+        changes nothing more.
+
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
+        HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
+        lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
+        CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+        changed meanwhile.
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -133,6 +133,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """What came back from the provider is not the answer to what it was asked; begin again."""
     REASON_OWNS_COMMUNITIES: _Reason.ValueType  # 140
     """The person owns communities others belong to; hand them over first."""
+    REASON_HANDLE_CHANGE_TOO_SOON: _Reason.ValueType  # 142
+    """The handle was changed less than 14 days ago."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a call failed: the stable, machine-readable half of an error. It stands
@@ -251,4 +253,6 @@ REASON_INVALID_PROVIDER_ANSWER: Reason.ValueType  # 125
 """What came back from the provider is not the answer to what it was asked; begin again."""
 REASON_OWNS_COMMUNITIES: Reason.ValueType  # 140
 """The person owns communities others belong to; hand them over first."""
+REASON_HANDLE_CHANGE_TOO_SOON: Reason.ValueType  # 142
+"""The handle was changed less than 14 days ago."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

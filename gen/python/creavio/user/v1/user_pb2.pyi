@@ -59,7 +59,7 @@ class User(_message.Message):
     """Identifier, `usr_…`. Never changes."""
     handle: _builtins.str
     """The name people are addressed by, lower case. Unique on the instance: no
-    other one looks like it either (UTS #39).
+    other one looks like it either (UTS #39). Its owner may change it.
     """
     display_name: _builtins.str
     """The name that is shown."""

@@ -213,6 +213,32 @@ class CreateUserRequest(_message.Message):
 Global___CreateUserRequest: _TypeAlias = CreateUserRequest  # noqa: Y015
 
 @_typing.final
+class ChangeHandleRequest(_message.Message):
+    """Says what somebody is to be called."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    HANDLE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    handle: _builtins.str
+    """The handle wanted; compared regardless of case."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        handle: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handle", b"handle", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeHandleRequest: _TypeAlias = ChangeHandleRequest  # noqa: Y015
+
+@_typing.final
 class SetDeactivatedRequest(_message.Message):
     """Says whether somebody is away."""
 

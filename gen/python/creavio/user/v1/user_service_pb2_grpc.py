@@ -61,6 +61,11 @@ class UserServiceStub:
                 request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.CreateUserRequest.SerializeToString,
                 response_deserializer=creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
                 _registered_method=True)
+        self.ChangeHandle = channel.unary_unary(
+                '/creavio.user.v1.UserService/ChangeHandle',
+                request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.ChangeHandleRequest.SerializeToString,
+                response_deserializer=creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
+                _registered_method=True)
         self.SetDeactivated = channel.unary_unary(
                 '/creavio.user.v1.UserService/SetDeactivated',
                 request_serializer=creavio_dot_user_dot_v1_dot_user__service__pb2.SetDeactivatedRequest.SerializeToString,
@@ -125,6 +130,19 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeHandle(self, request, context):
+        """Gives a person another handle, and returns their profile. The one before is held for
+        them for 90 days: nobody else gets it, or one that looks like it. Who has the handle
+        already keeps it, so that repeating does no harm.
+
+        Fails with NOT_FOUND when there is no such person, with HANDLE_TAKEN when another person
+        has the handle, or one that looks like it, or it is held for one, and with
+        HANDLE_CHANGE_TOO_SOON within 14 days of the last change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetDeactivated(self, request, context):
         """Keeps whether a person deactivated their account, and returns their profile. What is
         older than what is kept changes nothing, so that repeating and overtaking do no harm.
@@ -170,6 +188,11 @@ def add_UserServiceServicer_to_server(servicer, server):
             'CreateUser': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateUser,
                     request_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.CreateUserRequest.FromString,
+                    response_serializer=creavio_dot_user_dot_v1_dot_user__pb2.User.SerializeToString,
+            ),
+            'ChangeHandle': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeHandle,
+                    request_deserializer=creavio_dot_user_dot_v1_dot_user__service__pb2.ChangeHandleRequest.FromString,
                     response_serializer=creavio_dot_user_dot_v1_dot_user__pb2.User.SerializeToString,
             ),
             'SetDeactivated': grpc.unary_unary_rpc_method_handler(
@@ -318,6 +341,33 @@ class UserService:
             target,
             '/creavio.user.v1.UserService/CreateUser',
             creavio_dot_user_dot_v1_dot_user__service__pb2.CreateUserRequest.SerializeToString,
+            creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeHandle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.user.v1.UserService/ChangeHandle',
+            creavio_dot_user_dot_v1_dot_user__service__pb2.ChangeHandleRequest.SerializeToString,
             creavio_dot_user_dot_v1_dot_user__pb2.User.FromString,
             options,
             channel_credentials,

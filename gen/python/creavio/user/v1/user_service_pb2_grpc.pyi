@@ -61,6 +61,15 @@ class UserServiceStub:
 
     Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
     """
+    ChangeHandle: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.ChangeHandleRequest, _user_pb2.User]
+    """Gives a person another handle, and returns their profile. The one before is held for
+    them for 90 days: nobody else gets it, or one that looks like it. Who has the handle
+    already keeps it, so that repeating does no harm.
+
+    Fails with NOT_FOUND when there is no such person, with HANDLE_TAKEN when another person
+    has the handle, or one that looks like it, or it is held for one, and with
+    HANDLE_CHANGE_TOO_SOON within 14 days of the last change.
+    """
     SetDeactivated: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.SetDeactivatedRequest, _user_pb2.User]
     """Keeps whether a person deactivated their account, and returns their profile. What is
     older than what is kept changes nothing, so that repeating and overtaking do no harm.
@@ -104,6 +113,15 @@ class UserServiceAsyncStub(UserServiceStub):
     returns the profile made first.
 
     Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
+    """
+    ChangeHandle: _aio.UnaryUnaryMultiCallable[_user_service_pb2.ChangeHandleRequest, _user_pb2.User]  # type: ignore[assignment]
+    """Gives a person another handle, and returns their profile. The one before is held for
+    them for 90 days: nobody else gets it, or one that looks like it. Who has the handle
+    already keeps it, so that repeating does no harm.
+
+    Fails with NOT_FOUND when there is no such person, with HANDLE_TAKEN when another person
+    has the handle, or one that looks like it, or it is held for one, and with
+    HANDLE_CHANGE_TOO_SOON within 14 days of the last change.
     """
     SetDeactivated: _aio.UnaryUnaryMultiCallable[_user_service_pb2.SetDeactivatedRequest, _user_pb2.User]  # type: ignore[assignment]
     """Keeps whether a person deactivated their account, and returns their profile. What is
@@ -175,6 +193,21 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         returns the profile made first.
 
         Fails with HANDLE_TAKEN when another person has the handle, or one that looks like it.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeHandle(
+        self,
+        request: _user_service_pb2.ChangeHandleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_pb2.User, _abc.Awaitable[_user_pb2.User]]:
+        """Gives a person another handle, and returns their profile. The one before is held for
+        them for 90 days: nobody else gets it, or one that looks like it. Who has the handle
+        already keeps it, so that repeating does no harm.
+
+        Fails with NOT_FOUND when there is no such person, with HANDLE_TAKEN when another person
+        has the handle, or one that looks like it, or it is held for one, and with
+        HANDLE_CHANGE_TOO_SOON within 14 days of the last change.
         """
 
     @_abc_1.abstractmethod

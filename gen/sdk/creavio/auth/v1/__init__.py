@@ -17,6 +17,7 @@ __all__ = (
     "Bot",
     "BotServiceStub",
     "ChangeEmailRequest",
+    "ChangeHandleRequest",
     "ChangePasswordRequest",
     "CompleteSessionRequest",
     "ConfirmSecondFactorRequest",
@@ -470,6 +471,26 @@ class ChangeEmailRequest(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.auth.v1", "ChangeEmailRequest", ChangeEmailRequest)
+
+
+@dataclass(eq=False, repr=False)
+class ChangeHandleRequest(betterproto2.Message):
+    """
+    Says the handle wanted, and once more who asks: an open session alone changes none.
+    """
+
+    handle: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The handle, as in CreateAccount.
+    """
+
+    proof: "Proof | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The password, a code, or a passkey.
+    """
+
+
+default_message_pool.register_message("creavio.auth.v1", "ChangeHandleRequest", ChangeHandleRequest)
 
 
 @dataclass(eq=False, repr=False)
@@ -2730,6 +2751,38 @@ class AccountServiceStub(betterproto2_grpclib.ServiceStub):
             "/creavio.auth.v1.AccountService/DeactivateAccount",
             message,
             ___google__protobuf__.Empty,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def change_handle(
+        self,
+        message: "ChangeHandleRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "__user__v1__.User":
+        """
+        Changes the caller's handle, which they sign in with and are addressed by, and returns
+        their profile. The handle before signs in no more; it is held for the caller for 90
+        days, in which nobody else gets it or one that looks like it, and the caller may take
+        it back. Sessions stay, and so does all that names the caller by `id`. A change that
+        was begun is finished, also when the answer is lost: asking again for the same handle
+        changes nothing more.
+
+        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
+        HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
+        lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
+        CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+        changed meanwhile.
+        """
+
+        return await self._unary_unary(
+            "/creavio.auth.v1.AccountService/ChangeHandle",
+            message,
+            __user__v1__.User,
             timeout=timeout,
             deadline=deadline,
             metadata=metadata,

@@ -288,6 +288,11 @@ class Reason(betterproto2.Enum):
     The person owns communities others belong to; hand them over first.
     """
 
+    HANDLE_CHANGE_TOO_SOON = 142
+    """
+    The handle was changed less than 14 days ago.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
@@ -345,6 +350,7 @@ class Reason(betterproto2.Enum):
             124: "REASON_INVALID_PASSKEY",
             125: "REASON_INVALID_PROVIDER_ANSWER",
             140: "REASON_OWNS_COMMUNITIES",
+            142: "REASON_HANDLE_CHANGE_TOO_SOON",
         }
 
     @classmethod
@@ -404,4 +410,5 @@ class Reason(betterproto2.Enum):
             "REASON_INVALID_PASSKEY": 124,
             "REASON_INVALID_PROVIDER_ANSWER": 125,
             "REASON_OWNS_COMMUNITIES": 140,
+            "REASON_HANDLE_CHANGE_TOO_SOON": 142,
         }

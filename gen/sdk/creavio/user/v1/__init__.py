@@ -444,7 +444,7 @@ class User(betterproto2.Message):
     handle: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
     The name people are addressed by, lower case. Unique on the instance: no
-    other one looks like it either (UTS #39).
+    other one looks like it either (UTS #39). Its owner may change it.
     """
 
     display_name: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)

@@ -8,6 +8,8 @@ import type { Proof } from "./proof_pb.js";
 import { file_creavio_auth_v1_proof } from "./proof_pb.js";
 import type { SessionSchema } from "./session_pb.js";
 import { file_creavio_auth_v1_session } from "./session_pb.js";
+import type { UserSchema } from "../../user/v1/user_pb.js";
+import { file_creavio_user_v1_user } from "../../user/v1/user_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +18,35 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/account_service.proto.
  */
 export const file_creavio_auth_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiKAoURGVsZXRlQWNjb3VudFJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkiQQoYRGVhY3RpdmF0ZUFjY291bnRSZXF1ZXN0EiUKBXByb29mGAEgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mInMKFENyZWF0ZUFjY291bnRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCRINCgVlbWFpbBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSFAoMc2lnbl91cF9jb2RlGAUgASgJMooCCg5BY2NvdW50U2VydmljZRJQCg1DcmVhdGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24STgoNRGVsZXRlQWNjb3VudBIlLmNyZWF2aW8uYXV0aC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJWChFEZWFjdGl2YXRlQWNjb3VudBIpLmNyZWF2aW8uYXV0aC52MS5EZWFjdGl2YXRlQWNjb3VudFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_proof, file_creavio_auth_v1_session, file_google_protobuf_empty]);
+  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiTAoTQ2hhbmdlSGFuZGxlUmVxdWVzdBIOCgZoYW5kbGUYASABKAkSJQoFcHJvb2YYAiABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2YiKAoURGVsZXRlQWNjb3VudFJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkiQQoYRGVhY3RpdmF0ZUFjY291bnRSZXF1ZXN0EiUKBXByb29mGAEgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mInMKFENyZWF0ZUFjY291bnRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCRINCgVlbWFpbBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSFAoMc2lnbl91cF9jb2RlGAUgASgJMtcCCg5BY2NvdW50U2VydmljZRJQCg1DcmVhdGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24STgoNRGVsZXRlQWNjb3VudBIlLmNyZWF2aW8uYXV0aC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJWChFEZWFjdGl2YXRlQWNjb3VudBIpLmNyZWF2aW8uYXV0aC52MS5EZWFjdGl2YXRlQWNjb3VudFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSSwoMQ2hhbmdlSGFuZGxlEiQuY3JlYXZpby5hdXRoLnYxLkNoYW5nZUhhbmRsZVJlcXVlc3QaFS5jcmVhdmlvLnVzZXIudjEuVXNlcmIGcHJvdG8z", [file_creavio_auth_v1_proof, file_creavio_auth_v1_session, file_creavio_user_v1_user, file_google_protobuf_empty]);
+
+/**
+ * Says the handle wanted, and once more who asks: an open session alone changes none.
+ *
+ * @generated from message creavio.auth.v1.ChangeHandleRequest
+ */
+export type ChangeHandleRequest = Message<"creavio.auth.v1.ChangeHandleRequest"> & {
+  /**
+   * The handle, as in CreateAccount.
+   *
+   * @generated from field: string handle = 1;
+   */
+  handle: string;
+
+  /**
+   * The password, a code, or a passkey.
+   *
+   * @generated from field: creavio.auth.v1.Proof proof = 2;
+   */
+  proof?: Proof | undefined;
+};
+
+/**
+ * Describes the message creavio.auth.v1.ChangeHandleRequest.
+ * Use `create(ChangeHandleRequestSchema)` to create a new message.
+ */
+export const ChangeHandleRequestSchema: GenMessage<ChangeHandleRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_account_service, 0);
 
 /**
  * Says the password once more: an open session alone deletes nothing.
@@ -37,7 +67,7 @@ export type DeleteAccountRequest = Message<"creavio.auth.v1.DeleteAccountRequest
  * Use `create(DeleteAccountRequestSchema)` to create a new message.
  */
 export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_account_service, 0);
+  messageDesc(file_creavio_auth_v1_account_service, 1);
 
 /**
  * Says once more who it is: an open session alone deactivates nothing.
@@ -58,7 +88,7 @@ export type DeactivateAccountRequest = Message<"creavio.auth.v1.DeactivateAccoun
  * Use `create(DeactivateAccountRequestSchema)` to create a new message.
  */
 export const DeactivateAccountRequestSchema: GenMessage<DeactivateAccountRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_account_service, 1);
+  messageDesc(file_creavio_auth_v1_account_service, 2);
 
 /**
  * Describes the account to create.
@@ -108,7 +138,7 @@ export type CreateAccountRequest = Message<"creavio.auth.v1.CreateAccountRequest
  * Use `create(CreateAccountRequestSchema)` to create a new message.
  */
 export const CreateAccountRequestSchema: GenMessage<CreateAccountRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_account_service, 2);
+  messageDesc(file_creavio_auth_v1_account_service, 3);
 
 /**
  * Accounts: who can sign in.
@@ -168,6 +198,27 @@ export const AccountService: GenService<{
     methodKind: "unary";
     input: typeof DeactivateAccountRequestSchema;
     output: typeof EmptySchema;
+  },
+  /**
+   * Changes the caller's handle, which they sign in with and are addressed by, and returns
+   * their profile. The handle before signs in no more; it is held for the caller for 90
+   * days, in which nobody else gets it or one that looks like it, and the caller may take
+   * it back. Sessions stay, and so does all that names the caller by `id`. A change that
+   * was begun is finished, also when the answer is lost: asking again for the same handle
+   * changes nothing more.
+   *
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
+   * HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
+   * lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
+   * CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+   * changed meanwhile.
+   *
+   * @generated from rpc creavio.auth.v1.AccountService.ChangeHandle
+   */
+  changeHandle: {
+    methodKind: "unary";
+    input: typeof ChangeHandleRequestSchema;
+    output: typeof UserSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_creavio_auth_v1_account_service, 0);

@@ -29,7 +29,7 @@ export type User = Message<"creavio.user.v1.User"> & {
 
   /**
    * The name people are addressed by, lower case. Unique on the instance: no
-   * other one looks like it either (UTS #39).
+   * other one looks like it either (UTS #39). Its owner may change it.
    *
    * @generated from field: string handle = 2;
    */
