@@ -23,6 +23,9 @@ from creavio.community.v1.community_service_pb2_grpc import add_CommunityService
 from creavio.community.v1.emoji_service_pb2_grpc import add_EmojiServiceServicer_to_server
 from creavio.community.v1.invite_service_pb2_grpc import add_InviteServiceServicer_to_server
 from creavio.community.v1.member_service_pb2_grpc import add_MemberServiceServicer_to_server
+from creavio.community.v1.onboarding_service_pb2_grpc import (
+    add_OnboardingServiceServicer_to_server,
+)
 from creavio.community.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.community.v1.template_service_pb2_grpc import (
     add_TemplateServiceServicer_to_server,
@@ -41,6 +44,7 @@ from services.community.handler.communities import CommunityHandler
 from services.community.handler.emoji import EmojiHandler
 from services.community.handler.invites import InviteHandler
 from services.community.handler.members import MemberHandler
+from services.community.handler.onboarding import OnboardingHandler
 from services.community.handler.templates import TemplateHandler
 from services.community.store import person
 
@@ -87,6 +91,7 @@ def app(chassis: Chassis) -> Service:
                 BotMemberHandler(database, memberships, chassis.clients),
             ),
             (add_MemberServiceServicer_to_server, MemberHandler(database, memberships)),
+            (add_OnboardingServiceServicer_to_server, OnboardingHandler(database, authorizer)),
             (
                 add_TemplateServiceServicer_to_server,
                 TemplateHandler(database, memberships, authorizer),

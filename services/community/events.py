@@ -11,6 +11,7 @@ from services.community.convert import calendar
 from services.community.domain import Category, Channel, Community, Member
 from services.community.domain.calendar import CalendarEvent
 from services.community.domain.emoji import Emoji
+from services.community.domain.onboarding import Onboarding
 
 
 def community_created(community: Community) -> community_events_pb2.CommunityCreated:
@@ -100,3 +101,22 @@ def calendar_event_saved(
         else community_events_pb2.ChannelCalendarEventSaved
     )
     return kind(calendar_event=calendar.event(event))
+
+
+def onboarding_updated(onboarding: Onboarding) -> community_events_pb2.OnboardingUpdated:
+    """Newcomers meet something else."""
+    return community_events_pb2.OnboardingUpdated(
+        community_id=ids.text(ids.Kind.COMMUNITY, onboarding.community_id),
+        rules_version=onboarding.rules_version,
+    )
+
+
+def onboarding_completed(
+    onboarding: Onboarding, user_id: UUID
+) -> community_events_pb2.OnboardingCompleted:
+    """A member accepted the rules."""
+    return community_events_pb2.OnboardingCompleted(
+        community_id=ids.text(ids.Kind.COMMUNITY, onboarding.community_id),
+        user_id=ids.text(ids.Kind.USER, user_id),
+        rules_version=onboarding.rules_version,
+    )

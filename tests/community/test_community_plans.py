@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.testing import plan_of
 from services.community import store
 from services.community.domain.audit import KEPT
+from services.community.domain.onboarding import Onboarding
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -68,6 +69,7 @@ VOLUME = """
     INSERT INTO template
         SELECT 'code' || row_number() OVER (), id, owner_id, 'x', '{}', now()
         FROM community, generate_series(1, 10);
+    INSERT INTO onboarding SELECT id, '[]', 1, '', '{}' FROM community;
     UPDATE community SET visibility = 'public', fold = 'c' || left(id::text, 3)
         WHERE id::text < '8';
     ANALYZE;
@@ -139,6 +141,14 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "forget answers": await plan_of(database, lambda tx: store.forget_answers(tx, small, user)),
         "emoji": await plan_of(database, lambda tx: store.emoji_of(tx, small)),
         "no emoji": await plan_of(database, lambda tx: store.delete_emoji(tx, small)),
+        "onboarding": await plan_of(database, lambda tx: store.onboarding(tx, small)),
+        "places to begin": await plan_of(
+            database, lambda tx: store.still_there(tx, [small, place.id])
+        ),
+        "accepted": await plan_of(database, lambda tx: store.accepted(tx, small, user)),
+        "accepting": await plan_of(
+            database, lambda tx: store.accept_rules(tx, Onboarding(small), user)
+        ),
         "template": await plan_of(
             database, lambda tx: store.delete_template(tx, "code7", place.community_id)
         ),

@@ -62,6 +62,16 @@ def channel_id(identifier: str) -> UUID:
     return ids.parse(ids.Kind.CHANNEL, identifier, field="channel_id")
 
 
+def community_text(value: UUID) -> str:
+    """A community's identifier on the wire."""
+    return ids.text(ids.Kind.COMMUNITY, value)
+
+
+def channel_text(value: UUID) -> str:
+    """A channel's identifier on the wire."""
+    return ids.text(ids.Kind.CHANNEL, value)
+
+
 def user_text(value: UUID) -> str:
     """A person's identifier on the wire."""
     return ids.text(ids.Kind.USER, value)

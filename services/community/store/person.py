@@ -23,6 +23,7 @@ from services.community.store.tables import (
     EMOJI,
     INVITE,
     MEMBER,
+    ONBOARDING,
     TEMPLATE,
 )
 
@@ -47,6 +48,18 @@ PARTS: Final = (
     Part(AUDIT, of(AUDIT.c.actor_id), stays=f"kept for 90 days; {_NOBODY}"),
 )
 """What is kept of a person."""
+_THEIRS: Final = (
+    INVITE,
+    BAN,
+    AUDIT,
+    MEMBER,
+    CATEGORY,
+    EMOJI,
+    CALENDAR_EVENT,
+    TEMPLATE,
+    ONBOARDING,
+)
+"""What goes with a community that is closed."""
 
 
 async def owned_by(tx: Transaction, user_id: UUID) -> Sequence[UUID]:
@@ -91,7 +104,7 @@ async def close(tx: Transaction, community_id: UUID) -> None:
     )
     events = sa.select(CALENDAR_EVENT.c.id).where(CALENDAR_EVENT.c.community_id == community_id)
     await tx.execute(sa.delete(CALENDAR_ANSWER).where(CALENDAR_ANSWER.c.event_id.in_(events)))
-    for table in (INVITE, BAN, AUDIT, MEMBER, CATEGORY, EMOJI, CALENDAR_EVENT, TEMPLATE):
+    for table in _THEIRS:
         await tx.execute(sa.delete(table).where(table.c.community_id == community_id))
     await tx.execute(
         sa.update(COMMUNITY)

@@ -59,6 +59,18 @@ MEMBER = sa.Table(
     sa.Column("standing", sa.Text, nullable=False),
     sa.Column("change_time", sa.DateTime(timezone=True), nullable=False),
     sa.Column("removers", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
+    sa.Column("accepted_version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("accept_time", sa.DateTime(timezone=True)),
+)
+"""`accepted_version` is that of the rules the member accepted last."""
+ONBOARDING = sa.Table(
+    "onboarding",
+    METADATA,
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), primary_key=True),
+    sa.Column("rules", JSONB, nullable=False),
+    sa.Column("rules_version", sa.BigInteger, nullable=False),
+    sa.Column("welcome", sa.Text, nullable=False),
+    sa.Column("channel_ids", ARRAY(sa.Uuid), nullable=False),
 )
 INVITE = sa.Table(
     "invite",

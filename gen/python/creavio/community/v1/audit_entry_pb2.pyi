@@ -69,6 +69,8 @@ class _AuditActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditActi
     """An event of the calendar was called off."""
     AUDIT_ACTION_TEMPLATE_CREATED: _AuditAction.ValueType  # 21
     """A template was made of the community."""
+    AUDIT_ACTION_ONBOARDING_UPDATED: _AuditAction.ValueType  # 22
+    """What newcomers meet was changed."""
     AUDIT_ACTION_BOT_ADDED: _AuditAction.ValueType  # 30
     """A bot was made a member."""
 
@@ -118,6 +120,8 @@ AUDIT_ACTION_CALENDAR_EVENT_CANCELLED: AuditAction.ValueType  # 20
 """An event of the calendar was called off."""
 AUDIT_ACTION_TEMPLATE_CREATED: AuditAction.ValueType  # 21
 """A template was made of the community."""
+AUDIT_ACTION_ONBOARDING_UPDATED: AuditAction.ValueType  # 22
+"""What newcomers meet was changed."""
 AUDIT_ACTION_BOT_ADDED: AuditAction.ValueType  # 30
 """A bot was made a member."""
 Global___AuditAction: _TypeAlias = AuditAction  # noqa: Y015

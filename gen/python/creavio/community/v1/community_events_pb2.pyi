@@ -425,3 +425,61 @@ class ChannelCalendarEventSaved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChannelCalendarEventSaved: _TypeAlias = ChannelCalendarEventSaved  # noqa: Y015
+
+@_typing.final
+class OnboardingUpdated(_message.Message):
+    """Newcomers meet something else: whoever shows it asks for it anew, since each member sees
+    channels of their own.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    RULES_VERSION_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    rules_version: _builtins.int
+    """The version of its rules now."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        rules_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "rules_version", b"rules_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnboardingUpdated: _TypeAlias = OnboardingUpdated  # noqa: Y015
+
+@_typing.final
+class OnboardingCompleted(_message.Message):
+    """A member accepted the rules. Told to the member, and to those who manage the community."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    RULES_VERSION_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    user_id: _builtins.str
+    """The member."""
+    rules_version: _builtins.int
+    """The version of the rules that were accepted."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        rules_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "rules_version", b"rules_version", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnboardingCompleted: _TypeAlias = OnboardingCompleted  # noqa: Y015

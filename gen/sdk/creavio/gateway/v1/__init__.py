@@ -433,6 +433,20 @@ class Event(betterproto2.Message):
     An event of the calendar that takes place in a channel, likewise.
     """
 
+    onboarding_updated: "__community__v1__.OnboardingUpdated | None" = betterproto2.field(
+        127, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    Newcomers to a community meet something else.
+    """
+
+    onboarding_completed: "__community__v1__.OnboardingCompleted | None" = betterproto2.field(
+        128, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A member, perhaps the person, accepted the rules of a community.
+    """
+
     thread_created: "__chat__v1__.ThreadCreated | None" = betterproto2.field(
         140, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
     )

@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/community_events.proto.
  */
 export const file_creavio_community_v1_community_events: GenFile = /*@__PURE__*/
-  fileDesc("CitjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfZXZlbnRzLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSJGChBDb21tdW5pdHlDcmVhdGVkEjIKCWNvbW11bml0eRgBIAEoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eSJACg5DaGFubmVsQ3JlYXRlZBIuCgdjaGFubmVsGAEgASgLMh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbCI8CgxNZW1iZXJKb2luZWQSLAoGbWVtYmVyGAEgASgLMhwuY3JlYXZpby5jb21tdW5pdHkudjEuTWVtYmVyIjYKDU1lbWJlclJlbW92ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiRgoQQ29tbXVuaXR5VXBkYXRlZBIyCgljb21tdW5pdHkYASABKAsyHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkiQAoOQ2hhbm5lbFVwZGF0ZWQSLgoHY2hhbm5lbBgBIAEoCzIdLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNoYW5uZWwiOgoOQ2hhbm5lbERlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkiQwoPQ2F0ZWdvcnlDcmVhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiQwoPQ2F0ZWdvcnlVcGRhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiPAoPQ2F0ZWdvcnlEZWxldGVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRITCgtjYXRlZ29yeV9pZBgCIAEoCSI6CgxFbW9qaUNyZWF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI6CgxFbW9qaVVwZGF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI2CgxFbW9qaURlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhAKCGVtb2ppX2lkGAIgASgJIlEKEkNhbGVuZGFyRXZlbnRTYXZlZBI7Cg5jYWxlbmRhcl9ldmVudBgBIAEoCzIjLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNhbGVuZGFyRXZlbnQiWAoZQ2hhbm5lbENhbGVuZGFyRXZlbnRTYXZlZBI7Cg5jYWxlbmRhcl9ldmVudBgBIAEoCzIjLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNhbGVuZGFyRXZlbnRiBnByb3RvMw", [file_creavio_community_v1_calendar_event, file_creavio_community_v1_category, file_creavio_community_v1_channel, file_creavio_community_v1_community, file_creavio_community_v1_emoji, file_creavio_community_v1_member]);
+  fileDesc("CitjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfZXZlbnRzLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSJGChBDb21tdW5pdHlDcmVhdGVkEjIKCWNvbW11bml0eRgBIAEoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eSJACg5DaGFubmVsQ3JlYXRlZBIuCgdjaGFubmVsGAEgASgLMh0uY3JlYXZpby5jb21tdW5pdHkudjEuQ2hhbm5lbCI8CgxNZW1iZXJKb2luZWQSLAoGbWVtYmVyGAEgASgLMhwuY3JlYXZpby5jb21tdW5pdHkudjEuTWVtYmVyIjYKDU1lbWJlclJlbW92ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiRgoQQ29tbXVuaXR5VXBkYXRlZBIyCgljb21tdW5pdHkYASABKAsyHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkiQAoOQ2hhbm5lbFVwZGF0ZWQSLgoHY2hhbm5lbBgBIAEoCzIdLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNoYW5uZWwiOgoOQ2hhbm5lbERlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkiQwoPQ2F0ZWdvcnlDcmVhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiQwoPQ2F0ZWdvcnlVcGRhdGVkEjAKCGNhdGVnb3J5GAEgASgLMh4uY3JlYXZpby5jb21tdW5pdHkudjEuQ2F0ZWdvcnkiPAoPQ2F0ZWdvcnlEZWxldGVkEhQKDGNvbW11bml0eV9pZBgBIAEoCRITCgtjYXRlZ29yeV9pZBgCIAEoCSI6CgxFbW9qaUNyZWF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI6CgxFbW9qaVVwZGF0ZWQSKgoFZW1vamkYASABKAsyGy5jcmVhdmlvLmNvbW11bml0eS52MS5FbW9qaSI2CgxFbW9qaURlbGV0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhAKCGVtb2ppX2lkGAIgASgJIlEKEkNhbGVuZGFyRXZlbnRTYXZlZBI7Cg5jYWxlbmRhcl9ldmVudBgBIAEoCzIjLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNhbGVuZGFyRXZlbnQiWAoZQ2hhbm5lbENhbGVuZGFyRXZlbnRTYXZlZBI7Cg5jYWxlbmRhcl9ldmVudBgBIAEoCzIjLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNhbGVuZGFyRXZlbnQiQAoRT25ib2FyZGluZ1VwZGF0ZWQSFAoMY29tbXVuaXR5X2lkGAEgASgJEhUKDXJ1bGVzX3ZlcnNpb24YAiABKAMiUwoTT25ib2FyZGluZ0NvbXBsZXRlZBIUCgxjb21tdW5pdHlfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIVCg1ydWxlc192ZXJzaW9uGAMgASgDYgZwcm90bzM", [file_creavio_community_v1_calendar_event, file_creavio_community_v1_category, file_creavio_community_v1_channel, file_creavio_community_v1_community, file_creavio_community_v1_emoji, file_creavio_community_v1_member]);
 
 /**
  * A community was founded. Told to its founder's devices.
@@ -373,4 +373,68 @@ export type ChannelCalendarEventSaved = Message<"creavio.community.v1.ChannelCal
  */
 export const ChannelCalendarEventSavedSchema: GenMessage<ChannelCalendarEventSaved> = /*@__PURE__*/
   messageDesc(file_creavio_community_v1_community_events, 14);
+
+/**
+ * Newcomers meet something else: whoever shows it asks for it anew, since each member sees
+ * channels of their own.
+ *
+ * @generated from message creavio.community.v1.OnboardingUpdated
+ */
+export type OnboardingUpdated = Message<"creavio.community.v1.OnboardingUpdated"> & {
+  /**
+   * The community.
+   *
+   * @generated from field: string community_id = 1;
+   */
+  communityId: string;
+
+  /**
+   * The version of its rules now.
+   *
+   * @generated from field: int64 rules_version = 2;
+   */
+  rulesVersion: bigint;
+};
+
+/**
+ * Describes the message creavio.community.v1.OnboardingUpdated.
+ * Use `create(OnboardingUpdatedSchema)` to create a new message.
+ */
+export const OnboardingUpdatedSchema: GenMessage<OnboardingUpdated> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_community_events, 15);
+
+/**
+ * A member accepted the rules. Told to the member, and to those who manage the community.
+ *
+ * @generated from message creavio.community.v1.OnboardingCompleted
+ */
+export type OnboardingCompleted = Message<"creavio.community.v1.OnboardingCompleted"> & {
+  /**
+   * The community.
+   *
+   * @generated from field: string community_id = 1;
+   */
+  communityId: string;
+
+  /**
+   * The member.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * The version of the rules that were accepted.
+   *
+   * @generated from field: int64 rules_version = 3;
+   */
+  rulesVersion: bigint;
+};
+
+/**
+ * Describes the message creavio.community.v1.OnboardingCompleted.
+ * Use `create(OnboardingCompletedSchema)` to create a new message.
+ */
+export const OnboardingCompletedSchema: GenMessage<OnboardingCompleted> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_community_events, 16);
 
