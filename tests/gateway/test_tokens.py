@@ -67,6 +67,17 @@ def test_it_stays_short_with_fifteen_services(tokens: ResumeTokens) -> None:
     assert len(token(tokens, at)) <= 1_500
 
 
+def first_form(user: str, *at: int | str) -> str:
+    """A token as the first releases gave it out."""
+    said = {"chat": list(at or (7, EVENT))}
+    return Tokens(scratch_config("gateway")).seal(said, "resume", user)
+
+
+def test_a_token_of_the_first_releases_is_read(tokens: ResumeTokens) -> None:
+    assert tokens.open(first_form("ada"), "ada") == {"chat": Position(0, 7, EVENT)}
+    assert tokens.open(first_form("ada", 2, 7, EVENT), "ada") == {"chat": Position(2, 7, EVENT)}
+
+
 def test_nobody_elses_token_passes(tokens: ResumeTokens) -> None:
     mine = token(tokens)
     other_key = scratch_config("gateway").model_copy(update={"token_key": SecretStr("k" * 44)})
@@ -82,8 +93,10 @@ def test_nobody_elses_token_passes(tokens: ResumeTokens) -> None:
         "garbage",
         "\u202e😀",
         mine[:24] + token(tokens, {})[24:],
-        # The form they had before, and a cursor of a list.
-        Tokens(scratch_config("gateway")).seal({"chat": [0, 1, EVENT]}, "resume", "ada"),
+        # The form they had before, of another person and forged, and a cursor of a list.
+        first_form("bob"),
+        first_form("ada")[1:],
+        Tokens(other_key).seal({"chat": [1, EVENT]}, "resume", "ada"),
         Tokens(scratch_config("gateway")).next_page([1], "messages", "ada"),
     ]
     for one in bad:

@@ -4,6 +4,9 @@ A token goes out with every write, so it has to be cheap: the places are packed
 once for all streams, and each stream adds its person's signature of their digest
 (BLAKE2b, keyed). The key follows from the service's secret and the person, so
 that every replica can read it and nobody else's token passes.
+
+The first releases gave out tokens of another form (`chassis.tokens`). Who comes back
+with one of those goes on where it stood, or is told to fetch anew, as with any other.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from chassis.config import Config
-from chassis.positions import Position
+from chassis.positions import FIRST_EPOCH, Position
+from chassis.tokens import Tokens
 from services.gateway import convert
 from services.gateway.domain import InvalidResumeToken, Positions
 
@@ -39,6 +43,7 @@ class ResumeTokens:
     def __init__(self, config: Config) -> None:
         secret = config.token_key.get_secret_value().encode()
         self._secret = blake2b(secret, digest_size=32, person=_PURPOSE).digest()
+        self._first_form = Tokens(config)
         self._of: Mapping[str, Position] | None = None
         self._head = self._packed = self._digest = b""
 
@@ -61,6 +66,9 @@ class ResumeTokens:
 
     def open(self, token: str, user_id: str) -> Positions:
         """Where a token says the stream stood. Raises `InvalidResumeToken`."""
+        if "." in token:  # Base64 has no such character.
+            said = self._first_form.open(token, "resume", user_id, error=InvalidResumeToken)
+            return {service: _first_form(*at) for service, at in said.items()}
         try:
             raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
@@ -77,6 +85,12 @@ class ResumeTokens:
 
     def _sign(self, key: bytes, digest: bytes) -> bytes:
         return blake2b(digest, digest_size=_SIGNATURE, key=key).digest()
+
+
+def _first_form(*at: int | str) -> Position:
+    """A place as the first form had it: number and event id, later with the epoch in front."""
+    *epoch, number, event_id = at
+    return Position(int(epoch[0]) if epoch else FIRST_EPOCH.number, int(number), str(event_id))
 
 
 def _pack(positions: Positions) -> bytes:
