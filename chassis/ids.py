@@ -29,6 +29,7 @@ class Kind(StrEnum):
     MESSAGE = "msg"
     CONVERSATION = "cnv"
     THREAD = "thr"
+    TAG = "tag"
     SCHEDULED_MESSAGE = "sch"
     ROLE = "rol"
     EVENT = "evt"

@@ -15,6 +15,7 @@ from creavio.chat.v1.message_service_pb2_grpc import add_MessageServiceServicer_
 from creavio.chat.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.chat.v1.pin_service_pb2_grpc import add_PinServiceServicer_to_server
 from creavio.chat.v1.poll_service_pb2_grpc import add_PollServiceServicer_to_server
+from creavio.chat.v1.post_service_pb2_grpc import add_PostServiceServicer_to_server
 from creavio.chat.v1.reaction_service_pb2_grpc import add_ReactionServiceServicer_to_server
 from creavio.chat.v1.read_state_service_pb2_grpc import add_ReadStateServiceServicer_to_server
 from creavio.chat.v1.scheduled_message_service_pb2_grpc import (
@@ -28,6 +29,7 @@ from services.chat.engine.clock import Clock
 from services.chat.engine.eraser import Eraser
 from services.chat.engine.forgetting import Forgetting
 from services.chat.engine.places import Places
+from services.chat.engine.posts import Forums, Poster, TagSweeper
 from services.chat.engine.submission import Submission
 from services.chat.engine.threads import ThreadKeeper
 from services.chat.engine.writer import Writer
@@ -37,6 +39,7 @@ from services.chat.handler.kept import BookmarkHandler, DraftHandler
 from services.chat.handler.messages import MessageHandler
 from services.chat.handler.pins import PinHandler
 from services.chat.handler.polls import PollHandler
+from services.chat.handler.posts import PostHandler
 from services.chat.handler.reactions import ReactionHandler
 from services.chat.handler.reading import ReadStateHandler
 from services.chat.handler.scheduled import ScheduledMessageHandler
@@ -47,6 +50,7 @@ from services.chat.store import person
 THREADS_SECONDS: Final = 0.5
 CLOCK_SECONDS: Final = 0.5
 ERASE_SECONDS: Final = 5.0
+SWEEP_SECONDS: Final = 2.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -62,6 +66,10 @@ def app(chassis: Chassis) -> Service:
     conversations = ConversationHandler(database, tokens)
     read_states = ReadStateHandler(database, places, chassis.clients, authorizer, tokens)
     threads = ThreadHandler(database, places, authorizer, tokens)
+    forums = Forums(chassis.clients)
+    poster = Poster(chassis.outbox)
+    posts = PostHandler(database, places, submission, forums, poster, tokens)
+    scheduled = ScheduledMessageHandler(database, places)
     bookmarks = BookmarkHandler(database, authorizer, tokens)
     return Service(
         authorizer=authorizer,
@@ -76,7 +84,8 @@ def app(chassis: Chassis) -> Service:
             (add_PollServiceServicer_to_server, PollHandler(database, submission, tokens)),
             (add_DraftServiceServicer_to_server, DraftHandler(database, tokens)),
             (add_BookmarkServiceServicer_to_server, bookmarks),
-            (add_ScheduledMessageServiceServicer_to_server, ScheduledMessageHandler(database)),
+            (add_ScheduledMessageServiceServicer_to_server, scheduled),
+            (add_PostServiceServicer_to_server, posts),
         ],
         consumers={"community": CommunityConsumer(), "user": UserConsumer()},
         background=[
@@ -84,6 +93,7 @@ def app(chassis: Chassis) -> Service:
             every(THREADS_SECONDS, ThreadKeeper(database).look, telemetry),
             every(CLOCK_SECONDS, Clock(database, submission).strike, telemetry),
             every(ERASE_SECONDS, Eraser(database).erase, telemetry),
+            every(SWEEP_SECONDS, TagSweeper(database, forums).sweep, telemetry),
             partial(places.follow, chassis.bus),
         ],
         personal=Personal(

@@ -11,14 +11,14 @@ from chassis.database import Transaction
 from creavio.community.v1 import community_events_pb2
 from creavio.user.v1 import user_events_pb2
 from services.chat import convert
-from services.chat.store import blocks, places, reading
+from services.chat.store import blocks, places, posts, reading
 
 
 class CommunityConsumer:
-    """Learns of new channels and of deleted ones, and of those who join a community."""
+    """Learns of channels, of what forums have no more, and of those who join a community."""
 
     async def handle(self, tx: Transaction, event: Message) -> None:
-        """Begin a channel's sequence, or end it.
+        """Begin a channel's sequence, or end it; have posts lose the tags of a forum.
 
         What was written before somebody became a member counts as read by them.
         """
@@ -35,10 +35,15 @@ class CommunityConsumer:
             channel = ids.parse(ids.Kind.CHANNEL, event.channel_id, field="channel_id")
             await places.remove_channel(tx, channel, convert.community(event.community_id))
             return
-        assert isinstance(event, community_events_pb2.ChannelCreated)
+        assert isinstance(
+            event, community_events_pb2.ChannelCreated | community_events_pb2.ChannelUpdated
+        )
         channel = ids.parse(ids.Kind.CHANNEL, event.channel.id, field="channel_id")
         community = ids.parse(ids.Kind.COMMUNITY, event.channel.community_id, field="community_id")
-        await places.add_channel(tx, channel, community)
+        forum = convert.is_forum(event.channel)
+        await places.add_channel(tx, channel, community, forum=forum)
+        if forum and isinstance(event, community_events_pb2.ChannelUpdated):
+            await posts.sweep_later(tx, channel)
 
 
 class UserConsumer:

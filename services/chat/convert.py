@@ -21,12 +21,14 @@ from creavio.chat.v1 import (
     scheduled_message_pb2,
     thread_pb2,
 )
+from creavio.community.v1 import channel_pb2
 from services.chat.domain.conversation import Conversation
 from services.chat.domain.kept import Begun, Bookmark, Scheduled
 from services.chat.domain.mentions import Mentions
 from services.chat.domain.message import Draft, Message, Reference, Version
 from services.chat.domain.place import Home, Place
 from services.chat.domain.poll import Poll, ask
+from services.chat.domain.post import Forum, NotAForum, Sort
 from services.chat.domain.reading import ReadState
 from services.chat.domain.thread import ARCHIVE_HOURS, Change, Thread
 
@@ -83,6 +85,25 @@ def community_id(value: Home) -> str:
 def parent_channel_id(value: Home) -> str:
     """The channel a thread is in as events name it: empty for other places."""
     return "" if value.channel_id is None else ids.text(ids.Kind.CHANNEL, value.channel_id)
+
+
+def is_forum(channel: channel_pb2.Channel) -> bool:
+    """Whether community says that a channel is a forum."""
+    return channel.type == channel_pb2.CHANNEL_TYPE_FORUM
+
+
+def forum(channel: channel_pb2.Channel) -> Forum:
+    """What community says of the posts of a channel. Raises `NotAForum`."""
+    if not is_forum(channel):
+        raise NotAForum
+    said = channel.forum
+    tags = {tag_id(tag.id): tag.moderated for tag in said.tags}
+    return Forum(tags, said.tag_required, Sort(said.default_sort or Sort.ACTIVITY))
+
+
+def tag_id(identifier: str) -> UUID:
+    """The tag a request names."""
+    return ids.parse(ids.Kind.TAG, identifier, field="tag_ids")
 
 
 def draft(value: Draft) -> message_pb2.Message:
@@ -205,7 +226,13 @@ def thread(value: Thread, *, following: bool = False) -> thread_pb2.Thread:
         locked=value.locked,
         archive_after_hours=value.archive_hours,
         following=following,
+        post=None if value.tags is None else _post(value, value.tags),
     )
+
+
+def _post(value: Thread, tags: Collection[UUID]) -> thread_pb2.Post:
+    named = [ids.text(ids.Kind.TAG, tag) for tag in sorted(tags)]
+    return thread_pb2.Post(tag_ids=named, pinned=value.pinned)
 
 
 def thread_id(value: UUID) -> str:

@@ -16,7 +16,12 @@ from creavio.auth.v1 import (
     revocation_service_pb2,
     revocation_service_pb2_grpc,
 )
-from creavio.community.v1 import channel_pb2, channel_service_pb2, channel_service_pb2_grpc
+from creavio.community.v1 import (
+    channel_pb2,
+    channel_service_pb2,
+    channel_service_pb2_grpc,
+    forum_pb2,
+)
 from creavio.options.v1 import permission_pb2 as p
 from creavio.rbac.v1 import (
     access_pb2,
@@ -131,6 +136,7 @@ class Community(channel_service_pb2_grpc.ChannelServiceServicer):
 
     def __init__(self) -> None:
         self.channels: dict[str, str] = {}
+        self.forums: dict[str, forum_pb2.Forum] = {}
 
     async def GetChannel(
         self, request: channel_service_pb2.GetChannelRequest, context: object
@@ -138,7 +144,11 @@ class Community(channel_service_pb2_grpc.ChannelServiceServicer):
         community = self.channels.get(request.channel_id)
         if community is None:
             raise NotFound("there is no such channel")
-        return channel_pb2.Channel(id=request.channel_id, community_id=community)
+        forum = self.forums.get(request.channel_id)
+        kind = channel_pb2.CHANNEL_TYPE_TEXT if forum is None else channel_pb2.CHANNEL_TYPE_FORUM
+        return channel_pb2.Channel(
+            id=request.channel_id, community_id=community, type=kind, forum=forum
+        )
 
 
 def _bytes(bits: int) -> bytes:

@@ -25,6 +25,7 @@ from creavio.chat.v1 import (
     pin_service_pb2,
     poll_pb2,
     poll_service_pb2,
+    post_service_pb2,
     reaction_service_pb2,
     read_state_service_pb2,
     scheduled_message_service_pb2,
@@ -114,7 +115,14 @@ IN_A_CHANNEL["CreateThread"] = lambda place, message: thread_service_pb2.CreateT
 IN_A_CHANNEL["ListThreads"] = lambda place, _: thread_service_pb2.ListThreadsRequest(
     channel_id=place
 )
+IN_A_CHANNEL["CreatePost"] = lambda place, _: post_service_pb2.CreatePostRequest(
+    channel_id=place, name="talk", content="text"
+)
+IN_A_CHANNEL["ListPosts"] = lambda place, _: post_service_pb2.ListPostsRequest(channel_id=place)
 IN_A_THREAD: dict[str, Make] = {
+    "SetPostTags": lambda place, _: post_service_pb2.SetPostTagsRequest(thread_id=place),
+    "PinPost": lambda place, _: post_service_pb2.PinPostRequest(thread_id=place),
+    "UnpinPost": lambda place, _: post_service_pb2.UnpinPostRequest(thread_id=place),
     "GetThread": lambda place, _: thread_service_pb2.GetThreadRequest(thread_id=place),
     "UpdateThread": lambda place, _: thread_service_pb2.UpdateThreadRequest(
         thread_id=place, name="other"

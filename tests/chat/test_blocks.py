@@ -9,7 +9,8 @@ import pytest
 from chassis.errors import Denied
 from chassis.testing import eventually
 from creavio.user.v1 import user_events_pb2
-from tests.chat.world import Person, World
+from tests.chat.people import Person
+from tests.chat.world import World
 
 WITHIN = 10.0
 

@@ -18,7 +18,8 @@ from chassis.wire import timestamp
 from creavio.chat.v1 import message_pb2, message_service_pb2
 from services.chat.store import messages
 from tests.chat.making import ADA, new_channel
-from tests.chat.world import Person, World
+from tests.chat.people import Person
+from tests.chat.world import World
 
 
 async def around(

@@ -86,8 +86,8 @@ async def test_only_what_there_is_can_be_locked_and_by_its_own_name(
         await conversations.add(tx, conversation)
     async with database.transaction() as tx:
         assert await places.lock(tx, Place(conversation.id, conversation=True)) == Home()
-        assert await places.community_of(tx, conversation.id) is None
-        assert await places.community_of(tx, ids.new()) is None
+        assert await places.home_of(tx, conversation.id) is None
+        assert await places.home_of(tx, ids.new()) is None
         for nothing in (
             Place(ids.new()),
             Place(ids.new(), conversation=True),

@@ -11,7 +11,8 @@ from chassis.errors import Conflict, Denied, Invalid, NotFound
 from creavio.chat.v1 import chat_events_pb2, conversation_pb2
 from creavio.chat.v1 import conversation_service_pb2 as service
 from creavio.chat.v1.conversation_service_pb2_grpc import ConversationServiceStub
-from tests.chat.world import Person, World
+from tests.chat.people import Person
+from tests.chat.world import World
 
 
 async def conversations_of(

@@ -68,5 +68,5 @@ async def test_its_statements_know_it_at_once(database: Database) -> None:
             await places.lock(tx, channel)
         for deleted in (channel.id, unheard):
             with pytest.raises(PlaceNotFound):
-                await places.community_of(tx, deleted)
+                await places.home_of(tx, deleted)
         assert (await tx.execute(sa.text("SELECT count(*) FROM message"))).scalar_one() == 0

@@ -16,7 +16,8 @@ from chassis.testing import plan_of
 from creavio.chat.v1 import chat_events_pb2, message_pb2, poll_pb2, poll_service_pb2
 from services.chat.store import polls
 from tests.chat.making import ADA, draft, new_channel, sent
-from tests.chat.world import OWNER, Person, World, running_world
+from tests.chat.people import Person
+from tests.chat.world import OWNER, World, running_world
 from tests.scratch_nats import ScratchNats
 
 

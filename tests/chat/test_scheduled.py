@@ -19,7 +19,8 @@ from services.chat.domain import kept as domain
 from services.chat.engine.clock import CLAIM_SECONDS
 from services.chat.store import scheduled
 from tests.chat.making import ADA, new_channel
-from tests.chat.world import READER, Person, World, running_world
+from tests.chat.people import Person
+from tests.chat.world import READER, World, running_world
 from tests.scratch_nats import ScratchNats
 
 WITHIN = 20.0

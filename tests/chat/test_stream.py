@@ -22,7 +22,8 @@ from services.chat import convert
 from services.chat.engine.writer import Writer
 from services.chat.handler.stream import IN_FLIGHT
 from tests.chassis.outage import cut_connections
-from tests.chat.world import READER, Person, World
+from tests.chat.people import Person
+from tests.chat.world import READER, World
 from tests.chat.writing import held, refuse, waits_for_a_lock
 
 Answer: TypeAlias = message_service_pb2.SendMessagesResponse

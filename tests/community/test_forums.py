@@ -12,7 +12,7 @@ from tests.live import Live, Person, refusal
 
 FORUM = {
     "guidelines": "Be kind.",
-    "tags": [{"name": "Help"}, {"name": "Ideas"}],
+    "tags": [{"name": "Help", "emoji": "🛟"}, {"name": "Ideas", "moderated": True}],
     "tag_required": True,
     "default_sort": "FORUM_SORT_NEWEST",
 }
@@ -46,6 +46,8 @@ def test_a_forum_is_listed_and_told_with_what_holds_for_its_posts(
         assert stream.until("channel_created")["channel"] == made
         assert made["forum"]["guidelines"] == "Be kind."
         assert [tag["name"] for tag in made["forum"]["tags"]] == ["Help", "Ideas"]
+        said = [(tag["emoji"], tag["moderated"]) for tag in made["forum"]["tags"]]
+        assert said == [("🛟", False), ("", True)]
         help_, ideas = made["forum"]["tags"]
         after = {
             "tags": [{"id": ideas["id"], "name": "Wishes"}, {"name": "New"}],

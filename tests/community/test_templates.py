@@ -158,7 +158,11 @@ def test_a_community_is_founded_as_another_one_is(live: Live) -> None:
     here = ada.found()["id"]
     place = f"/v1/communities/{here}"
     category = ada.do("POST", f"{place}/categories", json={"name": "Talk"})["id"]
-    forum = {"guidelines": "Be kind.", "tags": [{"name": "Help"}], "tag_required": True}
+    forum = {
+        "guidelines": "Be kind.",
+        "tags": [{"name": "Help", "emoji": "🛟"}],
+        "tag_required": True,
+    }
     for body in (
         {"name": "news", "category_id": category, "topic": "What is new"},
         {"name": "questions", "type": "CHANNEL_TYPE_FORUM", "forum": forum},
@@ -181,7 +185,8 @@ def test_a_community_is_founded_as_another_one_is(live: Live) -> None:
     assert set(now) == {"news", "questions"}
     assert now["news"]["topic"] == "What is new"
     assert now["news"]["category_id"] not in ("", category)
-    assert now["questions"]["forum"]["tags"][0]["name"] == "Help"
+    (tag,) = now["questions"]["forum"]["tags"]
+    assert (tag["name"], tag["emoji"]) == ("Help", "🛟")
     roles = eve.do("GET", f"/v1/communities/{there['id']}/roles")["roles"]
     assert [role["name"] for role in roles] == ["owner", "Helpers", "member"]
     eve.send(now["news"]["id"], "And here.")

@@ -22,6 +22,15 @@ class LimitReached(FailedPrecondition):
     reason = "LIMIT_REACHED"
 
 
+class PostsOnly(FailedPrecondition):
+    """The channel is a forum: what is said there is said in posts."""
+
+    reason = "POSTS_ONLY"
+
+    def __init__(self) -> None:
+        super().__init__("this channel is a forum: begin a post, or write in one")
+
+
 class TooSoon(Exhausted):
     """The channel is in slow mode, and the person wrote in it a moment ago."""
 
@@ -49,3 +58,5 @@ class Home:
     """None for a conversation."""
     channel_id: UUID | None = None
     """The channel a thread is in; None for other places."""
+    forum: bool = False
+    """Whether the place itself is a forum, in which nothing stands but posts."""

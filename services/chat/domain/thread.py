@@ -49,6 +49,10 @@ class Thread:
     locked: bool = False
     reply_count: int = 0
     last_reply_time: datetime | None = None
+    tags: frozenset[UUID] | None = None
+    """Of a post of a forum; None for other threads."""
+    pinned: bool = False
+    """Whether it is the post on top of its forum."""
 
 
 @dataclass(frozen=True, slots=True)

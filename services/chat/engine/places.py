@@ -19,14 +19,14 @@ from nats.aio.msg import Msg
 from chassis import ids
 from chassis.bus import Bus
 from chassis.clients import Clients
-from chassis.database import Database, Transaction
+from chassis.database import Database
 from chassis.errors import Invalid, NotFound
 from chassis.subjects import LIVE, subject_root
 from creavio.chat.v1 import chat_events_pb2
 from creavio.community.v1 import channel_service_pb2, community_events_pb2
 from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
 from services.chat import convert
-from services.chat.domain.place import Home, Place, PlaceNotFound
+from services.chat.domain.place import Home, PlaceNotFound, PostsOnly
 from services.chat.store import conversations, places
 from services.chat.store.conversations import Belonging
 
@@ -44,7 +44,7 @@ class Places:
         self._database = database
         self._clients = clients
         self._community = ChannelServiceStub(clients.channel)
-        self._communities: TTLCache[str, str] = TTLCache(_KEPT, _KEPT_SECONDS)
+        self._homes: TTLCache[str, Home] = TTLCache(_KEPT, _KEPT_SECONDS)
         self._channels: TTLCache[str, str] = TTLCache(_KEPT, _KEPT_SECONDS)
         self._gone: TTLCache[str, bool] = TTLCache(_KEPT, _GONE_SECONDS)
         self._belonging: LRUCache[tuple[str, str], bool] = LRUCache(_KEPT)
@@ -54,17 +54,8 @@ class Places:
 
         Raises `Unavailable` when it is not known and community cannot be asked.
         """
-        if channel_id in self._gone:
-            return None
-        known = self._communities.get(channel_id)
-        if known is None:
-            try:
-                known = await self._kept(channel_id) or await self._asked(channel_id)
-            except PlaceNotFound:  # deleted
-                return None
-            if known is not None and channel_id not in self._gone:
-                self._communities[channel_id] = known
-        return known
+        home = await self._home(channel_id)
+        return None if home is None else convert.community_id(home)
 
     async def belongs(self, user_id: str, conversation_id: str) -> bool:
         """Whether somebody is a member of a conversation; False when there is none."""
@@ -104,18 +95,27 @@ class Places:
         channel_id: str | None = identifier
         if convert.names_thread(identifier):
             channel_id = await self.channel_of(identifier)
-        community_id = channel_id and await self.community_of(channel_id)
-        if not channel_id or not community_id:
+        home = None if channel_id is None else await self._home(channel_id)
+        if channel_id is None or home is None:
             raise PlaceNotFound
-        thread = channel_id != identifier
-        return Home(
-            convert.community(community_id), convert.place(channel_id).id if thread else None
-        )
+        if channel_id == identifier:
+            return home
+        return Home(home.community_id, convert.place(channel_id).id)
+
+    async def writable(self, identifier: str) -> Home:
+        """What a place belongs to in which messages stand.
+
+        Raises `PlaceNotFound`, and `PostsOnly` for a forum.
+        """
+        home = await self.scope_of(identifier)
+        if home.forum:
+            raise PostsOnly
+        return home
 
     def gone(self, identifier: str) -> None:
         """Take a channel or a thread as deleted from now on, whatever was kept of it."""
         self._gone[identifier] = True
-        self._communities.pop(identifier, None)
+        self._homes.pop(identifier, None)
         self._channels.pop(identifier, None)
 
     async def follow(self, bus: Bus) -> None:
@@ -135,11 +135,25 @@ class Places:
             await bus.follow(f"{LIVE}{subject_root(kind.DESCRIPTOR.full_name)}.>", handle)
         await asyncio.Event().wait()
 
-    async def _kept(self, channel_id: str) -> str | None:
-        async with self._database.reading() as tx:
-            return await _community_of(tx, convert.place(channel_id))
+    async def _home(self, channel_id: str) -> Home | None:
+        """The community of a channel, and whether it is a forum; as `community_of`."""
+        if channel_id in self._gone:
+            return None
+        known = self._homes.get(channel_id)
+        if known is None:
+            try:
+                known = await self._kept(channel_id) or await self._asked(channel_id)
+            except PlaceNotFound:  # deleted
+                return None
+            if known is not None and channel_id not in self._gone:
+                self._homes[channel_id] = known
+        return known
 
-    async def _asked(self, channel_id: str) -> str | None:
+    async def _kept(self, channel_id: str) -> Home | None:
+        async with self._database.reading() as tx:
+            return await places.home_of(tx, convert.place(channel_id).id)
+
+    async def _asked(self, channel_id: str) -> Home | None:
         request = channel_service_pb2.GetChannelRequest(channel_id=channel_id)
         try:
             channel = await self._clients.call(self._community.GetChannel, request)
@@ -148,11 +162,6 @@ class Places:
         community = ids.parse(ids.Kind.COMMUNITY, channel.community_id, field="community_id")
         place = convert.place(channel_id)
         async with self._database.transaction() as tx:
-            await places.add_channel(tx, place.id, community)
+            await places.add_channel(tx, place.id, community, forum=convert.is_forum(channel))
             # What it is here already, it stays: a conversation is nobody's channel.
-            return await _community_of(tx, place)
-
-
-async def _community_of(tx: Transaction, place: Place) -> str | None:
-    community = await places.community_of(tx, place.id)
-    return None if community is None else ids.text(ids.Kind.COMMUNITY, community)
+            return await places.home_of(tx, place.id)

@@ -16,7 +16,7 @@ from creavio.options.v1 import permission_pb2
 from services.chat import convert
 from services.chat.domain import message as domain
 from services.chat.domain.mentions import Mentions, mentions_in
-from services.chat.domain.message import Fingerprints, Reference
+from services.chat.domain.message import Draft, Fingerprints, Reference
 from services.chat.domain.place import Place
 from services.chat.domain.poll import Poll
 from services.chat.engine.places import Places
@@ -50,8 +50,12 @@ class Submission:
         reply_to: UUID | None,
         poll: Poll | None = None,
     ) -> asyncio.Future[message_pb2.Message]:
-        """Hand over a message of somebody who may write there; fails as `Writer.submit` does."""
+        """Hand over a message of somebody who may write there; fails as `Writer.submit` does.
+
+        Raises `PlaceNotFound`, and `PostsOnly` for a forum itself.
+        """
         place = convert.place(channel_id)
+        home = await self._places.writable(channel_id)
         draft = domain.draft(
             place,
             convert.user_id(author_id),
@@ -65,10 +69,25 @@ class Submission:
         )
         return self._writer.submit(
             draft,
-            await self._places.scope_of(channel_id),
+            home,
             excused=partial(
                 self.may, author_id, channel_id, permission_pb2.PERMISSION_MANAGE_MESSAGES
             ),
+        )
+
+    async def first(
+        self, author_id: str, channel_id: str, thread_id: UUID, content: str, poll: Poll | None
+    ) -> Draft:
+        """The message that a thread about to begin in a channel begins with."""
+        return domain.draft(
+            Place(thread_id, thread=True),
+            convert.user_id(author_id),
+            content,
+            "",
+            datetime.now(UTC),
+            self._fingerprints,
+            mentions=await self.mentions(author_id, channel_id, content),
+            poll=poll,
         )
 
     async def mentions(self, author_id: str, channel_id: str, content: str) -> Mentions:

@@ -14,6 +14,7 @@ from creavio.chat.v1 import scheduled_message_pb2, scheduled_message_service_pb2
 from creavio.chat.v1.scheduled_message_service_pb2_grpc import ScheduledMessageServiceServicer
 from services.chat import convert, events
 from services.chat.domain import kept as domain
+from services.chat.engine.places import Places
 from services.chat.store import scheduled
 
 _EDITABLE = frozenset({"content", "send_time"})
@@ -22,8 +23,9 @@ _EDITABLE = frozenset({"content", "send_time"})
 class ScheduledMessageHandler(ScheduledMessageServiceServicer):
     """Serves the messages that wait for their time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, known_places: Places) -> None:
         self._database = database
+        self._places = known_places
 
     async def ScheduleMessage(
         self, request: scheduled_message_service_pb2.ScheduleMessageRequest, context: object
@@ -37,6 +39,7 @@ class ScheduledMessageHandler(ScheduledMessageServiceServicer):
             request.send_time.ToDatetime(UTC),
             datetime.now(UTC),
         )
+        await self._places.writable(request.channel_id)
         async with self._database.transaction() as tx:
             claim = await idempotency.claim(tx, scheduled_message_pb2.ScheduledMessage)
             if claim.reply is not None:

@@ -19,7 +19,7 @@ from creavio.options.v1 import permission_pb2
 from services.chat import convert, events
 from services.chat.domain import message as messages_domain
 from services.chat.domain import thread as domain
-from services.chat.domain.place import Place, PlaceNotFound
+from services.chat.domain.place import Place, PlaceNotFound, PostsOnly
 from services.chat.domain.thread import ThreadExists
 from services.chat.engine.places import Places
 from services.chat.store import messages, places, threads
@@ -57,6 +57,8 @@ class ThreadHandler(ThreadServiceServicer):
                 return claim.reply
             home = await places.lock(tx, place)
             assert home.community_id is not None, "a channel has a community"
+            if home.forum:
+                raise PostsOnly
             followers = {caller}
             if message_id is not None:
                 message = await messages.message(tx, place, message_id)

@@ -47,6 +47,7 @@ _OF_A_PLACE: Final = tuple(
         ("draft", "channel_id"),
         ("scheduled_message", "channel_id"),
         ("thread_follower", "thread_id"),
+        ("post_tag", "thread_id"),
         ("thread", "id"),
         ("conversation_member", "conversation_id"),
         ("conversation", "id"),

@@ -8,16 +8,26 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.chat.domain.place import Home, Place, PlaceNotFound
+from services.chat.domain.place import Home, Place, PlaceNotFound, TooSoon
 from services.chat.store.tables import CHANNEL, PACE
 
 
-async def add_channel(tx: Transaction, channel_id: UUID, community_id: UUID) -> None:
-    """Begin a channel's sequence; one that has begun goes on."""
+async def add_channel(
+    tx: Transaction, channel_id: UUID, community_id: UUID, *, forum: bool = False
+) -> None:
+    """Begin a channel's sequence; one that has begun goes on, and what it is it stays."""
     await tx.execute(
         insert(CHANNEL)
-        .values(id=channel_id, community_id=community_id, last_sequence=0)
-        .on_conflict_do_nothing()
+        .values(id=channel_id, community_id=community_id, last_sequence=0, forum=forum)
+        .on_conflict_do_update(
+            index_elements=[CHANNEL.c.id],
+            set_={"forum": forum},
+            where=sa.and_(
+                CHANNEL.c.forum.is_(None),
+                CHANNEL.c.community_id == community_id,
+                CHANNEL.c.parent_id.is_(None),
+            ),
+        )
     )
 
 
@@ -52,20 +62,24 @@ async def remove_channel(tx: Transaction, channel_id: UUID, community_id: UUID) 
     )
 
 
-async def community_of(tx: Transaction, channel_id: UUID) -> UUID | None:
-    """The community of a channel; None for a conversation, and when it was never heard of.
+async def home_of(tx: Transaction, channel_id: UUID) -> Home | None:
+    """The community of a channel, and whether it is a forum; None for a conversation, when
+    it was never heard of, and when it was not heard yet what it is.
 
     Raises `PlaceNotFound` for a channel that was deleted, and for a thread: by its own
     id nothing would be decided as its channel says.
     """
-    query = sa.select(CHANNEL.c.community_id, CHANNEL.c.delete_time, CHANNEL.c.parent_id)
+    query = sa.select(
+        CHANNEL.c.community_id, CHANNEL.c.forum, CHANNEL.c.delete_time, CHANNEL.c.parent_id
+    )
     row = (await tx.execute(query.where(CHANNEL.c.id == channel_id))).one_or_none()
     if row is None:
         return None
     if row.delete_time is not None or row.parent_id is not None:
         raise PlaceNotFound
-    community: UUID | None = row.community_id
-    return community
+    if row.community_id is None or row.forum is None:
+        return None
+    return Home(row.community_id, forum=row.forum)
 
 
 async def channel_of(tx: Transaction, thread_id: UUID) -> UUID | None:
@@ -84,7 +98,7 @@ async def lock(tx: Transaction, place: Place) -> Home:
     """
     row = (
         await tx.execute(
-            sa.select(CHANNEL.c.community_id, CHANNEL.c.parent_id)
+            sa.select(CHANNEL.c.community_id, CHANNEL.c.parent_id, CHANNEL.c.forum)
             .where(CHANNEL.c.id == place.id, CHANNEL.c.delete_time.is_(None))
             .with_for_update()
         )
@@ -94,7 +108,7 @@ async def lock(tx: Transaction, place: Place) -> Home:
         place.thread,
     ):
         raise PlaceNotFound
-    return Home(row.community_id, row.parent_id)
+    return Home(row.community_id, row.parent_id, forum=bool(row.forum))
 
 
 async def next_number(tx: Transaction, place: Place) -> int:
@@ -123,6 +137,25 @@ async def slow_seconds(tx: Transaction, place: Place) -> int:
     if seconds is None:
         raise PlaceNotFound
     return seconds
+
+
+async def pace(tx: Transaction, place: Place, user_id: UUID, seconds: int) -> None:
+    """Note that somebody wrote in a place in slow mode. Raises `TooSoon`."""
+    later = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    going = await tx.add(
+        insert(PACE)
+        .values(channel_id=place.id, user_id=user_id, next_time=later)
+        .on_conflict_do_update(
+            index_elements=[PACE.c.channel_id, PACE.c.user_id],
+            set_={"next_time": later},
+            where=PACE.c.next_time <= sa.func.now(),
+        )
+    )
+    if not going:
+        left = sa.select(sa.extract("epoch", PACE.c.next_time - sa.func.now())).where(
+            PACE.c.channel_id == place.id, PACE.c.user_id == user_id
+        )
+        raise TooSoon(float((await tx.execute(left)).scalar_one()))
 
 
 async def slow_down(tx: Transaction, place: Place, seconds: int) -> bool:

@@ -21,11 +21,14 @@ CHANNEL = sa.Table(
     sa.Column("parent_id", sa.Uuid, sa.ForeignKey("channel.id")),
     sa.Column("frozen", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("erase_time", sa.DateTime(timezone=True)),
+    sa.Column("forum", sa.Boolean),
+    sa.Column("sweep_time", sa.DateTime(timezone=True)),
 )
 """Channels, conversations and threads; conversations have no community, threads the channel
-they are in as `parent_id`. In what is `frozen` only moderators write. `last_message` is the
-number of the latest message, `active` the hour it was sent in; up to `counted_from`
-everybody has read."""
+they are in as `parent_id`. Whether a channel is a `forum` community says, and is asked where
+it is null; at `sweep_time` its posts lose the tags that it has no more. In what is `frozen`
+only moderators write. `last_message` is the number of the latest message, `active` the hour
+it was sent in; up to `counted_from` everybody has read."""
 MESSAGE = sa.Table(
     "message",
     METADATA,
@@ -134,9 +137,18 @@ THREAD = sa.Table(
     sa.Column("reply_count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("last_reply_time", sa.DateTime(timezone=True)),
     sa.Column("stale", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 """`stale` is what changed and was not told yet. At `review_time` it is seen whether a thread
 is to be archived; it may come too early, and never too late."""
+POST_TAG = sa.Table(
+    "post_tag",
+    METADATA,
+    sa.Column("thread_id", sa.Uuid, sa.ForeignKey("thread.id"), primary_key=True),
+    sa.Column("tag_id", sa.Uuid, primary_key=True),
+    sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), nullable=False),
+)
+"""What the posts of forums are tagged with."""
 THREAD_FOLLOWER = sa.Table(
     "thread_follower",
     METADATA,

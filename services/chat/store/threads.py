@@ -14,11 +14,19 @@ from chassis.database import Transaction
 from services.chat.domain.message import Message
 from services.chat.domain.place import Home, Place, PlaceNotFound
 from services.chat.domain.thread import Thread
-from services.chat.store.tables import CHANNEL, THREAD, THREAD_FOLLOWER
+from services.chat.store.tables import CHANNEL, POST_TAG, THREAD, THREAD_FOLLOWER
 
-_THREAD: Final = sa.select(THREAD, CHANNEL.c.frozen).join_from(
-    THREAD, CHANNEL, CHANNEL.c.id == THREAD.c.id
+_FORUM: Final = CHANNEL.alias("forum")
+_TAGS: Final = sa.func.array(
+    sa.select(POST_TAG.c.tag_id).where(POST_TAG.c.thread_id == THREAD.c.id).scalar_subquery(),
+    type_=sa.ARRAY(sa.Uuid),
 )
+SELECT: Final = (
+    sa.select(THREAD, CHANNEL.c.frozen, sa.case((_FORUM.c.forum, _TAGS)).label("tags"))
+    .join_from(THREAD, CHANNEL, CHANNEL.c.id == THREAD.c.id)
+    .join(_FORUM, _FORUM.c.id == THREAD.c.channel_id)
+)
+"""Threads with what `read` needs of them."""
 # A thread is younger than its channel, so this is the order of ids in which all lock.
 _LOCK: Final = sa.text(
     """
@@ -97,11 +105,11 @@ async def lock(tx: Transaction, thread_id: UUID) -> tuple[Thread, Home]:
 
 async def thread(tx: Transaction, thread_id: UUID) -> Thread:
     """A thread. Raises `PlaceNotFound`."""
-    query = _THREAD.where(THREAD.c.id == thread_id, CHANNEL.c.delete_time.is_(None))
+    query = SELECT.where(THREAD.c.id == thread_id, CHANNEL.c.delete_time.is_(None))
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         raise PlaceNotFound
-    return _read(row)
+    return read(row)
 
 
 async def begun_at(tx: Transaction, messages: Iterable[Message]) -> Mapping[UUID, Thread]:
@@ -109,11 +117,11 @@ async def begun_at(tx: Transaction, messages: Iterable[Message]) -> Mapping[UUID
     named = [message.thread_id for message in messages if message.thread_id is not None]
     if not named:
         return {}
-    query = _THREAD.where(
+    query = SELECT.where(
         THREAD.c.id == sa.any_(sa.bindparam("threads", type_=sa.ARRAY(sa.Uuid))),
         CHANNEL.c.delete_time.is_(None),
     )
-    return {row.id: _read(row) for row in await tx.execute(query, {"threads": named})}
+    return {row.id: read(row) for row in await tx.execute(query, {"threads": named})}
 
 
 async def threads_before(
@@ -121,7 +129,7 @@ async def threads_before(
 ) -> Sequence[Thread]:
     """The threads of a channel that began before one of them, the latest first."""
     query = (
-        _THREAD.where(
+        SELECT.where(
             THREAD.c.channel_id == place.id,
             THREAD.c.archive_time.is_not(None) if archived else THREAD.c.archive_time.is_(None),
             CHANNEL.c.delete_time.is_(None),
@@ -131,7 +139,7 @@ async def threads_before(
     )
     if before is not None:
         query = query.where(THREAD.c.id < before)
-    return [_read(row) for row in await tx.execute(query)]
+    return [read(row) for row in await tx.execute(query)]
 
 
 async def save(tx: Transaction, thread: Thread) -> None:
@@ -244,7 +252,8 @@ def _hours(thread: Thread) -> sa.ColumnElement[Any]:
     return sa.func.make_interval(0, 0, 0, 0, thread.archive_hours)
 
 
-def _read(row: Row[Any]) -> Thread:
+def read(row: Row[Any]) -> Thread:
+    """A thread from a row of `SELECT`."""
     return Thread(
         row.id,
         row.channel_id,
@@ -257,4 +266,6 @@ def _read(row: Row[Any]) -> Thread:
         row.frozen,
         row.reply_count,
         row.last_reply_time,
+        None if row.tags is None else frozenset(row.tags),
+        row.pinned,
     )

@@ -49,7 +49,6 @@ _VISIBLE: Final = {number: visibility for visibility, number in _VISIBILITY.item
 _CATEGORY: Final = "ctg"
 _DEED: Final = "aud"
 _EMOJI: Final = "emo"
-_TAG: Final = "tag"
 
 
 def community_id(identifier: str) -> UUID:
@@ -211,13 +210,17 @@ def channel(value: Channel) -> channel_pb2.Channel:
 
 def forum(message: forum_pb2.Forum) -> Forum:
     """The forum a request describes."""
-    tags = [(named(_TAG, t.id, "forum.tags.id") if t.id else None, t.name) for t in message.tags]
     return Forum(
         message.guidelines.strip(),
-        tuple(Tag(*tag) for tag in tags),
+        tuple(_tag(tag) for tag in message.tags),
         message.tag_required,
         Sort(message.default_sort or Sort.ACTIVITY),
     )
+
+
+def _tag(message: forum_pb2.ForumTag) -> Tag:
+    known = ids.parse(ids.Kind.TAG, message.id, field="forum.tags.id") if message.id else None
+    return Tag(known, message.name, message.emoji.strip(), message.moderated)
 
 
 def forum_message(value: Forum) -> forum_pb2.Forum:
@@ -225,7 +228,12 @@ def forum_message(value: Forum) -> forum_pb2.Forum:
     return forum_pb2.Forum(
         guidelines=value.guidelines,
         tags=[
-            forum_pb2.ForumTag(id="" if tag.id is None else typed(_TAG, tag.id), name=tag.name)
+            forum_pb2.ForumTag(
+                id="" if tag.id is None else ids.text(ids.Kind.TAG, tag.id),
+                name=tag.name,
+                emoji=tag.emoji,
+                moderated=tag.moderated,
+            )
             for tag in value.tags
         ],
         tag_required=value.tag_required,

@@ -34,6 +34,9 @@ class Tag:
     id: UUID | None
     """None until it is kept."""
     name: str
+    emoji: str = ""
+    moderated: bool = False
+    """Whether only moderators tag with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,11 +235,15 @@ def _channel(row: Row[Any]) -> Channel:
 def _kept(forum: Forum | None) -> dict[str, Any] | None:
     if forum is None:
         return None
-    tags = [[str(tag.id), tag.name] for tag in forum.tags]
+    # Nothing more where there is nothing more to say: an older release reads it too.
+    tags = [
+        [str(tag.id), tag.name, *((tag.emoji, tag.moderated) if tag.emoji or tag.moderated else ())]
+        for tag in forum.tags
+    ]
     said = {"guidelines": forum.guidelines, "tag_required": forum.tag_required}
     return {**said, "tags": tags, "sort": int(forum.sort)}
 
 
 def _forum(kept: dict[str, Any]) -> Forum:
-    tags = tuple(Tag(UUID(tag_id), name) for tag_id, name in kept["tags"])
+    tags = tuple(Tag(UUID(tag_id), *said) for tag_id, *said in kept["tags"])
     return Forum(kept["guidelines"], tags, kept["tag_required"], Sort(kept["sort"]))

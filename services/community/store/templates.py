@@ -112,5 +112,5 @@ def _said(kept: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def _forum(kept: dict[str, Any] | None) -> Forum | None:
     if kept is None:
         return None
-    tags = tuple(Tag(None, tag["name"]) for tag in kept["tags"])
+    tags = tuple(Tag(**{**tag, "id": None}) for tag in kept["tags"])
     return Forum(kept["guidelines"], tags, kept["tag_required"], Sort(kept["sort"]))

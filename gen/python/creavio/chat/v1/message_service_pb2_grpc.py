@@ -105,8 +105,8 @@ class MessageServiceServicer:
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
         REPLY_NOT_FOUND when the message it answers is not there (any more), with
         RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-        THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
-        caller.
+        THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
+        conversation of two whose other blocked the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

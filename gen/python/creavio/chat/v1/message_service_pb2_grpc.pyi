@@ -42,8 +42,8 @@ class MessageServiceStub:
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
     REPLY_NOT_FOUND when the message it answers is not there (any more), with
     RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-    THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
-    caller.
+    THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
+    conversation of two whose other blocked the caller.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -112,8 +112,8 @@ class MessageServiceAsyncStub(MessageServiceStub):
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
     REPLY_NOT_FOUND when the message it answers is not there (any more), with
     RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-    THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
-    caller.
+    THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
+    conversation of two whose other blocked the caller.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -185,8 +185,8 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
         REPLY_NOT_FOUND when the message it answers is not there (any more), with
         RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-        THREAD_LOCKED, and with NOT_REACHABLE in a conversation of two whose other blocked the
-        caller.
+        THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
+        conversation of two whose other blocked the caller.
         """
 
     @_abc_1.abstractmethod

@@ -68,8 +68,8 @@ class ScheduledMessageServiceServicer:
     def ScheduleMessage(self, request, context):
         """Has a message sent later.
 
-        Fails with LIMIT_REACHED beyond 100 messages that wait, and with IDEMPOTENCY_KEY_REUSED
-        when `request_id` named another request.
+        Fails with LIMIT_REACHED beyond 100 messages that wait, with POSTS_ONLY in a forum
+        itself, and with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,8 +40,8 @@ class ScheduledMessageServiceStub:
     ScheduleMessage: _grpc.UnaryUnaryMultiCallable[_scheduled_message_service_pb2.ScheduleMessageRequest, _scheduled_message_pb2.ScheduledMessage]
     """Has a message sent later.
 
-    Fails with LIMIT_REACHED beyond 100 messages that wait, and with IDEMPOTENCY_KEY_REUSED
-    when `request_id` named another request.
+    Fails with LIMIT_REACHED beyond 100 messages that wait, with POSTS_ONLY in a forum
+    itself, and with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
     """
     ListScheduledMessages: _grpc.UnaryUnaryMultiCallable[_scheduled_message_service_pb2.ListScheduledMessagesRequest, _scheduled_message_service_pb2.ListScheduledMessagesResponse]
     """Lists the caller's messages that wait, and those that could not be sent, the soonest
@@ -69,8 +69,8 @@ class ScheduledMessageServiceAsyncStub(ScheduledMessageServiceStub):
     ScheduleMessage: _aio.UnaryUnaryMultiCallable[_scheduled_message_service_pb2.ScheduleMessageRequest, _scheduled_message_pb2.ScheduledMessage]  # type: ignore[assignment]
     """Has a message sent later.
 
-    Fails with LIMIT_REACHED beyond 100 messages that wait, and with IDEMPOTENCY_KEY_REUSED
-    when `request_id` named another request.
+    Fails with LIMIT_REACHED beyond 100 messages that wait, with POSTS_ONLY in a forum
+    itself, and with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
     """
     ListScheduledMessages: _aio.UnaryUnaryMultiCallable[_scheduled_message_service_pb2.ListScheduledMessagesRequest, _scheduled_message_service_pb2.ListScheduledMessagesResponse]  # type: ignore[assignment]
     """Lists the caller's messages that wait, and those that could not be sent, the soonest
@@ -101,8 +101,8 @@ class ScheduledMessageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_scheduled_message_pb2.ScheduledMessage, _abc.Awaitable[_scheduled_message_pb2.ScheduledMessage]]:
         """Has a message sent later.
 
-        Fails with LIMIT_REACHED beyond 100 messages that wait, and with IDEMPOTENCY_KEY_REUSED
-        when `request_id` named another request.
+        Fails with LIMIT_REACHED beyond 100 messages that wait, with POSTS_ONLY in a forum
+        itself, and with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
         """
 
     @_abc_1.abstractmethod

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63reavio/chat/v1/thread.proto\x12\x0f\x63reavio.chat.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x03\n\x06Thread\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x03 \x01(\tR\tmessageId\x12\x1d\n\ncreator_id\x18\x04 \x01(\tR\tcreatorId\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x1f\n\x0breply_count\x18\x07 \x01(\x03R\nreplyCount\x12\x42\n\x0flast_reply_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastReplyTime\x12=\n\x0c\x61rchive_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x61rchiveTime\x12\x16\n\x06locked\x18\n \x01(\x08R\x06locked\x12.\n\x13\x61rchive_after_hours\x18\x0b \x01(\x05R\x11\x61rchiveAfterHours\x12\x1c\n\tfollowing\x18\x0c \x01(\x08R\tfollowingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63reavio/chat/v1/thread.proto\x12\x0f\x63reavio.chat.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x03\n\x06Thread\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12\x1d\n\nmessage_id\x18\x03 \x01(\tR\tmessageId\x12\x1d\n\ncreator_id\x18\x04 \x01(\tR\tcreatorId\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x1f\n\x0breply_count\x18\x07 \x01(\x03R\nreplyCount\x12\x42\n\x0flast_reply_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastReplyTime\x12=\n\x0c\x61rchive_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x61rchiveTime\x12\x16\n\x06locked\x18\n \x01(\x08R\x06locked\x12.\n\x13\x61rchive_after_hours\x18\x0b \x01(\x05R\x11\x61rchiveAfterHours\x12\x1c\n\tfollowing\x18\x0c \x01(\x08R\tfollowing\x12)\n\x04post\x18\r \x01(\x0b\x32\x15.creavio.chat.v1.PostR\x04post\"7\n\x04Post\x12\x17\n\x07tag_ids\x18\x01 \x03(\tR\x06tagIds\x12\x16\n\x06pinned\x18\x02 \x01(\x08R\x06pinnedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.thread_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_THREAD']._serialized_start=83
-  _globals['_THREAD']._serialized_end=547
+  _globals['_THREAD']._serialized_end=590
+  _globals['_POST']._serialized_start=592
+  _globals['_POST']._serialized_end=647
 # @@protoc_insertion_point(module_scope)

@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -38,6 +40,7 @@ class Thread(_message.Message):
     LOCKED_FIELD_NUMBER: _builtins.int
     ARCHIVE_AFTER_HOURS_FIELD_NUMBER: _builtins.int
     FOLLOWING_FIELD_NUMBER: _builtins.int
+    POST_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `thr_…`."""
     channel_id: _builtins.str
@@ -68,6 +71,10 @@ class Thread(_message.Message):
     def archive_time(self) -> _timestamp_pb2.Timestamp:
         """When it was archived; unset when it is not."""
 
+    @_builtins.property
+    def post(self) -> Global___Post:
+        """What makes it a post; set exactly in a forum."""
+
     def __init__(
         self,
         *,
@@ -83,11 +90,40 @@ class Thread(_message.Message):
         locked: _builtins.bool = ...,
         archive_after_hours: _builtins.int = ...,
         following: _builtins.bool = ...,
+        post: Global___Post | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "last_reply_time", b"last_reply_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "last_reply_time", b"last_reply_time", "post", b"post"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_after_hours", b"archive_after_hours", "archive_time", b"archive_time", "channel_id", b"channel_id", "create_time", b"create_time", "creator_id", b"creator_id", "following", b"following", "id", b"id", "last_reply_time", b"last_reply_time", "locked", b"locked", "message_id", b"message_id", "name", b"name", "reply_count", b"reply_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_after_hours", b"archive_after_hours", "archive_time", b"archive_time", "channel_id", b"channel_id", "create_time", b"create_time", "creator_id", b"creator_id", "following", b"following", "id", b"id", "last_reply_time", b"last_reply_time", "locked", b"locked", "message_id", b"message_id", "name", b"name", "post", b"post", "reply_count", b"reply_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Thread: _TypeAlias = Thread  # noqa: Y015
+
+@_typing.final
+class Post(_message.Message):
+    """What a post is beside being a thread."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAG_IDS_FIELD_NUMBER: _builtins.int
+    PINNED_FIELD_NUMBER: _builtins.int
+    pinned: _builtins.bool
+    """Whether it stands on top of its forum."""
+    @_builtins.property
+    def tag_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags of its forum, in no order; one that was deleted there is taken off soon after."""
+
+    def __init__(
+        self,
+        *,
+        tag_ids: _abc.Iterable[_builtins.str] | None = ...,
+        pinned: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pinned", b"pinned", "tag_ids", b"tag_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Post: _TypeAlias = Post  # noqa: Y015

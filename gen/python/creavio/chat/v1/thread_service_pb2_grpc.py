@@ -83,8 +83,8 @@ class ThreadServiceServicer:
         caller follows it, and so does who wrote the message.
 
         Fails with NOT_FOUND when there is no such message (any more), with THREAD_EXISTS when
-        a thread began at it already, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
-        another request.
+        a thread began at it already, with POSTS_ONLY in a forum, and with
+        IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

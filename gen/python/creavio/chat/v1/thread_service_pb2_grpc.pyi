@@ -40,8 +40,8 @@ class ThreadServiceStub:
     caller follows it, and so does who wrote the message.
 
     Fails with NOT_FOUND when there is no such message (any more), with THREAD_EXISTS when
-    a thread began at it already, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
-    another request.
+    a thread began at it already, with POSTS_ONLY in a forum, and with
+    IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
     """
     GetThread: _grpc.UnaryUnaryMultiCallable[_thread_service_pb2.GetThreadRequest, _thread_pb2.Thread]
     """Returns a thread.
@@ -86,8 +86,8 @@ class ThreadServiceAsyncStub(ThreadServiceStub):
     caller follows it, and so does who wrote the message.
 
     Fails with NOT_FOUND when there is no such message (any more), with THREAD_EXISTS when
-    a thread began at it already, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
-    another request.
+    a thread began at it already, with POSTS_ONLY in a forum, and with
+    IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
     """
     GetThread: _aio.UnaryUnaryMultiCallable[_thread_service_pb2.GetThreadRequest, _thread_pb2.Thread]  # type: ignore[assignment]
     """Returns a thread.
@@ -135,8 +135,8 @@ class ThreadServiceServicer(metaclass=_abc_1.ABCMeta):
         caller follows it, and so does who wrote the message.
 
         Fails with NOT_FOUND when there is no such message (any more), with THREAD_EXISTS when
-        a thread began at it already, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
-        another request.
+        a thread began at it already, with POSTS_ONLY in a forum, and with
+        IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
         """
 
     @_abc_1.abstractmethod

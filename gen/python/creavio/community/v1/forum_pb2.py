@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n creavio/community/v1/forum.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\"\xfe\x01\n\x05\x46orum\x12\x46\n\nguidelines\x18\x01 \x01(\tB&\xbaH#r!\x18\xd0\x0f\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$R\nguidelines\x12<\n\x04tags\x18\x02 \x03(\x0b\x32\x1e.creavio.community.v1.ForumTagB\x08\xbaH\x05\x92\x01\x02\x10\x14R\x04tags\x12!\n\x0ctag_required\x18\x03 \x01(\x08R\x0btagRequired\x12L\n\x0c\x64\x65\x66\x61ult_sort\x18\x04 \x01(\x0e\x32\x1f.creavio.community.v1.ForumSortB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0b\x64\x65\x66\x61ultSort\"l\n\x08\x46orumTag\x12,\n\x02id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^(tag_[0-9a-z]{26})?$R\x02id\x12\x32\n\x04name\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18 2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name*W\n\tForumSort\x12\x1a\n\x16\x46ORUM_SORT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ORUM_SORT_ACTIVITY\x10\x01\x12\x15\n\x11\x46ORUM_SORT_NEWEST\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n creavio/community/v1/forum.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\"\xfe\x01\n\x05\x46orum\x12\x46\n\nguidelines\x18\x01 \x01(\tB&\xbaH#r!\x18\xd0\x0f\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$R\nguidelines\x12<\n\x04tags\x18\x02 \x03(\x0b\x32\x1e.creavio.community.v1.ForumTagB\x08\xbaH\x05\x92\x01\x02\x10\x14R\x04tags\x12!\n\x0ctag_required\x18\x03 \x01(\x08R\x0btagRequired\x12L\n\x0c\x64\x65\x66\x61ult_sort\x18\x04 \x01(\x0e\x32\x1f.creavio.community.v1.ForumSortB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0b\x64\x65\x66\x61ultSort\"\xbe\x01\n\x08\x46orumTag\x12,\n\x02id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^(tag_[0-9a-z]{26})?$R\x02id\x12\x32\n\x04name\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18 2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12\x32\n\x05\x65moji\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x18 2\x13^[^\\x00-\\x1f\\x7f]*$R\x05\x65moji\x12\x1c\n\tmoderated\x18\x04 \x01(\x08R\tmoderated*W\n\tForumSort\x12\x1a\n\x16\x46ORUM_SORT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ORUM_SORT_ACTIVITY\x10\x01\x12\x15\n\x11\x46ORUM_SORT_NEWEST\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,10 +42,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORUMTAG'].fields_by_name['id']._serialized_options = b'\272H\031r\0272\025^(tag_[0-9a-z]{26})?$'
   _globals['_FORUMTAG'].fields_by_name['name']._loaded_options = None
   _globals['_FORUMTAG'].fields_by_name['name']._serialized_options = b'\272H\033r\031\020\001\030 2\023^[^\\x00-\\x1f\\x7f]*$'
-  _globals['_FORUMSORT']._serialized_start=454
-  _globals['_FORUMSORT']._serialized_end=541
+  _globals['_FORUMTAG'].fields_by_name['emoji']._loaded_options = None
+  _globals['_FORUMTAG'].fields_by_name['emoji']._serialized_options = b'\272H\031r\027\030 2\023^[^\\x00-\\x1f\\x7f]*$'
+  _globals['_FORUMSORT']._serialized_start=537
+  _globals['_FORUMSORT']._serialized_end=624
   _globals['_FORUM']._serialized_start=88
   _globals['_FORUM']._serialized_end=342
-  _globals['_FORUMTAG']._serialized_start=344
-  _globals['_FORUMTAG']._serialized_end=452
+  _globals['_FORUMTAG']._serialized_start=345
+  _globals['_FORUMTAG']._serialized_end=535
 # @@protoc_insertion_point(module_scope)

@@ -45,8 +45,8 @@ Global___ForumSort: _TypeAlias = ForumSort  # noqa: Y015
 
 @_typing.final
 class Forum(_message.Message):
-    """What clients are to hold to for the posts of a forum: each is a thread of the channel.
-    Threads do not carry tags yet.
+    """What holds for the posts of a forum: each is a thread of the channel, begun with
+    chat's CreatePost.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -63,7 +63,9 @@ class Forum(_message.Message):
     """How posts are listed unless somebody asks for another order."""
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForumTag]:
-        """What posts can be tagged with, in their order; at most 20, no two of one name."""
+        """What posts can be tagged with, in their order; at most 20, no two of one name. A tag
+        that is taken out is taken off posts soon after.
+        """
 
     def __init__(
         self,
@@ -89,19 +91,27 @@ class ForumTag(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    MODERATED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `tag_…`. It stays when the tag is renamed or moved; empty for a new one."""
     name: _builtins.str
     """The name that is shown, 1 to 32 characters."""
+    emoji: _builtins.str
+    """An emoji that is shown with the name, at most 32 characters; empty for none."""
+    moderated: _builtins.bool
+    """Whether only who holds MANAGE_MESSAGES puts it on a post or takes it off."""
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         name: _builtins.str = ...,
+        emoji: _builtins.str = ...,
+        moderated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emoji", b"emoji", "id", b"id", "moderated", b"moderated", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

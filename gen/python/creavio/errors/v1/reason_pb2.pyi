@@ -111,6 +111,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """People may choose no longer."""
     REASON_NO_POLL: _Reason.ValueType  # 185
     """The message asks its readers nothing."""
+    REASON_POSTS_ONLY: _Reason.ValueType  # 186
+    """In a forum nothing stands but posts: begin one, or write in one."""
+    REASON_NOT_A_FORUM: _Reason.ValueType  # 187
+    """The channel is no forum, and has no posts."""
+    REASON_TAG_REQUIRED: _Reason.ValueType  # 188
+    """A post of this forum needs a tag."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
     """Too many calls; google.rpc.RetryInfo says when to try again."""
     REASON_UNAVAILABLE: _Reason.ValueType  # 81
@@ -231,6 +237,12 @@ REASON_POLL_CLOSED: Reason.ValueType  # 184
 """People may choose no longer."""
 REASON_NO_POLL: Reason.ValueType  # 185
 """The message asks its readers nothing."""
+REASON_POSTS_ONLY: Reason.ValueType  # 186
+"""In a forum nothing stands but posts: begin one, or write in one."""
+REASON_NOT_A_FORUM: Reason.ValueType  # 187
+"""The channel is no forum, and has no posts."""
+REASON_TAG_REQUIRED: Reason.ValueType  # 188
+"""A post of this forum needs a tag."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80
 """Too many calls; google.rpc.RetryInfo says when to try again."""
 REASON_UNAVAILABLE: Reason.ValueType  # 81

@@ -1624,8 +1624,8 @@ default_message_pool.register_message("creavio.community.v1", "EmojiUpdated", Em
 @dataclass(eq=False, repr=False)
 class Forum(betterproto2.Message):
     """
-    What clients are to hold to for the posts of a forum: each is a thread of the channel.
-    Threads do not carry tags yet.
+    What holds for the posts of a forum: each is a thread of the channel, begun with
+    chat's CreatePost.
     """
 
     guidelines: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
@@ -1635,7 +1635,8 @@ class Forum(betterproto2.Message):
 
     tags: "list[ForumTag]" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, repeated=True)
     """
-    What posts can be tagged with, in their order; at most 20, no two of one name.
+    What posts can be tagged with, in their order; at most 20, no two of one name. A tag
+    that is taken out is taken off posts soon after.
     """
 
     tag_required: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
@@ -1668,6 +1669,16 @@ class ForumTag(betterproto2.Message):
     name: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
     The name that is shown, 1 to 32 characters.
+    """
+
+    emoji: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    An emoji that is shown with the name, at most 32 characters; empty for none.
+    """
+
+    moderated: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether only who holds MANAGE_MESSAGES puts it on a post or takes it off.
     """
 
 

@@ -233,6 +233,21 @@ class Reason(betterproto2.Enum):
     The message asks its readers nothing.
     """
 
+    POSTS_ONLY = 186
+    """
+    In a forum nothing stands but posts: begin one, or write in one.
+    """
+
+    NOT_A_FORUM = 187
+    """
+    The channel is no forum, and has no posts.
+    """
+
+    TAG_REQUIRED = 188
+    """
+    A post of this forum needs a tag.
+    """
+
     RATE_LIMITED = 80
     """
     Too many calls; google.rpc.RetryInfo says when to try again.
@@ -339,6 +354,9 @@ class Reason(betterproto2.Enum):
             183: "REASON_NOT_A_GROUP",
             184: "REASON_POLL_CLOSED",
             185: "REASON_NO_POLL",
+            186: "REASON_POSTS_ONLY",
+            187: "REASON_NOT_A_FORUM",
+            188: "REASON_TAG_REQUIRED",
             80: "REASON_RATE_LIMITED",
             81: "REASON_UNAVAILABLE",
             82: "REASON_DEADLINE_EXCEEDED",
@@ -399,6 +417,9 @@ class Reason(betterproto2.Enum):
             "REASON_NOT_A_GROUP": 183,
             "REASON_POLL_CLOSED": 184,
             "REASON_NO_POLL": 185,
+            "REASON_POSTS_ONLY": 186,
+            "REASON_NOT_A_FORUM": 187,
+            "REASON_TAG_REQUIRED": 188,
             "REASON_RATE_LIMITED": 80,
             "REASON_UNAVAILABLE": 81,
             "REASON_DEADLINE_EXCEEDED": 82,

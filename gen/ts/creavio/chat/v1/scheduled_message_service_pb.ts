@@ -175,8 +175,8 @@ export const ScheduledMessageService: GenService<{
   /**
    * Has a message sent later.
    *
-   * Fails with LIMIT_REACHED beyond 100 messages that wait, and with IDEMPOTENCY_KEY_REUSED
-   * when `request_id` named another request.
+   * Fails with LIMIT_REACHED beyond 100 messages that wait, with POSTS_ONLY in a forum
+   * itself, and with IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
    *
    * @generated from rpc creavio.chat.v1.ScheduledMessageService.ScheduleMessage
    */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/thread.proto.
  */
 export const file_creavio_chat_v1_thread: GenFile = /*@__PURE__*/
-  fileDesc("ChxjcmVhdmlvL2NoYXQvdjEvdGhyZWFkLnByb3RvEg9jcmVhdmlvLmNoYXQudjEiywIKBlRocmVhZBIKCgJpZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhIKCm1lc3NhZ2VfaWQYAyABKAkSEgoKY3JlYXRvcl9pZBgEIAEoCRIMCgRuYW1lGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtyZXBseV9jb3VudBgHIAEoAxIzCg9sYXN0X3JlcGx5X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGFyY2hpdmVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbG9ja2VkGAogASgIEhsKE2FyY2hpdmVfYWZ0ZXJfaG91cnMYCyABKAUSEQoJZm9sbG93aW5nGAwgASgIYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChxjcmVhdmlvL2NoYXQvdjEvdGhyZWFkLnByb3RvEg9jcmVhdmlvLmNoYXQudjEi8AIKBlRocmVhZBIKCgJpZBgBIAEoCRISCgpjaGFubmVsX2lkGAIgASgJEhIKCm1lc3NhZ2VfaWQYAyABKAkSEgoKY3JlYXRvcl9pZBgEIAEoCRIMCgRuYW1lGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtyZXBseV9jb3VudBgHIAEoAxIzCg9sYXN0X3JlcGx5X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGFyY2hpdmVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbG9ja2VkGAogASgIEhsKE2FyY2hpdmVfYWZ0ZXJfaG91cnMYCyABKAUSEQoJZm9sbG93aW5nGAwgASgIEiMKBHBvc3QYDSABKAsyFS5jcmVhdmlvLmNoYXQudjEuUG9zdCInCgRQb3N0Eg8KB3RhZ19pZHMYASADKAkSDgoGcGlubmVkGAIgASgIYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Talk beside a channel's own. It is addressed as a channel: its id stands wherever a
@@ -105,6 +105,13 @@ export type Thread = Message<"creavio.chat.v1.Thread"> & {
    * @generated from field: bool following = 12;
    */
   following: boolean;
+
+  /**
+   * What makes it a post; set exactly in a forum.
+   *
+   * @generated from field: creavio.chat.v1.Post post = 13;
+   */
+  post?: Post | undefined;
 };
 
 /**
@@ -113,4 +120,32 @@ export type Thread = Message<"creavio.chat.v1.Thread"> & {
  */
 export const ThreadSchema: GenMessage<Thread> = /*@__PURE__*/
   messageDesc(file_creavio_chat_v1_thread, 0);
+
+/**
+ * What a post is beside being a thread.
+ *
+ * @generated from message creavio.chat.v1.Post
+ */
+export type Post = Message<"creavio.chat.v1.Post"> & {
+  /**
+   * Tags of its forum, in no order; one that was deleted there is taken off soon after.
+   *
+   * @generated from field: repeated string tag_ids = 1;
+   */
+  tagIds: string[];
+
+  /**
+   * Whether it stands on top of its forum.
+   *
+   * @generated from field: bool pinned = 2;
+   */
+  pinned: boolean;
+};
+
+/**
+ * Describes the message creavio.chat.v1.Post.
+ * Use `create(PostSchema)` to create a new message.
+ */
+export const PostSchema: GenMessage<Post> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_thread, 1);
 

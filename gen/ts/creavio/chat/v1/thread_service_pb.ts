@@ -287,8 +287,8 @@ export const ThreadService: GenService<{
    * caller follows it, and so does who wrote the message.
    *
    * Fails with NOT_FOUND when there is no such message (any more), with THREAD_EXISTS when
-   * a thread began at it already, and with IDEMPOTENCY_KEY_REUSED when `request_id` named
-   * another request.
+   * a thread began at it already, with POSTS_ONLY in a forum, and with
+   * IDEMPOTENCY_KEY_REUSED when `request_id` named another request.
    *
    * @generated from rpc creavio.chat.v1.ThreadService.CreateThread
    */

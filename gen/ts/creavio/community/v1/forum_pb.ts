@@ -10,11 +10,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/forum.proto.
  */
 export const file_creavio_community_v1_forum: GenFile = /*@__PURE__*/
-  fileDesc("CiBjcmVhdmlvL2NvbW11bml0eS92MS9mb3J1bS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEilgEKBUZvcnVtEhIKCmd1aWRlbGluZXMYASABKAkSLAoEdGFncxgCIAMoCzIeLmNyZWF2aW8uY29tbXVuaXR5LnYxLkZvcnVtVGFnEhQKDHRhZ19yZXF1aXJlZBgDIAEoCBI1CgxkZWZhdWx0X3NvcnQYBCABKA4yHy5jcmVhdmlvLmNvbW11bml0eS52MS5Gb3J1bVNvcnQiJAoIRm9ydW1UYWcSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCSpXCglGb3J1bVNvcnQSGgoWRk9SVU1fU09SVF9VTlNQRUNJRklFRBAAEhcKE0ZPUlVNX1NPUlRfQUNUSVZJVFkQARIVChFGT1JVTV9TT1JUX05FV0VTVBACYgZwcm90bzM");
+  fileDesc("CiBjcmVhdmlvL2NvbW11bml0eS92MS9mb3J1bS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEilgEKBUZvcnVtEhIKCmd1aWRlbGluZXMYASABKAkSLAoEdGFncxgCIAMoCzIeLmNyZWF2aW8uY29tbXVuaXR5LnYxLkZvcnVtVGFnEhQKDHRhZ19yZXF1aXJlZBgDIAEoCBI1CgxkZWZhdWx0X3NvcnQYBCABKA4yHy5jcmVhdmlvLmNvbW11bml0eS52MS5Gb3J1bVNvcnQiRgoIRm9ydW1UYWcSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbW9qaRgDIAEoCRIRCgltb2RlcmF0ZWQYBCABKAgqVwoJRm9ydW1Tb3J0EhoKFkZPUlVNX1NPUlRfVU5TUEVDSUZJRUQQABIXChNGT1JVTV9TT1JUX0FDVElWSVRZEAESFQoRRk9SVU1fU09SVF9ORVdFU1QQAmIGcHJvdG8z");
 
 /**
- * What clients are to hold to for the posts of a forum: each is a thread of the channel.
- * Threads do not carry tags yet.
+ * What holds for the posts of a forum: each is a thread of the channel, begun with
+ * chat's CreatePost.
  *
  * @generated from message creavio.community.v1.Forum
  */
@@ -27,7 +27,8 @@ export type Forum = Message<"creavio.community.v1.Forum"> & {
   guidelines: string;
 
   /**
-   * What posts can be tagged with, in their order; at most 20, no two of one name.
+   * What posts can be tagged with, in their order; at most 20, no two of one name. A tag
+   * that is taken out is taken off posts soon after.
    *
    * @generated from field: repeated creavio.community.v1.ForumTag tags = 2;
    */
@@ -74,6 +75,20 @@ export type ForumTag = Message<"creavio.community.v1.ForumTag"> & {
    * @generated from field: string name = 2;
    */
   name: string;
+
+  /**
+   * An emoji that is shown with the name, at most 32 characters; empty for none.
+   *
+   * @generated from field: string emoji = 3;
+   */
+  emoji: string;
+
+  /**
+   * Whether only who holds MANAGE_MESSAGES puts it on a post or takes it off.
+   *
+   * @generated from field: bool moderated = 4;
+   */
+  moderated: boolean;
 };
 
 /**
