@@ -18,7 +18,14 @@ from creavio.user.v1.settings_service_pb2_grpc import add_SettingsServiceService
 from creavio.user.v1.user_service_pb2_grpc import add_UserServiceServicer_to_server
 from services.user import engine
 from services.user.consumer import ConfirmationConsumer
-from services.user.engine import ErasedList, ExpiredHolds, Forgetting, HeldHandles, OldBlocks
+from services.user.engine import (
+    ErasedList,
+    ExpiredHolds,
+    Fellows,
+    Forgetting,
+    HeldHandles,
+    OldBlocks,
+)
 from services.user.handler import (
     BlockHandler,
     BotProfileHandler,
@@ -55,7 +62,10 @@ def app(chassis: Chassis) -> Service:
     return Service(
         authorizer=chassis.authorizer(),
         handlers=[
-            (add_UserServiceServicer_to_server, UserHandler(database, held)),
+            (
+                add_UserServiceServicer_to_server,
+                UserHandler(database, held, Fellows(chassis.clients)),
+            ),
             (add_BlockServiceServicer_to_server, BlockHandler(database, Tokens(config))),
             (add_SettingsServiceServicer_to_server, SettingsHandler(database)),
             (add_ErasureServiceServicer_to_server, ErasureHandler(forgetting)),

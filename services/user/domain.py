@@ -60,6 +60,8 @@ class Audience(IntEnum):
 
     EVERYBODY = 0
     NOBODY = 1
+    COMMUNITIES = 2
+    """Whoever belongs to a community that the person belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,21 @@ class Block:
     create_time: datetime
 
 
-def seen_by_others(profile: Profile, *, blocked: bool) -> Profile:
-    """What is left of a profile for others; less for whom its owner blocked."""
+def is_for_fellows(profile: Profile) -> bool:
+    """Whether something of a profile depends on who belongs to its owner's communities."""
+    return Audience.COMMUNITIES in (profile.bio_audience, profile.status_audience)
+
+
+def seen_by_others(profile: Profile, *, blocked: bool, fellow: bool) -> Profile:
+    """What is left of a profile for others; less for whom its owner blocked.
+
+    A fellow is who belongs to a community that the owner belongs to.
+    """
+    seen = {Audience.EVERYBODY, Audience.COMMUNITIES} if fellow else {Audience.EVERYBODY}
     shown = replace(
         profile,
-        bio="" if profile.bio_audience == Audience.NOBODY else profile.bio,
-        status_text="" if profile.status_audience == Audience.NOBODY else profile.status_text,
+        bio=profile.bio if profile.bio_audience in seen else "",
+        status_text=profile.status_text if profile.status_audience in seen else "",
         bio_audience=Audience.EVERYBODY,
         status_audience=Audience.EVERYBODY,
     )

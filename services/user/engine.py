@@ -19,11 +19,14 @@ from uuid import UUID
 
 from chassis import ids
 from chassis import person as chassis_person
+from chassis.clients import Clients
 from chassis.config import Config
 from chassis.database import Database, Transaction
 from chassis.errors import Invalid
 from chassis.person import Personal
-from services.user import events, store
+from creavio.rbac.v1 import access_service_pb2
+from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
+from services.user import convert, events, store
 from services.user.domain import HANDLE_HELD, HandleTaken, Profile
 from services.user.store import erasures, held, person
 
@@ -88,6 +91,24 @@ class HeldHandles:
 
     def _hash(self, skeleton: str) -> bytes:
         return hmac.digest(self._key, f"held\0{skeleton}".encode(), "sha256")
+
+
+class Fellows:
+    """Knows from rbac who belongs to a community together: as it is, and nothing is kept."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._rbac = AccessServiceStub(clients.channel)
+
+    async def of(self, user_id: UUID, among: Sequence[UUID]) -> frozenset[UUID]:
+        """Those of these people who belong to a community that a person belongs to."""
+        if not among:
+            return frozenset()
+        request = access_service_pb2.ListFellowsRequest(
+            user_id=convert.user_text(user_id), among=map(convert.user_text, among)
+        )
+        found = await self._clients.call(self._rbac.ListFellows, request)
+        return frozenset(map(convert.user_id, found.user_ids))
 
 
 class Forgetting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
 
@@ -26,15 +27,16 @@ from creavio.user.v1.settings_service_pb2_grpc import SettingsServiceServicer
 from creavio.user.v1.user_service_pb2_grpc import UserServiceServicer
 from services.user import convert, domain, events, store
 from services.user.domain import Profile
-from services.user.engine import Forgetting, HeldHandles
+from services.user.engine import Fellows, Forgetting, HeldHandles
 
 
 class UserHandler(UserServiceServicer):
     """Serves profiles."""
 
-    def __init__(self, database: Database, held: HeldHandles) -> None:
+    def __init__(self, database: Database, held: HeldHandles, fellows: Fellows) -> None:
         self._database = database
         self._held = held
+        self._fellows = fellows
 
     async def GetMe(self, request: user_service_pb2.GetMeRequest, context: object) -> user_pb2.User:
         return await self._user(principal().user_id)
@@ -100,34 +102,60 @@ class UserHandler(UserServiceServicer):
     ) -> user_service_pb2.BatchGetUsersResponse:
         wanted = [convert.user_id(identifier) for identifier in request.user_ids]
         async with self._database.reading() as tx:
-            found = await _shown(tx, await store.profiles_of(tx, wanted))
-        return user_service_pb2.BatchGetUsersResponse(users=map(convert.user, found))
+            found = await store.profiles_of(tx, wanted)
+            blocking = await _blocking(tx, found)
+        shown = await self._shown(found, blocking)
+        return user_service_pb2.BatchGetUsersResponse(users=map(convert.user, shown))
 
     async def GetUserByHandle(
         self, request: user_service_pb2.GetUserByHandleRequest, context: object
     ) -> user_pb2.User:
         async with self._database.reading() as tx:
-            (found,) = await _shown(tx, [await store.by_handle(tx, request.handle)])
-        return convert.user(found)
+            found = [await store.by_handle(tx, request.handle)]
+            blocking = await _blocking(tx, found)
+        (shown,) = await self._shown(found, blocking)
+        return convert.user(shown)
+
+    async def _shown(
+        self, profiles: Sequence[Profile], blocking: frozenset[UUID]
+    ) -> Sequence[Profile]:
+        """Profiles as the caller sees them; a service that asks for itself sees all of them."""
+        me = _caller()
+        if me is None:
+            return profiles
+        others = [one for one in profiles if one.id != me]
+        depends = [
+            one.id for one in others if one.id not in blocking and domain.is_for_fellows(one)
+        ]
+        fellows = await self._fellows.of(me, depends)
+        return [
+            profile
+            if profile.id == me
+            else domain.seen_by_others(
+                profile, blocked=profile.id in blocking, fellow=profile.id in fellows
+            )
+            for profile in profiles
+        ]
 
     async def _user(self, identifier: str) -> user_pb2.User:
         async with self._database.reading() as tx:
             return convert.user(await store.profile_of(tx, convert.user_id(identifier)))
 
 
-async def _shown(tx: Transaction, profiles: Sequence[Profile]) -> Sequence[Profile]:
-    """Profiles as the caller sees them; a service that asks for itself sees all of them."""
+def _caller() -> UUID | None:
+    """Who calls; None when a service asks for itself."""
     call = CURRENT.get()
-    if call is None or call.principal is None or not profiles:
-        return profiles
-    me = convert.user_id(call.principal.user_id)
-    blocking = await store.blocking(tx, me, [profile.id for profile in profiles])
-    return [
-        profile
-        if profile.id == me
-        else domain.seen_by_others(profile, blocked=profile.id in blocking)
-        for profile in profiles
-    ]
+    return (
+        None if call is None or call.principal is None else convert.user_id(call.principal.user_id)
+    )
+
+
+async def _blocking(tx: Transaction, profiles: Sequence[Profile]) -> frozenset[UUID]:
+    """Whose owners blocked the caller."""
+    me = _caller()
+    if me is None or not profiles:
+        return frozenset()
+    return await store.blocking(tx, me, [profile.id for profile in profiles])
 
 
 class BotProfileHandler(BotProfileServiceServicer):

@@ -110,3 +110,5 @@ def fill(request: object) -> None:
             setattr(request, name, value)
     if hasattr(request, "checks"):
         fill(request.checks.add())
+    if hasattr(request, "among"):
+        request.among.append(ids["user_id"])

@@ -129,10 +129,10 @@ async def test_nothing_is_asked_of_no_permission(table: Table, community: Caller
 
 
 async def test_who_is_not_listed_may_not_ask(live: Live) -> None:
-    async with live.as_service("user") as user:
+    async with live.as_service("rbac") as rbac:
         request = GetAccessRequest(
             user_id=identifier(ids.Kind.USER), community_id=identifier(ids.Kind.COMMUNITY)
         )
         with pytest.raises(Denied) as refused:
-            await user.call(AccessServiceStub(user.channel).GetAccess, request)
+            await rbac.call(AccessServiceStub(rbac.channel).GetAccess, request)
     assert refused.value.reason == "CALLER_NOT_ALLOWED"

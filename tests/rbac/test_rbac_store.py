@@ -191,6 +191,38 @@ async def test_who_changes_a_policy_is_waited_for(database: Database) -> None:
     assert order[1] == order[0].replace("in", "out")
 
 
+async def test_fellows_are_in_a_community_together_as_long_as_both_are(
+    database: Database,
+) -> None:
+    eve, nobody = uuid4(), uuid4()
+    first, second = await provisioned(database), await provisioned(database)
+
+    async def bind(policy: Policy, *members: UUID) -> None:
+        async with database.transaction() as tx:
+            for member in members:
+                roles = [role.id for role in policy.roles][: 1 + (member == ADA)]
+                await people.bind(tx, policy.community_id, member, roles)
+
+    async def of(user_id: UUID) -> set[UUID]:
+        async with database.reading() as tx:
+            found = await people.fellows(tx, user_id, [ADA, BOB, eve, nobody])
+        assert len(found) == len(set(found)), "each once"
+        return set(found)
+
+    await bind(first, ADA, BOB)
+    await bind(second, ADA, BOB, eve)
+    assert await of(ADA) == {BOB, eve}
+    assert await of(nobody) == set()
+    async with database.transaction() as tx:
+        assert await people.unbind(tx, second.community_id, BOB)
+    assert await of(BOB) == {ADA}, "through the other community"
+    assert await of(eve) == {ADA}
+    async with database.transaction() as tx:
+        assert await people.unbind(tx, first.community_id, BOB)
+    assert await of(BOB) == set()
+    assert await of(ADA) == {eve}
+
+
 VOLUME = """
     INSERT INTO community SELECT gen_random_uuid(), 1, n, 5 FROM generate_series(1, 3000) AS n;
     INSERT INTO role
@@ -222,6 +254,7 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "change": lambda tx: policies.policy_to_change(tx, community),
         "holders": lambda tx: people.holders(tx, role),
         "bindings": lambda tx: people.bindings_of(tx, user),
+        "fellows": lambda tx: people.fellows(tx, user, [uuid4() for _ in range(100)]),
         "changes": lambda tx: people.changes_after(tx, 40_000, 1_001),
         "who may": lambda tx: people.candidates(tx, community, [role], None, first, 200),
         "who may in a channel": lambda tx: people.candidates(

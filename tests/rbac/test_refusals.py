@@ -192,6 +192,7 @@ SERVICE_REQUESTS: dict[str, Message] = {
     "TransferOwnership": membership.TransferOwnershipRequest(),
     "ForgetChannel": membership.ForgetChannelRequest(),
     "GetPolicyShape": membership.GetPolicyShapeRequest(),
+    "ListFellows": access.ListFellowsRequest(),
     "ListTies": access.ListTiesRequest(),
     "ExportPerson": person_service_pb2.ExportPersonRequest(),
 }
@@ -207,7 +208,7 @@ async def test_people_and_strangers_do_not_ask_as_services(rbac: Rbac, name: str
     file = SERVICE_REQUESTS[name].DESCRIPTOR.file.name
     stub = served[file.rpartition("/")[2].partition("_")[0]]
     method, request = getattr(stub(rbac.channel), name), SERVICE_REQUESTS[name]
-    for caller in ("", "edge", "user", "rbac"):
+    for caller in ("", "edge", "stranger", "rbac"):
         with pytest.raises(Error) as refused:
             await rbac.person().caller.call(method, request, x_creavio_caller=caller)
         # What is asked is looked at first; who may ask at all, then.

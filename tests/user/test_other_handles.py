@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -73,7 +74,8 @@ async def world(
     async with scratch("user") as database:
         Outbox("user", contract, database, Bus(config, telemetry), telemetry)
         handles = HeldHandles(config)
-        yield World(database, handles, UserHandler(database, handles))
+        nobody: Any = None
+        yield World(database, handles, UserHandler(database, handles, nobody))
 
 
 async def test_another_handle_is_told_and_kept(world: World) -> None:

@@ -100,8 +100,8 @@ async def test_everything_of_a_profile_is_kept(database: Database) -> None:
 def test_others_see_of_a_profile_what_they_may(blocked: bool) -> None:
     everything = Profile(uuid4(), "ada", "Ada", "bio", NOW, "status", avatar_id=PICTURE)
     bare = replace(everything, bio="", status_text="", avatar_id="")
-    shown = domain.seen_by_others(everything, blocked=blocked)
+    shown = domain.seen_by_others(everything, blocked=blocked, fellow=False)
     assert shown == (bare if blocked else everything)
     hidden = replace(everything, bio_audience=Audience.NOBODY, status_audience=Audience.NOBODY)
-    nothing = domain.seen_by_others(hidden, blocked=blocked)
+    nothing = domain.seen_by_others(hidden, blocked=blocked, fellow=True)
     assert (nothing.bio, nothing.status_text) == ("", "")

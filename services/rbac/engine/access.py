@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -68,6 +69,14 @@ class LocalAccess:
         return access.ListBindingsResponse(
             bindings=[convert.binding(binding) for binding in bindings], revision=revision
         )
+
+    async def list_fellows(
+        self, user_id: UUID, among: Sequence[UUID]
+    ) -> access.ListFellowsResponse:
+        """Those of these people who belong where a person does."""
+        async with self._moments.snapshot() as tx:
+            found = await people.fellows(tx, user_id, among)
+        return access.ListFellowsResponse(user_ids=map(convert.user_text, found))
 
     async def list_ties(self, user_id: UUID) -> access.ListTiesResponse:
         """What would be without anybody if a person went."""

@@ -32,6 +32,12 @@ class AccessHandler(AccessServiceServicer):
     ) -> access.ListBindingsResponse:
         return await self._access.list_bindings(convert.user(request.user_id))
 
+    async def ListFellows(
+        self, request: access.ListFellowsRequest, context: object
+    ) -> access.ListFellowsResponse:
+        among = [convert.user(one, "among") for one in request.among]
+        return await self._access.list_fellows(convert.user(request.user_id), among)
+
     async def ListTies(
         self, request: access.ListTiesRequest, context: object
     ) -> access.ListTiesResponse:

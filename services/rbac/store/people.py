@@ -59,6 +59,14 @@ _BINDINGS: Final = sa.text(
     ORDER BY somebody.community_id
     """  # noqa: S608  # put together from constants
 )
+_FELLOWS: Final = sa.text(
+    """
+    SELECT DISTINCT theirs.user_id
+    FROM binding AS mine JOIN binding AS theirs USING (community_id)
+    WHERE mine.user_id = :user_id AND theirs.user_id <> :user_id
+        AND theirs.user_id = ANY(CAST(:among AS uuid[]))
+    """
+)
 _CHANGED: Final = sa.text(
     f"""
     SELECT somebody.community_id, somebody.user_id, somebody.version, {_HELD}
@@ -136,6 +144,12 @@ async def standing(tx: Transaction, community_id: UUID, user_id: UUID) -> Standi
 async def bindings_of(tx: Transaction, user_id: UUID) -> list[Binding]:
     """What a person has, wherever they have something."""
     return [_binding(row) for row in await tx.execute(_BINDINGS, {"user_id": user_id})]
+
+
+async def fellows(tx: Transaction, user_id: UUID, among: Sequence[UUID]) -> Sequence[UUID]:
+    """Those of these people who have a role in a community in which a person has one."""
+    asked = {"user_id": user_id, "among": list(among)}
+    return (await tx.execute(_FELLOWS, asked)).scalars().all()
 
 
 async def changes_after(tx: Transaction, revision: int, limit: int) -> Changes:

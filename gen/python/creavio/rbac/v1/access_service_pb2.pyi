@@ -385,6 +385,58 @@ class OutranksResponse(_message.Message):
 Global___OutranksResponse: _TypeAlias = OutranksResponse  # noqa: Y015
 
 @_typing.final
+class ListFellowsRequest(_message.Message):
+    """Names a person, and people who may be their fellows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    AMONG_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    @_builtins.property
+    def among(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The people."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        among: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["among", b"among", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFellowsRequest: _TypeAlias = ListFellowsRequest  # noqa: Y015
+
+@_typing.final
+class ListFellowsResponse(_message.Message):
+    """Those who belong where the person does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Some of the people asked about, in no order."""
+
+    def __init__(
+        self,
+        *,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFellowsResponse: _TypeAlias = ListFellowsResponse  # noqa: Y015
+
+@_typing.final
 class ListTiesRequest(_message.Message):
     """Names a person."""
 

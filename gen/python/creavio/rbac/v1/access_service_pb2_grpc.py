@@ -55,6 +55,11 @@ class AccessServiceStub:
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsResponse.FromString,
                 _registered_method=True)
+        self.ListFellows = channel.unary_unary(
+                '/creavio.rbac.v1.AccessService/ListFellows',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListFellowsRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListFellowsResponse.FromString,
+                _registered_method=True)
         self.ListChanges = channel.unary_unary(
                 '/creavio.rbac.v1.AccessService/ListChanges',
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListChangesRequest.SerializeToString,
@@ -105,6 +110,14 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFellows(self, request, context):
+        """Returns those of some people who belong to a community that a person belongs to, as it
+        is now. Nobody is their own fellow.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListChanges(self, request, context):
         """Returns what changed since a revision, for whoever missed announcements.
         """
@@ -150,6 +163,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.ListBindings,
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsResponse.SerializeToString,
+            ),
+            'ListFellows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFellows,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListFellowsRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListFellowsResponse.SerializeToString,
             ),
             'ListChanges': grpc.unary_unary_rpc_method_handler(
                     servicer.ListChanges,
@@ -276,6 +294,33 @@ class AccessService:
             '/creavio.rbac.v1.AccessService/ListBindings',
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsRequest.SerializeToString,
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListBindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFellows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.AccessService/ListFellows',
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListFellowsRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListFellowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

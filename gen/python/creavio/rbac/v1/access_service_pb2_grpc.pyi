@@ -43,6 +43,10 @@ class AccessServiceStub:
     """
     ListBindings: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListBindingsRequest, _access_service_pb2.ListBindingsResponse]
     """Returns a person's roles in every community they have some in, of one moment."""
+    ListFellows: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListFellowsRequest, _access_service_pb2.ListFellowsResponse]
+    """Returns those of some people who belong to a community that a person belongs to, as it
+    is now. Nobody is their own fellow.
+    """
     ListChanges: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListChangesRequest, _access_service_pb2.ListChangesResponse]
     """Returns what changed since a revision, for whoever missed announcements."""
     ListTies: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListTiesRequest, _access_service_pb2.ListTiesResponse]
@@ -69,6 +73,10 @@ class AccessServiceAsyncStub(AccessServiceStub):
     """
     ListBindings: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListBindingsRequest, _access_service_pb2.ListBindingsResponse]  # type: ignore[assignment]
     """Returns a person's roles in every community they have some in, of one moment."""
+    ListFellows: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListFellowsRequest, _access_service_pb2.ListFellowsResponse]  # type: ignore[assignment]
+    """Returns those of some people who belong to a community that a person belongs to, as it
+    is now. Nobody is their own fellow.
+    """
     ListChanges: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListChangesRequest, _access_service_pb2.ListChangesResponse]  # type: ignore[assignment]
     """Returns what changed since a revision, for whoever missed announcements."""
     ListTies: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListTiesRequest, _access_service_pb2.ListTiesResponse]  # type: ignore[assignment]
@@ -116,6 +124,16 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.ListBindingsResponse, _abc.Awaitable[_access_service_pb2.ListBindingsResponse]]:
         """Returns a person's roles in every community they have some in, of one moment."""
+
+    @_abc_1.abstractmethod
+    def ListFellows(
+        self,
+        request: _access_service_pb2.ListFellowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.ListFellowsResponse, _abc.Awaitable[_access_service_pb2.ListFellowsResponse]]:
+        """Returns those of some people who belong to a community that a person belongs to, as it
+        is now. Nobody is their own fellow.
+        """
 
     @_abc_1.abstractmethod
     def ListChanges(

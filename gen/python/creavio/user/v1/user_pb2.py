@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63reavio/user/v1/user.proto\x12\x0f\x63reavio.user.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x03\n\x04User\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06handle\x18\x02 \x01(\tR\x06handle\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12\x10\n\x03\x62io\x18\x04 \x01(\tR\x03\x62io\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x1f\n\x0bstatus_text\x18\x06 \x01(\tR\nstatusText\x12\x10\n\x03\x62ot\x18\x14 \x01(\x08R\x03\x62ot\x12\x1b\n\tavatar_id\x18\x15 \x01(\tR\x08\x61vatarId\x12\x43\n\x0c\x62io_audience\x18\x16 \x01(\x0e\x32 .creavio.user.v1.ProfileAudienceR\x0b\x62ioAudience\x12I\n\x0fstatus_audience\x18\x17 \x01(\x0e\x32 .creavio.user.v1.ProfileAudienceR\x0estatusAudience\x12 \n\x0b\x64\x65\x61\x63tivated\x18\x18 \x01(\x08R\x0b\x64\x65\x61\x63tivated*P\n\x0fProfileAudience\x12 \n\x1cPROFILE_AUDIENCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROFILE_AUDIENCE_NOBODY\x10\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63reavio/user/v1/user.proto\x12\x0f\x63reavio.user.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x03\n\x04User\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06handle\x18\x02 \x01(\tR\x06handle\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12\x10\n\x03\x62io\x18\x04 \x01(\tR\x03\x62io\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x1f\n\x0bstatus_text\x18\x06 \x01(\tR\nstatusText\x12\x10\n\x03\x62ot\x18\x14 \x01(\x08R\x03\x62ot\x12\x1b\n\tavatar_id\x18\x15 \x01(\tR\x08\x61vatarId\x12\x43\n\x0c\x62io_audience\x18\x16 \x01(\x0e\x32 .creavio.user.v1.ProfileAudienceR\x0b\x62ioAudience\x12I\n\x0fstatus_audience\x18\x17 \x01(\x0e\x32 .creavio.user.v1.ProfileAudienceR\x0estatusAudience\x12 \n\x0b\x64\x65\x61\x63tivated\x18\x18 \x01(\x08R\x0b\x64\x65\x61\x63tivated*r\n\x0fProfileAudience\x12 \n\x1cPROFILE_AUDIENCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PROFILE_AUDIENCE_NOBODY\x10\x01\x12 \n\x1cPROFILE_AUDIENCE_COMMUNITIES\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.user.v1.user_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROFILEAUDIENCE']._serialized_start=501
-  _globals['_PROFILEAUDIENCE']._serialized_end=581
+  _globals['_PROFILEAUDIENCE']._serialized_end=615
   _globals['_USER']._serialized_start=81
   _globals['_USER']._serialized_end=499
 # @@protoc_insertion_point(module_scope)

@@ -28,6 +28,10 @@ class _ProfileAudienceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Profi
     """Everybody who is signed in and not blocked."""
     PROFILE_AUDIENCE_NOBODY: _ProfileAudience.ValueType  # 1
     """Nobody but the person."""
+    PROFILE_AUDIENCE_COMMUNITIES: _ProfileAudience.ValueType  # 2
+    """Whoever belongs to a community that the person belongs to, as long as both do, and is
+    not blocked.
+    """
 
 class ProfileAudience(_ProfileAudience, metaclass=_ProfileAudienceEnumTypeWrapper):
     """Who may see something of a profile."""
@@ -36,6 +40,10 @@ PROFILE_AUDIENCE_UNSPECIFIED: ProfileAudience.ValueType  # 0
 """Everybody who is signed in and not blocked."""
 PROFILE_AUDIENCE_NOBODY: ProfileAudience.ValueType  # 1
 """Nobody but the person."""
+PROFILE_AUDIENCE_COMMUNITIES: ProfileAudience.ValueType  # 2
+"""Whoever belongs to a community that the person belongs to, as long as both do, and is
+not blocked.
+"""
 Global___ProfileAudience: _TypeAlias = ProfileAudience  # noqa: Y015
 
 @_typing.final

@@ -104,7 +104,7 @@ class UserServiceServicer:
     def BatchGetUsers(self, request, context):
         """Returns the profiles of people, in the order they are asked for. Who does not
         exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
-        empty; so is of everybody what they show to nobody.
+        empty; so is of everybody what they do not show to the caller.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,7 @@ class UserServiceStub:
     BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]
     """Returns the profiles of people, in the order they are asked for. Who does not
     exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
-    empty; so is of everybody what they show to nobody.
+    empty; so is of everybody what they do not show to the caller.
     """
     GetUserByHandle: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]
     """Finds a person by their whole handle, regardless of case. What is left out of
@@ -100,7 +100,7 @@ class UserServiceAsyncStub(UserServiceStub):
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_user_service_pb2.BatchGetUsersRequest, _user_service_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
     """Returns the profiles of people, in the order they are asked for. Who does not
     exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
-    empty; so is of everybody what they show to nobody.
+    empty; so is of everybody what they do not show to the caller.
     """
     GetUserByHandle: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserByHandleRequest, _user_pb2.User]  # type: ignore[assignment]
     """Finds a person by their whole handle, regardless of case. What is left out of
@@ -168,7 +168,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_user_service_pb2.BatchGetUsersResponse, _abc.Awaitable[_user_service_pb2.BatchGetUsersResponse]]:
         """Returns the profiles of people, in the order they are asked for. Who does not
         exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
-        empty; so is of everybody what they show to nobody.
+        empty; so is of everybody what they do not show to the caller.
         """
 
     @_abc_1.abstractmethod

@@ -61,11 +61,18 @@ class ProfileAudience(betterproto2.Enum):
     Nobody but the person.
     """
 
+    COMMUNITIES = 2
+    """
+    Whoever belongs to a community that the person belongs to, as long as both do, and is
+    not blocked.
+    """
+
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
         return {
             0: "PROFILE_AUDIENCE_UNSPECIFIED",
             1: "PROFILE_AUDIENCE_NOBODY",
+            2: "PROFILE_AUDIENCE_COMMUNITIES",
         }
 
     @classmethod
@@ -73,6 +80,7 @@ class ProfileAudience(betterproto2.Enum):
         return {
             "PROFILE_AUDIENCE_UNSPECIFIED": 0,
             "PROFILE_AUDIENCE_NOBODY": 1,
+            "PROFILE_AUDIENCE_COMMUNITIES": 2,
         }
 
 
@@ -755,7 +763,7 @@ class UserServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Returns the profiles of people, in the order they are asked for. Who does not
         exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
-        empty; so is of everybody what they show to nobody.
+        empty; so is of everybody what they do not show to the caller.
         """
 
         return await self._unary_unary(

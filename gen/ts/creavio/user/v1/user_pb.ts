@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/user/v1/user.proto.
  */
 export const file_creavio_user_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIrMCCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCRILCgNib3QYFCABKAgSEQoJYXZhdGFyX2lkGBUgASgJEjYKDGJpb19hdWRpZW5jZRgWIAEoDjIgLmNyZWF2aW8udXNlci52MS5Qcm9maWxlQXVkaWVuY2USOQoPc3RhdHVzX2F1ZGllbmNlGBcgASgOMiAuY3JlYXZpby51c2VyLnYxLlByb2ZpbGVBdWRpZW5jZRITCgtkZWFjdGl2YXRlZBgYIAEoCCpQCg9Qcm9maWxlQXVkaWVuY2USIAocUFJPRklMRV9BVURJRU5DRV9VTlNQRUNJRklFRBAAEhsKF1BST0ZJTEVfQVVESUVOQ0VfTk9CT0RZEAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChpjcmVhdmlvL3VzZXIvdjEvdXNlci5wcm90bxIPY3JlYXZpby51c2VyLnYxIrMCCgRVc2VyEgoKAmlkGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIUCgxkaXNwbGF5X25hbWUYAyABKAkSCwoDYmlvGAQgASgJEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtzdGF0dXNfdGV4dBgGIAEoCRILCgNib3QYFCABKAgSEQoJYXZhdGFyX2lkGBUgASgJEjYKDGJpb19hdWRpZW5jZRgWIAEoDjIgLmNyZWF2aW8udXNlci52MS5Qcm9maWxlQXVkaWVuY2USOQoPc3RhdHVzX2F1ZGllbmNlGBcgASgOMiAuY3JlYXZpby51c2VyLnYxLlByb2ZpbGVBdWRpZW5jZRITCgtkZWFjdGl2YXRlZBgYIAEoCCpyCg9Qcm9maWxlQXVkaWVuY2USIAocUFJPRklMRV9BVURJRU5DRV9VTlNQRUNJRklFRBAAEhsKF1BST0ZJTEVfQVVESUVOQ0VfTk9CT0RZEAESIAocUFJPRklMRV9BVURJRU5DRV9DT01NVU5JVElFUxACYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A person, as others see them.
@@ -126,6 +126,14 @@ export enum ProfileAudience {
    * @generated from enum value: PROFILE_AUDIENCE_NOBODY = 1;
    */
   NOBODY = 1,
+
+  /**
+   * Whoever belongs to a community that the person belongs to, as long as both do, and is
+   * not blocked.
+   *
+   * @generated from enum value: PROFILE_AUDIENCE_COMMUNITIES = 2;
+   */
+  COMMUNITIES = 2,
 }
 
 /**

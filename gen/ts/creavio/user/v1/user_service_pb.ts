@@ -191,7 +191,7 @@ export const UserService: GenService<{
   /**
    * Returns the profiles of people, in the order they are asked for. Who does not
    * exist is left out. Of who blocked the caller, `bio`, `status_text` and `avatar_id` are
-   * empty; so is of everybody what they show to nobody.
+   * empty; so is of everybody what they do not show to the caller.
    *
    * @generated from rpc creavio.user.v1.UserService.BatchGetUsers
    */
