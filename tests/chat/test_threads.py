@@ -382,6 +382,8 @@ async def many(database: Database) -> tuple[Place, Place]:
             SELECT id, parent_id, gen_random_uuid(), :ada, 'talk', now(), 72,
                 CASE WHEN random() < 0.5 THEN now() END, now() + interval '1 hour'
             FROM channel WHERE parent_id IS NOT NULL AND id <> :thread""",
+            """INSERT INTO post_tag (thread_id, tag_id, channel_id)
+            SELECT id, gen_random_uuid(), channel_id FROM thread""",
             """INSERT INTO thread_follower (user_id, community_id, thread_id)
             SELECT CASE WHEN random() < 0.01 THEN CAST(:ada AS uuid) ELSE gen_random_uuid() END,
                 :community, id FROM thread""",
