@@ -41,6 +41,7 @@ R = TypeVar("R", bound=Message)
 Scope: TypeAlias = p.Scope.ValueType
 
 HEARTBEAT_SUBJECT: Final = LIVE + subject_root(rbac_events_pb2.Heartbeat.DESCRIPTOR.full_name)
+_RULES_FIRST: Final = "accept the rules of the community first"
 _CONVERSATION: Final = "cnv_"
 _THREAD: Final = "thr_"
 _CATCH_UP_SECONDS: Final = 0.2
@@ -180,7 +181,8 @@ class Authorizer:
         """Return when the person holds the permission there.
 
         Raises `NotFound` when there is no such thing or the person may not know
-        of it, and `Denied` when they may know but not do this.
+        of it, and `Denied` when they may know but not do this: for the reason
+        ONBOARDING_REQUIRED when they are to accept the rules first.
         """
         if await self.allows(user_id, permission, scope, identifier, reading=reading):
             return
@@ -191,6 +193,8 @@ class Authorizer:
             and permission != view
             and await self.allows(user_id, view, scope, identifier, reading=reading)
         ):
+            if await self._pending(user_id, scope, identifier):
+                raise Denied(_RULES_FIRST, reason="ONBOARDING_REQUIRED")
             raise Denied(f"this needs the permission {name}, which you do not have here")
         raise NotFound(f"there is no {identifier} here")
 
@@ -215,13 +219,28 @@ class Authorizer:
         assert self._places is not None, "the service serves no channels"
         if identifier.startswith(_CONVERSATION):
             return permission in IN_CONVERSATION and await self._places.belongs(user_id, identifier)
-        channel_id: str | None = identifier
-        if identifier.startswith(_THREAD):
-            channel_id = await self._places.channel_of(identifier)
-        community_id = channel_id and await self._places.community_of(channel_id)
+        community_id, channel_id = await self._channel(identifier)
         if not channel_id or not community_id:
             return False
         return await self.holds(user_id, permission, community_id, channel_id, reading=reading)
+
+    async def _channel(self, identifier: str) -> tuple[str | None, str | None]:
+        """The community and the channel of a channel or thread, where there are such."""
+        assert self._places is not None, "the service serves no channels"
+        channel_id: str | None = identifier
+        if identifier.startswith(_THREAD):
+            channel_id = await self._places.channel_of(identifier)
+        return channel_id and await self._places.community_of(channel_id), channel_id
+
+    async def _pending(self, user_id: str, scope: Scope, identifier: str) -> bool:
+        """Whether somebody who sees a place is still to accept the rules there."""
+        community_id: str | None = None
+        if scope == p.SCOPE_COMMUNITY:
+            community_id = identifier
+        elif scope == p.SCOPE_CHANNEL and not identifier.startswith(_CONVERSATION):
+            community_id, _ = await self._channel(identifier)
+        known = community_id and self.knowledge.get(user_id, community_id, reading=True)
+        return bool(known and known.roles.pending)
 
     async def holds(
         self,

@@ -9,14 +9,15 @@ of a person's roles that says anything decides, and where one role says both, no
 
 In a channel the person's own override comes first, then the channel's masks
 where one of the person's roles speaks in them, then the community's. A place
-that a person cannot see holds nothing for them, and whoever is timed out holds
-nothing but to see.
+that a person cannot see holds nothing for them, and whoever is timed out, or still
+to accept the rules, holds nothing but to see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -56,7 +57,13 @@ class Roles:
     overrides: Mapping[str, tuple[frozenset[Permission], frozenset[Permission]]]
     """Per channel, what the person is allowed there and what denied."""
     timeout_ends: float = 0.0
-    """When a timeout ends, in seconds of rbac's clock since 1970; what is over is none."""
+    """When a timeout ends, in seconds of rbac's clock since 1970; what is over is none, and
+    whoever is pending has one without an end."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether the person is still to accept the rules."""
+        return self.timeout_ends == inf
 
     def __bool__(self) -> bool:
         """Whether the person belongs to the community at all."""
@@ -154,7 +161,9 @@ def roles_of(binding: access_pb2.Binding) -> Roles:
             for override in binding.overrides
         },
         # Unset is the beginning of 1970, which is over.
-        binding.timeout_expire_time.seconds + binding.timeout_expire_time.nanos / 1e9,
+        inf
+        if binding.pending
+        else binding.timeout_expire_time.seconds + binding.timeout_expire_time.nanos / 1e9,
     )
 
 

@@ -91,7 +91,10 @@ def app(chassis: Chassis) -> Service:
                 BotMemberHandler(database, memberships, chassis.clients),
             ),
             (add_MemberServiceServicer_to_server, MemberHandler(database, memberships)),
-            (add_OnboardingServiceServicer_to_server, OnboardingHandler(database, authorizer)),
+            (
+                add_OnboardingServiceServicer_to_server,
+                OnboardingHandler(database, memberships, authorizer),
+            ),
             (
                 add_TemplateServiceServicer_to_server,
                 TemplateHandler(database, memberships, authorizer),

@@ -103,8 +103,13 @@ class Memberships:
 
     async def finish_joining(self, community_id: UUID, user_id: UUID) -> None:
         """Give a person the member role, then let the membership count."""
+        async with self._database.reading() as tx:
+            met = await store.onboarding(tx, community_id)
+            accepted = await store.accepted(tx, community_id, user_id)
         request = rbac.BindMemberRequest(
-            community_id=_community(community_id), user_id=_user(user_id)
+            community_id=_community(community_id),
+            user_id=_user(user_id),
+            pending=met.holds_back(accepted),
         )
         changed_at((await self._clients.call(self._rbac.BindMember, request)).revision)
         async with self._database.transaction() as tx:
@@ -114,6 +119,13 @@ class Memberships:
             overtaken = member is None and await store.take_back(tx, community_id, user_id)
         if overtaken:
             await self.finish_leaving(community_id, user_id)
+
+    async def admit(self, community_id: UUID, user_id: UUID) -> None:
+        """Let a member who accepted the rules do what their roles allow."""
+        request = rbac.AdmitMemberRequest(
+            community_id=_community(community_id), user_id=_user(user_id)
+        )
+        changed_at((await self._clients.call(self._rbac.AdmitMember, request)).revision)
 
     async def finish_opening(self, channel: Channel) -> None:
         """Let a private channel's few in, then let it exist.

@@ -148,6 +148,7 @@ def binding(binding: Binding) -> access_pb2.Binding:
         timeout_expire_time=(
             None if binding.timed_out_until is None else timestamp(binding.timed_out_until)
         ),
+        pending=binding.pending,
     )
 
 
@@ -296,7 +297,7 @@ def moment_and_id(page_start: list[str] | None) -> tuple[datetime, UUID] | None:
 
 def step(step: Step, user_id: UUID, holdings: Holdings) -> policy_service_pb2.Step:
     """One step of a decision about a person, who has these, on the wire."""
-    until = holdings.timed_out_until if step.timed_out else None
+    until = holdings.timed_out_until if step.muted else None
     by = user_text(user_id) if step.own else ""
     return policy_service_pb2.Step(
         permission=step.permission.value,  # type: ignore[arg-type]  # the contract's numbers
@@ -305,4 +306,5 @@ def step(step: Step, user_id: UUID, holdings: Holdings) -> policy_service_pb2.St
         role_name="" if step.role is None else step.role.name,
         allowed=step.allowed,
         timeout_expire_time=None if until is None else timestamp(until),
+        pending=step.muted and holdings.pending,
     )

@@ -109,6 +109,13 @@ class Rbac(MembershipServiceServicer):
         self._answer()
         return rbac.BindMemberResponse()
 
+    async def AdmitMember(
+        self, request: rbac.AdmitMemberRequest, context: object
+    ) -> rbac.AdmitMemberResponse:
+        await self._ask()
+        self._answer()
+        return rbac.AdmitMemberResponse()
+
     async def TransferOwnership(
         self, request: rbac.TransferOwnershipRequest, context: object
     ) -> rbac.TransferOwnershipResponse:

@@ -103,7 +103,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
     own = st.dictionaries(st.sampled_from(channels), overrides, max_size=3)
     until = st.sampled_from([None, None, NOW + timedelta(microseconds=1)])
-    people = st.lists(st.builds(Holdings, roles, own, until), min_size=1, max_size=4)
+    people = st.lists(st.builds(Holdings, roles, own, until, st.booleans()), min_size=1, max_size=4)
     return World(policy, channels, tuple(draw(people)))
 
 
@@ -117,7 +117,8 @@ def plainly(
         return False
     if channel_id is not None and not raw(policy, person, Permission.VIEW_CHANNEL, channel_id):
         return False
-    if person.timed_out_until is not None and permission not in SEEING:
+    held_back = person.pending or person.timed_out_until is not None
+    if held_back and permission not in SEEING:
         return False
     return raw(policy, person, permission, channel_id)
 
@@ -152,6 +153,14 @@ def bound(policy: Policy, person: Holdings) -> masks.Roles:
     """A person's binding as another service gets it; whoever is not timed out was until now."""
     roles = [(role.number, role.kind) for role in policy.roles if role.id in person.roles]
     until = person.timed_out_until or NOW
-    binding = binding_of(policy.community_id, ids.new(), 1, roles, person.overrides, until)
+    binding = binding_of(
+        policy.community_id,
+        ids.new(),
+        1,
+        roles,
+        person.overrides,
+        until,
+        pending=person.pending,
+    )
     wire = convert.binding(binding).SerializeToString()
     return masks.roles_of(access_pb2.Binding.FromString(wire))

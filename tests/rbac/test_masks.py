@@ -70,8 +70,8 @@ def test_an_explanation_is_the_decision(world: World) -> None:
                     elif step.own:
                         assert channel is not None
                         assert person.overrides[channel].says(step.permission) == step.allowed
-                    elif step.timed_out:
-                        assert person.timed_out_until is not None
+                    elif step.muted:
+                        assert person.pending or person.timed_out_until is not None
                         assert not step.allowed
                     else:
                         assert not step.allowed, "what nobody speaks of is denied"

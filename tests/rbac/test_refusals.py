@@ -187,6 +187,7 @@ SERVICE_REQUESTS: dict[str, Message] = {
     "Outranks": access.OutranksRequest(),
     "ProvisionCommunity": membership.ProvisionCommunityRequest(),
     "BindMember": membership.BindMemberRequest(),
+    "AdmitMember": membership.AdmitMemberRequest(),
     "UnbindMember": membership.UnbindMemberRequest(),
     "ProvisionChannel": membership.ProvisionChannelRequest(),
     "TransferOwnership": membership.TransferOwnershipRequest(),

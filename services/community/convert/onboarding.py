@@ -26,4 +26,5 @@ def onboarding(
         channel_ids=channel_ids,
         accepted_version=accepted_version,
         etag=value.etag,
+        must_accept=value.must_accept,
     )

@@ -27,11 +27,17 @@ class Onboarding:
     """Rises whenever the rules change."""
     welcome: str = ""
     channel_ids: tuple[UUID, ...] = ()
+    must_accept: bool = False
+
+    def holds_back(self, accepted_version: int) -> bool:
+        """Whether a newcomer who accepted this version, 0 for none, may only see as yet."""
+        return self.must_accept and bool(self.rules) and not accepted_version
 
     @property
     def etag(self) -> str:
         """Changes with everything that is met."""
-        return etag_of(self.rules, self.rules_version, self.welcome, self.channel_ids)
+        said = (self.rules, self.rules_version, self.welcome, self.channel_ids)
+        return etag_of(*said, self.must_accept)
 
 
 def edited(
@@ -40,6 +46,7 @@ def edited(
     rules: tuple[Rule, ...] | None = None,
     welcome: str | None = None,
     channel_ids: tuple[UUID, ...] | None = None,
+    must_accept: bool | None = None,
 ) -> Onboarding:
     """What is met once these are changed; None leaves something as it is."""
     after = before
@@ -49,6 +56,8 @@ def edited(
         after = replace(after, welcome=welcome.strip())
     if channel_ids is not None:
         after = replace(after, channel_ids=channel_ids)
+    if must_accept is not None:
+        after = replace(after, must_accept=must_accept)
     return after
 
 

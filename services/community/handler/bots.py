@@ -43,6 +43,8 @@ class BotMemberHandler(BotMemberServiceServicer):
                 caller = convert.user_id(principal().user_id)
                 deed = Deed(community_id, caller, Action.BOT_ADDED, request.user_id)
                 await store.write_down(tx, deed)
+                # Who adds a bot answers for it: it reads no rules.
+                await store.accept_rules(tx, await store.onboarding(tx, community_id), bot_id)
         if member.standing != domain.Standing.SETTLED:
             await self._memberships.finish_joining(community_id, bot_id)
         return Empty()

@@ -14,16 +14,20 @@ from services.community import convert, domain, events, store
 from services.community.convert import onboarding as on_the_wire
 from services.community.domain.audit import Action, Deed, differences
 from services.community.domain.onboarding import Onboarding, edited, may_accept
+from services.community.engine import Memberships
 
-_EDITED: Final = ("rules", "welcome", "channel_ids")
-_WRITTEN_DOWN: Final = ("rules_version", "welcome")
+_EDITED: Final = ("rules", "welcome", "channel_ids", "must_accept")
+_WRITTEN_DOWN: Final = ("rules_version", "welcome", "must_accept")
 
 
 class OnboardingHandler(OnboardingServiceServicer):
     """Shows and changes what newcomers meet, and takes what they accept."""
 
-    def __init__(self, database: Database, authorizer: Authorizer) -> None:
+    def __init__(
+        self, database: Database, memberships: Memberships, authorizer: Authorizer
+    ) -> None:
         self._database = database
+        self._memberships = memberships
         self._authorizer = authorizer
 
     async def GetOnboarding(
@@ -53,6 +57,7 @@ class OnboardingHandler(OnboardingServiceServicer):
                 rules=on_the_wire.rules(request.rules) if "rules" in fields else None,
                 welcome=request.welcome if "welcome" in fields else None,
                 channel_ids=channel_ids if "channel_ids" in fields else None,
+                must_accept=request.must_accept if "must_accept" in fields else None,
             )
             if after != before:
                 for channel_id in set(after.channel_ids) - set(before.channel_ids):
@@ -75,6 +80,7 @@ class OnboardingHandler(OnboardingServiceServicer):
             may_accept(met, request.rules_version)
             if await store.accept_rules(tx, met, caller):
                 tx.emit(events.onboarding_completed(met, caller))
+        await self._memberships.admit(community_id, caller)
         return await self._as_met(met)
 
     async def _as_met(self, met: Onboarding) -> onboarding_pb2.Onboarding:

@@ -26,6 +26,7 @@ async def onboarding(tx: Transaction, community_id: UUID) -> Onboarding:
         row.rules_version,
         row.welcome,
         tuple(row.channel_ids),
+        row.must_accept,
     )
 
 
@@ -36,6 +37,7 @@ async def save_onboarding(tx: Transaction, onboarding: Onboarding) -> None:
         "rules_version": onboarding.rules_version,
         "welcome": onboarding.welcome,
         "channel_ids": list(onboarding.channel_ids),
+        "must_accept": onboarding.must_accept,
     }
     await tx.execute(
         insert(ONBOARDING)

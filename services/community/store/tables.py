@@ -71,6 +71,7 @@ ONBOARDING = sa.Table(
     sa.Column("rules_version", sa.BigInteger, nullable=False),
     sa.Column("welcome", sa.Text, nullable=False),
     sa.Column("channel_ids", ARRAY(sa.Uuid), nullable=False),
+    sa.Column("must_accept", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 INVITE = sa.Table(
     "invite",

@@ -21,5 +21,5 @@ class Step:
     """The channel that overrode; None when the community's roles decided."""
     own: bool = False
     """Whether it was the person's own override."""
-    timed_out: bool = False
-    """Whether no rule was asked, since the person is timed out."""
+    muted: bool = False
+    """Whether no rule was asked, since the person is timed out or pending."""

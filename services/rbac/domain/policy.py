@@ -147,10 +147,13 @@ class Holdings:
     """The person's own, per channel."""
     timed_out_until: datetime | None = None
     """While that lasts; None when they are not timed out, or not any more."""
+    pending: bool = False
+    """Whether they are still to accept the rules."""
 
-    def timed_out(self, policy: Policy) -> bool:
+    def muted(self, policy: Policy) -> bool:
         """Whether the person may do nothing but see; an owner always may."""
-        return self.timed_out_until is not None and not is_owner(policy, self.roles)
+        held_back = self.pending or self.timed_out_until is not None
+        return held_back and not is_owner(policy, self.roles)
 
     def own(self, policy: Policy, channel_id: UUID | None) -> Override:
         """The person's own override in a channel; nothing overrides an owner."""
@@ -308,6 +311,8 @@ class Binding:
     """The person's own, per channel; an owner has none."""
     timed_out_until: datetime | None = None
     """Also when that is over; an owner is not timed out."""
+    pending: bool = False
+    """Whether they are still to accept the rules; an owner never is."""
 
 
 def binding_of(
@@ -317,6 +322,8 @@ def binding_of(
     roles: Iterable[tuple[int, Kind]],
     overrides: Overrides,
     timed_out_until: datetime | None = None,
+    *,
+    pending: bool = False,
 ) -> Binding:
     """The binding of a person who has the roles with these numbers and kinds."""
     roles = list(roles)
@@ -324,4 +331,4 @@ def binding_of(
     numbers = sum(1 << number for number, _ in roles)
     if owns:
         return Binding(community_id, user_id, version, numbers, _NONE)
-    return Binding(community_id, user_id, version, numbers, overrides, timed_out_until)
+    return Binding(community_id, user_id, version, numbers, overrides, timed_out_until, pending)

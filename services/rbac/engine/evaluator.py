@@ -1,7 +1,7 @@
 """The policy as Casbin evaluates it.
 
 The rules that can decide one permission in one place are a cell, in the order in
-which they decide: that the member is timed out, their own override, the roles as the channel
+which they decide: that the member is muted, their own override, the roles as the channel
 overrides them, the roles as they are; the highest first, and where one says both its denial.
 Casbin walks a cell by `priority(p.eft)`: the first rule that speaks of a role the
 person holds decides. Only that cell is laid before it, which is what its
@@ -43,8 +43,8 @@ m = g(r.sub, p.sub, r.dom)
 _PERSON: Final = "person"
 _OWN: Final = "own"
 """The level of a member's override, and what whoever has one holds besides their roles."""
-_TIMED_OUT: Final = "timed out"
-"""The level of what a timeout denies, and what whoever is timed out holds besides."""
+_MUTED: Final = "muted"
+"""The level of what is denied to whoever is timed out or pending, and what they hold besides."""
 _CHANNEL: Final = "channel"
 _COMMUNITY: Final = "community"
 _EFFECT: Final = {True: "allow", False: "deny"}
@@ -115,7 +115,7 @@ class PolicyEngine:
         own = holdings.own(policy, place).says(permission)
         # Where a channel overrides nothing about it, it is decided as elsewhere.
         place = place if own is not None or place in policy.channels else None
-        muted = permission not in SEEING and holdings.timed_out(policy)
+        muted = permission not in SEEING and holdings.muted(policy)
         key = (policy.community_id, policy.version, place, permission, holdings.roles, own, muted)
         step = self._steps.get(key)
         if step is None:
@@ -138,16 +138,16 @@ class PolicyEngine:
             names.add(_OWN)
             cell = [(_OWN, str(place), permission.name, _EFFECT[own], _OWN), *cell]
         if muted:
-            names.add(_TIMED_OUT)
-            denial = (_TIMED_OUT, str(place), permission.name, _EFFECT[False], _TIMED_OUT)
+            names.add(_MUTED)
+            denial = (_MUTED, str(place), permission.name, _EFFECT[False], _MUTED)
             cell = [denial, *cell]
         self._held.names, self._rules.policy = names, cell
         allowed, rule = self._enforcer.enforce_ex(_PERSON, str(place), permission.name)
         if not rule:
             return Step(permission, allowed=False, role=None, channel_id=None)
         subject, _, _, _, level = rule
-        if level == _TIMED_OUT:
-            return Step(permission, allowed, None, None, timed_out=True)
+        if level == _MUTED:
+            return Step(permission, allowed, None, None, muted=True)
         if level == _OWN:
             return Step(permission, allowed, None, place, own=True)
         role = policy.role(UUID(subject))

@@ -25,7 +25,7 @@ _VIEW = frozenset({Permission.VIEW_CHANNEL})
 
 
 class MembershipHandler(MembershipServiceServicer):
-    """Makes roles follow membership."""
+    """Makes roles follow membership, and what they allow."""
 
     def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
@@ -62,8 +62,20 @@ class MembershipHandler(MembershipServiceServicer):
         async with self._changes.of(community_id) as change:
             member = change.before.of_kind(Kind.MEMBER)
             if await people.bind(change.tx, community_id, user_id, [member.id]):
+                await people.hold_back(change.tx, community_id, user_id, pending=request.pending)
                 change.rebind(user_id)
         return membership.BindMemberResponse(revision=change.revision)
+
+    async def AdmitMember(
+        self, request: membership.AdmitMemberRequest, context: object
+    ) -> membership.AdmitMemberResponse:
+        community_id = convert.community(request.community_id)
+        user_id = convert.user(request.user_id)
+        async with self._changes.of(community_id) as change:
+            if (await change.holdings(user_id)).pending:
+                await people.hold_back(change.tx, community_id, user_id, pending=False)
+                change.rebind(user_id)
+        return membership.AdmitMemberResponse(revision=change.revision)
 
     async def UnbindMember(
         self, request: membership.UnbindMemberRequest, context: object

@@ -33,6 +33,11 @@ _HELD: Final = """
         WHERE timeout.community_id = somebody.community_id
             AND timeout.user_id = somebody.user_id
     ) AS timed_out_until,
+    coalesce((
+        SELECT pending FROM person AS marked
+        WHERE marked.community_id = somebody.community_id
+            AND marked.user_id = somebody.user_id
+    ), false) AS pending,
     clock_timestamp() AS now
 """
 _STANDINGS: Final = sa.text(
@@ -187,6 +192,20 @@ async def bind(tx: Transaction, community_id: UUID, user_id: UUID, roles: Iterab
     return bool(await tx.add(insert(BINDING).values(rows).on_conflict_do_nothing()))
 
 
+async def hold_back(tx: Transaction, community_id: UUID, user_id: UUID, *, pending: bool) -> bool:
+    """Mark whether a person is to accept the rules. False when they are marked so."""
+    marked = await tx.execute(
+        insert(PERSON)
+        .values(community_id=community_id, user_id=user_id, version=0, revision=0, pending=pending)
+        .on_conflict_do_update(
+            index_elements=[PERSON.c.community_id, PERSON.c.user_id],
+            set_={"pending": pending},
+            where=PERSON.c.pending != pending,
+        )
+    )
+    return bool(marked.rowcount)
+
+
 async def take(tx: Transaction, community_id: UUID, user_id: UUID, role_id: UUID) -> bool:
     """Take a role from a person. False when they did not have it."""
     gone = await tx.execute(
@@ -276,13 +295,20 @@ def _holdings(row: Row[Any]) -> Holdings:
         frozenset(UUID(role_id) for role_id, _, _ in row.roles or ()),
         _overrides(row),
         until if until is not None and until > row.now else None,
+        row.pending,
     )
 
 
 def _binding(row: Row[Any]) -> Binding:
     roles = [(number, Kind(kind)) for _, number, kind in row.roles or ()]
     return binding_of(
-        row.community_id, row.user_id, row.version, roles, _overrides(row), row.timed_out_until
+        row.community_id,
+        row.user_id,
+        row.version,
+        roles,
+        _overrides(row),
+        row.timed_out_until,
+        pending=row.pending,
     )
 
 

@@ -50,6 +50,7 @@ PERSON: Final = sa.Table(
     sa.Column("user_id", sa.Uuid, primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("pending", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 """Everybody who ever had something in a community; whoever left stays, without roles."""
 BINDING: Final = sa.Table(

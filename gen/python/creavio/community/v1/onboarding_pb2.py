@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/community/v1/onboarding.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\"\x80\x02\n\nOnboarding\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x30\n\x05rules\x18\x02 \x03(\x0b\x32\x1a.creavio.community.v1.RuleR\x05rules\x12#\n\rrules_version\x18\x03 \x01(\x03R\x0crulesVersion\x12\x18\n\x07welcome\x18\x04 \x01(\tR\x07welcome\x12\x1f\n\x0b\x63hannel_ids\x18\x05 \x03(\tR\nchannelIds\x12)\n\x10\x61\x63\x63\x65pted_version\x18\x06 \x01(\x03R\x0f\x61\x63\x63\x65ptedVersion\x12\x12\n\x04\x65tag\x18\x07 \x01(\tR\x04\x65tag\"\x88\x01\n\x04Rule\x12\x44\n\x05title\x18\x01 \x01(\tB.\xbaH+r)\x10\x01\x18\x64\x32#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$R\x05title\x12:\n\x04text\x18\x02 \x01(\tB&\xbaH#r!\x18\xf4\x03\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$R\x04textb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/community/v1/onboarding.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\"\xa1\x02\n\nOnboarding\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x30\n\x05rules\x18\x02 \x03(\x0b\x32\x1a.creavio.community.v1.RuleR\x05rules\x12#\n\rrules_version\x18\x03 \x01(\x03R\x0crulesVersion\x12\x18\n\x07welcome\x18\x04 \x01(\tR\x07welcome\x12\x1f\n\x0b\x63hannel_ids\x18\x05 \x03(\tR\nchannelIds\x12)\n\x10\x61\x63\x63\x65pted_version\x18\x06 \x01(\x03R\x0f\x61\x63\x63\x65ptedVersion\x12\x12\n\x04\x65tag\x18\x07 \x01(\tR\x04\x65tag\x12\x1f\n\x0bmust_accept\x18\x08 \x01(\x08R\nmustAccept\"\x88\x01\n\x04Rule\x12\x44\n\x05title\x18\x01 \x01(\tB.\xbaH+r)\x10\x01\x18\x64\x32#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$R\x05title\x12:\n\x04text\x18\x02 \x01(\tB&\xbaH#r!\x18\xf4\x03\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$R\x04textb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RULE'].fields_by_name['text']._loaded_options = None
   _globals['_RULE'].fields_by_name['text']._serialized_options = b'\272H#r!\030\364\0032\034^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$'
   _globals['_ONBOARDING']._serialized_start=93
-  _globals['_ONBOARDING']._serialized_end=349
-  _globals['_RULE']._serialized_start=352
-  _globals['_RULE']._serialized_end=488
+  _globals['_ONBOARDING']._serialized_end=382
+  _globals['_RULE']._serialized_start=385
+  _globals['_RULE']._serialized_end=521
 # @@protoc_insertion_point(module_scope)

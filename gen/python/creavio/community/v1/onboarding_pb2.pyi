@@ -31,6 +31,7 @@ class Onboarding(_message.Message):
     CHANNEL_IDS_FIELD_NUMBER: _builtins.int
     ACCEPTED_VERSION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    MUST_ACCEPT_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     rules_version: _builtins.int
@@ -41,6 +42,10 @@ class Onboarding(_message.Message):
     """The version of the rules that the caller accepted last; 0 for none."""
     etag: _builtins.str
     """Changes with what a newcomer meets; send it back to change only what was read."""
+    must_accept: _builtins.bool
+    """Whether whoever joins is to accept the rules, if there are any, before they do more
+    than see.
+    """
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
         """What members keep to, in order; empty when there are no rules."""
@@ -59,10 +64,11 @@ class Onboarding(_message.Message):
         channel_ids: _abc.Iterable[_builtins.str] | None = ...,
         accepted_version: _builtins.int = ...,
         etag: _builtins.str = ...,
+        must_accept: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_version", b"accepted_version", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "rules", b"rules", "rules_version", b"rules_version", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_version", b"accepted_version", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "must_accept", b"must_accept", "rules", b"rules", "rules_version", b"rules_version", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -54,12 +54,15 @@ class UpdateOnboardingRequest(_message.Message):
     CHANNEL_IDS_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    MUST_ACCEPT_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     welcome: _builtins.str
     """The welcome; at most 2,000 characters, empty for none."""
     etag: _builtins.str
     """The `etag` that was read; empty changes whatever is there."""
+    must_accept: _builtins.bool
+    """Whether whoever joins is to accept the rules before they do more than see."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[_onboarding_pb2.Rule]:
         """The rules, in order; at most 20."""
@@ -70,8 +73,8 @@ class UpdateOnboardingRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """What to change: `rules`, `welcome`, `channel_ids`. When unset, the fields that are
-        present.
+        """What to change: `rules`, `welcome`, `channel_ids`, `must_accept`. When unset, the
+        fields that are present.
         """
 
     def __init__(
@@ -83,13 +86,19 @@ class UpdateOnboardingRequest(_message.Message):
         channel_ids: _abc.Iterable[_builtins.str] | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         etag: _builtins.str = ...,
+        must_accept: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_welcome", b"_welcome", "update_mask", b"update_mask", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_must_accept", b"_must_accept", "_welcome", b"_welcome", "must_accept", b"must_accept", "update_mask", b"update_mask", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_welcome", b"_welcome", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "rules", b"rules", "update_mask", b"update_mask", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_must_accept", b"_must_accept", "_welcome", b"_welcome", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "must_accept", b"must_accept", "rules", b"rules", "update_mask", b"update_mask", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__must_accept: _TypeAlias = _typing.Literal["must_accept"]  # noqa: Y015
+    _WhichOneofArgType__must_accept: _TypeAlias = _typing.Literal["_must_accept", b"_must_accept"]  # noqa: Y015
     _WhichOneofReturnType__welcome: _TypeAlias = _typing.Literal["welcome"]  # noqa: Y015
     _WhichOneofArgType__welcome: _TypeAlias = _typing.Literal["_welcome", b"_welcome"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__must_accept) -> _WhichOneofReturnType__must_accept | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__welcome) -> _WhichOneofReturnType__welcome | None: ...
 
 Global___UpdateOnboardingRequest: _TypeAlias = UpdateOnboardingRequest  # noqa: Y015

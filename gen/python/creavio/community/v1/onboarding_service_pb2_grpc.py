@@ -67,7 +67,9 @@ class OnboardingServiceServicer:
 
     def UpdateOnboarding(self, request, context):
         """Changes what a newcomer meets, and returns it. Rules that change get another version;
-        who accepted those before is asked nothing.
+        who accepted those before is asked nothing. `must_accept` holds for those who join
+        from then on: until they accept, whatever they are not allowed yet fails with
+        ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
 
         Fails with NOT_FOUND for a channel that the caller does not see in the community, and
         with CONCURRENT_CHANGE when `etag` is given and something else is met now.
@@ -77,8 +79,9 @@ class OnboardingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompleteOnboarding(self, request, context):
-        """Accepts the rules, as a member, and returns what was met. Accepting the same ones
-        again changes nothing.
+        """Accepts the rules, as a member, and returns what was met; who had to accept them may
+        act with their very next call. Accepting the same ones again changes nothing, but
+        finishes what a crash left half-way.
 
         Fails with CONCURRENT_CHANGE when the rules are others than those read.
         """

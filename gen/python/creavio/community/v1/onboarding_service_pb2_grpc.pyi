@@ -40,14 +40,17 @@ class OnboardingServiceStub:
     """
     UpdateOnboarding: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.UpdateOnboardingRequest, _onboarding_pb2.Onboarding]
     """Changes what a newcomer meets, and returns it. Rules that change get another version;
-    who accepted those before is asked nothing.
+    who accepted those before is asked nothing. `must_accept` holds for those who join
+    from then on: until they accept, whatever they are not allowed yet fails with
+    ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
 
     Fails with NOT_FOUND for a channel that the caller does not see in the community, and
     with CONCURRENT_CHANGE when `etag` is given and something else is met now.
     """
     CompleteOnboarding: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.CompleteOnboardingRequest, _onboarding_pb2.Onboarding]
-    """Accepts the rules, as a member, and returns what was met. Accepting the same ones
-    again changes nothing.
+    """Accepts the rules, as a member, and returns what was met; who had to accept them may
+    act with their very next call. Accepting the same ones again changes nothing, but
+    finishes what a crash left half-way.
 
     Fails with CONCURRENT_CHANGE when the rules are others than those read.
     """
@@ -63,14 +66,17 @@ class OnboardingServiceAsyncStub(OnboardingServiceStub):
     """
     UpdateOnboarding: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.UpdateOnboardingRequest, _onboarding_pb2.Onboarding]  # type: ignore[assignment]
     """Changes what a newcomer meets, and returns it. Rules that change get another version;
-    who accepted those before is asked nothing.
+    who accepted those before is asked nothing. `must_accept` holds for those who join
+    from then on: until they accept, whatever they are not allowed yet fails with
+    ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
 
     Fails with NOT_FOUND for a channel that the caller does not see in the community, and
     with CONCURRENT_CHANGE when `etag` is given and something else is met now.
     """
     CompleteOnboarding: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.CompleteOnboardingRequest, _onboarding_pb2.Onboarding]  # type: ignore[assignment]
-    """Accepts the rules, as a member, and returns what was met. Accepting the same ones
-    again changes nothing.
+    """Accepts the rules, as a member, and returns what was met; who had to accept them may
+    act with their very next call. Accepting the same ones again changes nothing, but
+    finishes what a crash left half-way.
 
     Fails with CONCURRENT_CHANGE when the rules are others than those read.
     """
@@ -95,7 +101,9 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_pb2.Onboarding, _abc.Awaitable[_onboarding_pb2.Onboarding]]:
         """Changes what a newcomer meets, and returns it. Rules that change get another version;
-        who accepted those before is asked nothing.
+        who accepted those before is asked nothing. `must_accept` holds for those who join
+        from then on: until they accept, whatever they are not allowed yet fails with
+        ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
 
         Fails with NOT_FOUND for a channel that the caller does not see in the community, and
         with CONCURRENT_CHANGE when `etag` is given and something else is met now.
@@ -107,8 +115,9 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _onboarding_service_pb2.CompleteOnboardingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_pb2.Onboarding, _abc.Awaitable[_onboarding_pb2.Onboarding]]:
-        """Accepts the rules, as a member, and returns what was met. Accepting the same ones
-        again changes nothing.
+        """Accepts the rules, as a member, and returns what was met; who had to accept them may
+        act with their very next call. Accepting the same ones again changes nothing, but
+        finishes what a crash left half-way.
 
         Fails with CONCURRENT_CHANGE when the rules are others than those read.
         """

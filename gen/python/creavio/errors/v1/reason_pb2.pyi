@@ -117,6 +117,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The channel is no forum, and has no posts."""
     REASON_TAG_REQUIRED: _Reason.ValueType  # 188
     """A post of this forum needs a tag."""
+    REASON_ONBOARDING_REQUIRED: _Reason.ValueType  # 166
+    """The rules of the community are to be accepted before anything is done there."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
     """Too many calls; google.rpc.RetryInfo says when to try again."""
     REASON_UNAVAILABLE: _Reason.ValueType  # 81
@@ -243,6 +245,8 @@ REASON_NOT_A_FORUM: Reason.ValueType  # 187
 """The channel is no forum, and has no posts."""
 REASON_TAG_REQUIRED: Reason.ValueType  # 188
 """A post of this forum needs a tag."""
+REASON_ONBOARDING_REQUIRED: Reason.ValueType  # 166
+"""The rules of the community are to be accepted before anything is done there."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80
 """Too many calls; google.rpc.RetryInfo says when to try again."""
 REASON_UNAVAILABLE: Reason.ValueType  # 81

@@ -32,7 +32,8 @@ class CommunityMasks(_message.Message):
     - else, and outside channels, the community's masks, by the same comparison.
 
     Whoever is timed out (`Binding.timeout_expire_time`) holds nothing but VIEW_COMMUNITY
-    and VIEW_CHANNEL until then.
+    and VIEW_CHANNEL until then; nor does whoever is pending (`Binding.pending`), until they
+    are admitted.
 
     Whoever cannot see the community (VIEW_COMMUNITY) holds nothing in it, and
     whoever cannot see a channel (VIEW_CHANNEL) holds nothing there.
@@ -183,6 +184,7 @@ class Binding(_message.Message):
     ROLES_FIELD_NUMBER: _builtins.int
     OVERRIDES_FIELD_NUMBER: _builtins.int
     TIMEOUT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     user_id: _builtins.str
@@ -196,6 +198,8 @@ class Binding(_message.Message):
     n. Empty for an outsider. Masks count roles by position, so these bits are
     put in order first, by the `roles` of the masks.
     """
+    pending: _builtins.bool
+    """Whether the person is still to accept the rules of the community."""
     @_builtins.property
     def overrides(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberOverride]:
         """The channels where the person is overridden."""
@@ -215,10 +219,11 @@ class Binding(_message.Message):
         roles: _builtins.bytes = ...,
         overrides: _abc.Iterable[Global___MemberOverride] | None = ...,
         timeout_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        pending: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["timeout_expire_time", b"timeout_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "overrides", b"overrides", "roles", b"roles", "timeout_expire_time", b"timeout_expire_time", "user_id", b"user_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "overrides", b"overrides", "pending", b"pending", "roles", b"roles", "timeout_expire_time", b"timeout_expire_time", "user_id", b"user_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

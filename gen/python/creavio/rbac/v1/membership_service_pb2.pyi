@@ -109,6 +109,36 @@ class BindMemberRequest(_message.Message):
 
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    user_id: _builtins.str
+    """The person."""
+    pending: _builtins.bool
+    """Whether the person is to accept the rules first."""
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        pending: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "pending", b"pending", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BindMemberRequest: _TypeAlias = BindMemberRequest  # noqa: Y015
+
+@_typing.final
+class AdmitMemberRequest(_message.Message):
+    """Names who accepted the rules of which community."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     user_id: _builtins.str
@@ -125,7 +155,29 @@ class BindMemberRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___BindMemberRequest: _TypeAlias = BindMemberRequest  # noqa: Y015
+Global___AdmitMemberRequest: _TypeAlias = AdmitMemberRequest  # noqa: Y015
+
+@_typing.final
+class AdmitMemberResponse(_message.Message):
+    """The person is not pending."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """rbac's revision that holds the change."""
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdmitMemberResponse: _TypeAlias = AdmitMemberResponse  # noqa: Y015
 
 @_typing.final
 class BindMemberResponse(_message.Message):

@@ -52,6 +52,11 @@ class MembershipServiceStub:
                 request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberResponse.FromString,
                 _registered_method=True)
+        self.AdmitMember = channel.unary_unary(
+                '/creavio.rbac.v1.MembershipService/AdmitMember',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.AdmitMemberRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.AdmitMemberResponse.FromString,
+                _registered_method=True)
         self.UnbindMember = channel.unary_unary(
                 '/creavio.rbac.v1.MembershipService/UnbindMember',
                 request_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.UnbindMemberRequest.SerializeToString,
@@ -99,7 +104,18 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BindMember(self, request, context):
-        """Gives a person the member role. Repeating it changes nothing.
+        """Gives a person the member role; where they are pending, they hold no permission but to
+        see until they are admitted. Repeating it changes nothing, nor does it make pending
+        whoever has the role.
+
+        Fails with NOT_FOUND when the community was never provisioned.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdmitMember(self, request, context):
+        """Lets a pending member do what their roles allow. Repeating it changes nothing.
 
         Fails with NOT_FOUND when the community was never provisioned.
         """
@@ -170,6 +186,11 @@ def add_MembershipServiceServicer_to_server(servicer, server):
                     servicer.BindMember,
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberResponse.SerializeToString,
+            ),
+            'AdmitMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdmitMember,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.AdmitMemberRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_membership__service__pb2.AdmitMemberResponse.SerializeToString,
             ),
             'UnbindMember': grpc.unary_unary_rpc_method_handler(
                     servicer.UnbindMember,
@@ -275,6 +296,33 @@ class MembershipService:
             '/creavio.rbac.v1.MembershipService/BindMember',
             creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberRequest.SerializeToString,
             creavio_dot_rbac_dot_v1_dot_membership__service__pb2.BindMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdmitMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.MembershipService/AdmitMember',
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.AdmitMemberRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_membership__service__pb2.AdmitMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

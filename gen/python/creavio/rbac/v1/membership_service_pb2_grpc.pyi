@@ -48,7 +48,14 @@ class MembershipServiceStub:
     1,000 overrides.
     """
     BindMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.BindMemberRequest, _membership_service_pb2.BindMemberResponse]
-    """Gives a person the member role. Repeating it changes nothing.
+    """Gives a person the member role; where they are pending, they hold no permission but to
+    see until they are admitted. Repeating it changes nothing, nor does it make pending
+    whoever has the role.
+
+    Fails with NOT_FOUND when the community was never provisioned.
+    """
+    AdmitMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.AdmitMemberRequest, _membership_service_pb2.AdmitMemberResponse]
+    """Lets a pending member do what their roles allow. Repeating it changes nothing.
 
     Fails with NOT_FOUND when the community was never provisioned.
     """
@@ -102,7 +109,14 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     1,000 overrides.
     """
     BindMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.BindMemberRequest, _membership_service_pb2.BindMemberResponse]  # type: ignore[assignment]
-    """Gives a person the member role. Repeating it changes nothing.
+    """Gives a person the member role; where they are pending, they hold no permission but to
+    see until they are admitted. Repeating it changes nothing, nor does it make pending
+    whoever has the role.
+
+    Fails with NOT_FOUND when the community was never provisioned.
+    """
+    AdmitMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.AdmitMemberRequest, _membership_service_pb2.AdmitMemberResponse]  # type: ignore[assignment]
+    """Lets a pending member do what their roles allow. Repeating it changes nothing.
 
     Fails with NOT_FOUND when the community was never provisioned.
     """
@@ -171,7 +185,20 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.BindMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.BindMemberResponse, _abc.Awaitable[_membership_service_pb2.BindMemberResponse]]:
-        """Gives a person the member role. Repeating it changes nothing.
+        """Gives a person the member role; where they are pending, they hold no permission but to
+        see until they are admitted. Repeating it changes nothing, nor does it make pending
+        whoever has the role.
+
+        Fails with NOT_FOUND when the community was never provisioned.
+        """
+
+    @_abc_1.abstractmethod
+    def AdmitMember(
+        self,
+        request: _membership_service_pb2.AdmitMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_service_pb2.AdmitMemberResponse, _abc.Awaitable[_membership_service_pb2.AdmitMemberResponse]]:
+        """Lets a pending member do what their roles allow. Repeating it changes nothing.
 
         Fails with NOT_FOUND when the community was never provisioned.
         """

@@ -220,6 +220,7 @@ class Step(_message.Message):
     ROLE_NAME_FIELD_NUMBER: _builtins.int
     ALLOWED_FIELD_NUMBER: _builtins.int
     TIMEOUT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
     permission: _permission_pb2.Permission.ValueType
     """The permission."""
     channel_id: _builtins.str
@@ -232,6 +233,8 @@ class Step(_message.Message):
     """The name of that role."""
     allowed: _builtins.bool
     """What the rule says."""
+    pending: _builtins.bool
+    """Set when no rule was asked, since the person is still to accept the rules."""
     @_builtins.property
     def timeout_expire_time(self) -> _timestamp_pb2.Timestamp:
         """Set when no rule was asked, since the person is timed out: until then."""
@@ -245,10 +248,11 @@ class Step(_message.Message):
         role_name: _builtins.str = ...,
         allowed: _builtins.bool = ...,
         timeout_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        pending: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["timeout_expire_time", b"timeout_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "channel_id", b"channel_id", "decided_by", b"decided_by", "permission", b"permission", "role_name", b"role_name", "timeout_expire_time", b"timeout_expire_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "channel_id", b"channel_id", "decided_by", b"decided_by", "pending", b"pending", "permission", b"permission", "role_name", b"role_name", "timeout_expire_time", b"timeout_expire_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

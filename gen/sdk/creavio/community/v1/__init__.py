@@ -2425,6 +2425,12 @@ class Onboarding(betterproto2.Message):
     Changes with what a newcomer meets; send it back to change only what was read.
     """
 
+    must_accept: "bool" = betterproto2.field(8, betterproto2.TYPE_BOOL)
+    """
+    Whether whoever joins is to accept the rules, if there are any, before they do more
+    than see.
+    """
+
 
 default_message_pool.register_message("creavio.community.v1", "Onboarding", Onboarding)
 
@@ -2971,13 +2977,18 @@ class UpdateOnboardingRequest(betterproto2.Message):
         5, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    What to change: `rules`, `welcome`, `channel_ids`. When unset, the fields that are
-    present.
+    What to change: `rules`, `welcome`, `channel_ids`, `must_accept`. When unset, the
+    fields that are present.
     """
 
     etag: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
     """
     The `etag` that was read; empty changes whatever is there.
+    """
+
+    must_accept: "bool | None" = betterproto2.field(7, betterproto2.TYPE_BOOL, optional=True)
+    """
+    Whether whoever joins is to accept the rules before they do more than see.
     """
 
 
@@ -3938,7 +3949,9 @@ class OnboardingServiceStub(betterproto2_grpclib.ServiceStub):
     ) -> "Onboarding":
         """
         Changes what a newcomer meets, and returns it. Rules that change get another version;
-        who accepted those before is asked nothing.
+        who accepted those before is asked nothing. `must_accept` holds for those who join
+        from then on: until they accept, whatever they are not allowed yet fails with
+        ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
 
         Fails with NOT_FOUND for a channel that the caller does not see in the community, and
         with CONCURRENT_CHANGE when `etag` is given and something else is met now.
@@ -3962,8 +3975,9 @@ class OnboardingServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "Onboarding":
         """
-        Accepts the rules, as a member, and returns what was met. Accepting the same ones
-        again changes nothing.
+        Accepts the rules, as a member, and returns what was met; who had to accept them may
+        act with their very next call. Accepting the same ones again changes nothing, but
+        finishes what a crash left half-way.
 
         Fails with CONCURRENT_CHANGE when the rules are others than those read.
         """

@@ -248,6 +248,11 @@ class Reason(betterproto2.Enum):
     A post of this forum needs a tag.
     """
 
+    ONBOARDING_REQUIRED = 166
+    """
+    The rules of the community are to be accepted before anything is done there.
+    """
+
     RATE_LIMITED = 80
     """
     Too many calls; google.rpc.RetryInfo says when to try again.
@@ -357,6 +362,7 @@ class Reason(betterproto2.Enum):
             186: "REASON_POSTS_ONLY",
             187: "REASON_NOT_A_FORUM",
             188: "REASON_TAG_REQUIRED",
+            166: "REASON_ONBOARDING_REQUIRED",
             80: "REASON_RATE_LIMITED",
             81: "REASON_UNAVAILABLE",
             82: "REASON_DEADLINE_EXCEEDED",
@@ -420,6 +426,7 @@ class Reason(betterproto2.Enum):
             "REASON_POSTS_ONLY": 186,
             "REASON_NOT_A_FORUM": 187,
             "REASON_TAG_REQUIRED": 188,
+            "REASON_ONBOARDING_REQUIRED": 166,
             "REASON_RATE_LIMITED": 80,
             "REASON_UNAVAILABLE": 81,
             "REASON_DEADLINE_EXCEEDED": 82,

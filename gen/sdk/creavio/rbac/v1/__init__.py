@@ -1074,6 +1074,11 @@ class Step(betterproto2.Message):
     Set when no rule was asked, since the person is timed out: until then.
     """
 
+    pending: "bool" = betterproto2.field(7, betterproto2.TYPE_BOOL)
+    """
+    Set when no rule was asked, since the person is still to accept the rules.
+    """
+
 
 default_message_pool.register_message("creavio.rbac.v1", "Step", Step)
 

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/onboarding.proto.
  */
 export const file_creavio_community_v1_onboarding: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSKyAQoKT25ib2FyZGluZxIUCgxjb21tdW5pdHlfaWQYASABKAkSKQoFcnVsZXMYAiADKAsyGi5jcmVhdmlvLmNvbW11bml0eS52MS5SdWxlEhUKDXJ1bGVzX3ZlcnNpb24YAyABKAMSDwoHd2VsY29tZRgEIAEoCRITCgtjaGFubmVsX2lkcxgFIAMoCRIYChBhY2NlcHRlZF92ZXJzaW9uGAYgASgDEgwKBGV0YWcYByABKAkiIwoEUnVsZRINCgV0aXRsZRgBIAEoCRIMCgR0ZXh0GAIgASgJYgZwcm90bzM");
+  fileDesc("CiVjcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSLHAQoKT25ib2FyZGluZxIUCgxjb21tdW5pdHlfaWQYASABKAkSKQoFcnVsZXMYAiADKAsyGi5jcmVhdmlvLmNvbW11bml0eS52MS5SdWxlEhUKDXJ1bGVzX3ZlcnNpb24YAyABKAMSDwoHd2VsY29tZRgEIAEoCRITCgtjaGFubmVsX2lkcxgFIAMoCRIYChBhY2NlcHRlZF92ZXJzaW9uGAYgASgDEgwKBGV0YWcYByABKAkSEwoLbXVzdF9hY2NlcHQYCCABKAgiIwoEUnVsZRINCgV0aXRsZRgBIAEoCRIMCgR0ZXh0GAIgASgJYgZwcm90bzM");
 
 /**
  * What a newcomer meets in a community.
@@ -66,6 +66,14 @@ export type Onboarding = Message<"creavio.community.v1.Onboarding"> & {
    * @generated from field: string etag = 7;
    */
   etag: string;
+
+  /**
+   * Whether whoever joins is to accept the rules, if there are any, before they do more
+   * than see.
+   *
+   * @generated from field: bool must_accept = 8;
+   */
+  mustAccept: boolean;
 };
 
 /**

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/onboarding_service.proto.
  */
 export const file_creavio_community_v1_onboarding_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1jcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nX3NlcnZpY2UucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIiwKFEdldE9uYm9hcmRpbmdSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCSLQAQoXVXBkYXRlT25ib2FyZGluZ1JlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEikKBXJ1bGVzGAIgAygLMhouY3JlYXZpby5jb21tdW5pdHkudjEuUnVsZRIUCgd3ZWxjb21lGAMgASgJSACIAQESEwoLY2hhbm5lbF9pZHMYBCADKAkSLwoLdXBkYXRlX21hc2sYBSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEgwKBGV0YWcYBiABKAlCCgoIX3dlbGNvbWUiSAoZQ29tcGxldGVPbmJvYXJkaW5nUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSFQoNcnVsZXNfdmVyc2lvbhgCIAEoAzLAAgoRT25ib2FyZGluZ1NlcnZpY2USXQoNR2V0T25ib2FyZGluZxIqLmNyZWF2aW8uY29tbXVuaXR5LnYxLkdldE9uYm9hcmRpbmdSZXF1ZXN0GiAuY3JlYXZpby5jb21tdW5pdHkudjEuT25ib2FyZGluZxJjChBVcGRhdGVPbmJvYXJkaW5nEi0uY3JlYXZpby5jb21tdW5pdHkudjEuVXBkYXRlT25ib2FyZGluZ1JlcXVlc3QaIC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nEmcKEkNvbXBsZXRlT25ib2FyZGluZxIvLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbXBsZXRlT25ib2FyZGluZ1JlcXVlc3QaIC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nYgZwcm90bzM", [file_creavio_community_v1_onboarding, file_google_protobuf_field_mask]);
+  fileDesc("Ci1jcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nX3NlcnZpY2UucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIiwKFEdldE9uYm9hcmRpbmdSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCSL6AQoXVXBkYXRlT25ib2FyZGluZ1JlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEikKBXJ1bGVzGAIgAygLMhouY3JlYXZpby5jb21tdW5pdHkudjEuUnVsZRIUCgd3ZWxjb21lGAMgASgJSACIAQESEwoLY2hhbm5lbF9pZHMYBCADKAkSLwoLdXBkYXRlX21hc2sYBSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEgwKBGV0YWcYBiABKAkSGAoLbXVzdF9hY2NlcHQYByABKAhIAYgBAUIKCghfd2VsY29tZUIOCgxfbXVzdF9hY2NlcHQiSAoZQ29tcGxldGVPbmJvYXJkaW5nUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSFQoNcnVsZXNfdmVyc2lvbhgCIAEoAzLAAgoRT25ib2FyZGluZ1NlcnZpY2USXQoNR2V0T25ib2FyZGluZxIqLmNyZWF2aW8uY29tbXVuaXR5LnYxLkdldE9uYm9hcmRpbmdSZXF1ZXN0GiAuY3JlYXZpby5jb21tdW5pdHkudjEuT25ib2FyZGluZxJjChBVcGRhdGVPbmJvYXJkaW5nEi0uY3JlYXZpby5jb21tdW5pdHkudjEuVXBkYXRlT25ib2FyZGluZ1JlcXVlc3QaIC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nEmcKEkNvbXBsZXRlT25ib2FyZGluZxIvLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbXBsZXRlT25ib2FyZGluZ1JlcXVlc3QaIC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nYgZwcm90bzM", [file_creavio_community_v1_onboarding, file_google_protobuf_field_mask]);
 
 /**
  * Names a community.
@@ -72,8 +72,8 @@ export type UpdateOnboardingRequest = Message<"creavio.community.v1.UpdateOnboar
   channelIds: string[];
 
   /**
-   * What to change: `rules`, `welcome`, `channel_ids`. When unset, the fields that are
-   * present.
+   * What to change: `rules`, `welcome`, `channel_ids`, `must_accept`. When unset, the
+   * fields that are present.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 5;
    */
@@ -85,6 +85,13 @@ export type UpdateOnboardingRequest = Message<"creavio.community.v1.UpdateOnboar
    * @generated from field: string etag = 6;
    */
   etag: string;
+
+  /**
+   * Whether whoever joins is to accept the rules before they do more than see.
+   *
+   * @generated from field: optional bool must_accept = 7;
+   */
+  mustAccept?: boolean | undefined;
 };
 
 /**
@@ -141,7 +148,9 @@ export const OnboardingService: GenService<{
   },
   /**
    * Changes what a newcomer meets, and returns it. Rules that change get another version;
-   * who accepted those before is asked nothing.
+   * who accepted those before is asked nothing. `must_accept` holds for those who join
+   * from then on: until they accept, whatever they are not allowed yet fails with
+   * ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
    *
    * Fails with NOT_FOUND for a channel that the caller does not see in the community, and
    * with CONCURRENT_CHANGE when `etag` is given and something else is met now.
@@ -154,8 +163,9 @@ export const OnboardingService: GenService<{
     output: typeof OnboardingSchema;
   },
   /**
-   * Accepts the rules, as a member, and returns what was met. Accepting the same ones
-   * again changes nothing.
+   * Accepts the rules, as a member, and returns what was met; who had to accept them may
+   * act with their very next call. Accepting the same ones again changes nothing, but
+   * finishes what a crash left half-way.
    *
    * Fails with CONCURRENT_CHANGE when the rules are others than those read.
    *
