@@ -10,7 +10,11 @@ import { type Retries, sleep } from "./retrying.js";
 const nothingSaid: Policy = { repeatable: false, key: "", anonymous: false };
 
 /** Signs calls, gives them a key, and sends them again where that is harmless. */
-export function calling(token: (refused?: string) => Promise<string>, retries: Retries): Interceptor {
+export function calling(
+  token: (refused?: string) => Promise<string>,
+  retries: Retries,
+  cookie = false,
+): Interceptor {
   return (next) => async (request) => {
     const policy = policies[`/${request.service.typeName}/${request.method.name}`] ?? nothingSaid;
     const signed = async (sent: string): Promise<UnaryResponse | StreamResponse> => {
@@ -21,6 +25,8 @@ export function calling(token: (refused?: string) => Promise<string>, retries: R
         throw translated(thrown);
       }
     };
+    // What begins a session needs none; the others do not look at it.
+    if (cookie && policy.anonymous) request.header.set("creavio-refresh-token", "cookie");
     const once = async (): Promise<UnaryResponse | StreamResponse> => {
       const sent = policy.anonymous ? "" : await token();
       try {

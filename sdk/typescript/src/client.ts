@@ -16,6 +16,11 @@ export interface ClientOptions {
   readonly token?: string;
   /** The session it belongs to goes on. */
   readonly refreshToken?: string;
+  /**
+   * For a page of the platform's own origin: the browser keeps the refresh token in a
+   * cookie that no script reads, and a session of before goes on by itself.
+   */
+  readonly cookie?: boolean;
   readonly retries?: Retries;
   /** Told every new session: keep its refresh token, the one before is spent. */
   readonly onSession?: (session: Session) => void;
@@ -35,12 +40,17 @@ export class Client {
       options.refreshToken ?? "",
       (refreshToken) => this.service(SessionService).refreshSession({ refreshToken }),
       options.onSession ?? (() => {}),
+      options.cookie ?? false,
     );
     this.#transport = createGrpcWebTransport({
       baseUrl: url,
       defaultTimeoutMs: 15_000,
       interceptors: [
-        calling((refused) => this.#credentials.token(refused), options.retries ?? new Retries()),
+        calling(
+          (refused) => this.#credentials.token(refused),
+          options.retries ?? new Retries(),
+          options.cookie ?? false,
+        ),
       ],
       ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
     });
@@ -59,7 +69,7 @@ export class Client {
   /** Creates an account, and calls for it from now on. */
   async signUp(handle: string, email: string, password: string, displayName = ""): Promise<Session> {
     const request = { handle, email, password, displayName };
-    return this.#hold(await this.service(AccountService).createAccount(request));
+    return this.hold(await this.service(AccountService).createAccount(request));
   }
 
   /**
@@ -67,12 +77,12 @@ export class Client {
    * returned has a `challengeToken` and nobody is signed in yet: `complete` it.
    */
   async signIn(login: string, password: string): Promise<Session> {
-    return this.#hold(await this.service(SessionService).createSession({ login, password }));
+    return this.hold(await this.service(SessionService).createSession({ login, password }));
   }
 
   /** Completes a sign-in with a code of the second factor, and calls for that person. */
   async complete(challengeToken: string, code: string): Promise<Session> {
-    return this.#hold(await this.service(SessionService).completeSession({ challengeToken, code }));
+    return this.hold(await this.service(SessionService).completeSession({ challengeToken, code }));
   }
 
   /** Ends the session: its tokens are refused from now on. */
@@ -86,7 +96,13 @@ export class Client {
     return new EventStream(this.service(GatewayService), resumeToken, signal);
   }
 
-  #hold(session: Session): Session {
+  /** The token of whoever is signed in, renewed when it is about to expire; empty for nobody. */
+  async token(): Promise<string> {
+    return await this.#credentials.token();
+  }
+
+  /** Calls from now on for whom a session was begun by other ways than these. */
+  hold(session: Session): Session {
     this.#credentials.hold(session);
     return session;
   }

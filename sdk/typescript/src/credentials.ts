@@ -11,15 +11,20 @@ export class Credentials {
   #refreshToken: string;
   #expires = Number.POSITIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
+  /** Whether the browser may hold a refresh token. */
+  #kept: boolean;
 
   constructor(
     token: string,
     refreshToken: string,
     private readonly refresh: (refreshToken: string) => Promise<Session>,
     private readonly onSession: (session: Session) => void,
+    /** Whether the browser keeps refresh tokens, and this sees none. */
+    private readonly cookie = false,
   ) {
     this.#token = token;
     this.#refreshToken = refreshToken;
+    this.#kept = cookie;
   }
 
   /** Calls for this session from now on, if it is one and not a challenge. */
@@ -28,6 +33,7 @@ export class Credentials {
     this.session = session;
     this.#token = session.accessToken;
     this.#refreshToken = session.refreshToken;
+    this.#kept = this.cookie;
     this.#expires =
       session.expireTime === undefined
         ? Number.POSITIVE_INFINITY
@@ -39,6 +45,7 @@ export class Credentials {
   forget(): void {
     this.session = undefined;
     this.#token = this.#refreshToken = "";
+    this.#kept = false;
   }
 
   /**
@@ -48,7 +55,7 @@ export class Credentials {
   async token(refused = ""): Promise<string> {
     const fresh =
       this.#token !== "" && this.#token !== refused && Date.now() < this.#expires - before;
-    if (!fresh && this.#refreshToken !== "") {
+    if (!fresh && (this.#refreshToken !== "" || this.#kept)) {
       this.#refreshing ??= this.refresh(this.#refreshToken)
         .then((session) => this.hold(session))
         .finally(() => {

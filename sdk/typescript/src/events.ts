@@ -27,6 +27,8 @@ const codes: Readonly<Record<string, Code>> = {
 export class EventStream implements AsyncIterable<Event> {
   readonly #seen = new Set<string>();
   readonly #pauses = new Retries({ longest: 15 });
+  /** Told when the stream broke; `ready` is heard when it is back. */
+  onLost: () => void = () => {};
 
   constructor(
     private readonly gateway: ServiceClient<typeof GatewayService>,
@@ -59,6 +61,7 @@ export class EventStream implements AsyncIterable<Event> {
           yield create(EventSchema, { payload: { case: "refetch", value: { detail: error.message } } });
         } else if (mayPass(error)) {
           failures += 1;
+          this.onLost();
           await sleep(error.retryAfter ?? this.#pauses.jittered(failures), this.signal);
         } else {
           throw error;
