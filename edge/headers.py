@@ -98,6 +98,24 @@ def plain_http(*, lines: bool = False) -> HeaderMutationPerRoute:
     )
 
 
+def lasting(policy: str) -> HeaderMutationPerRoute:
+    """Lets whoever asked keep what was found, as its name says its content.
+
+    `policy` is the Content-Security-Policy of a worker that runs it.
+    """
+    found = 'response.headers[":status"] == "200"'
+    kept = f'%CEL({found} ? "public, max-age=31536000, immutable" : "no-store")%'
+    given = [
+        HeaderValueOption(
+            header=HeaderValue(key=name, value=value),
+            append_action=HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+        )
+        for name, value in (("cache-control", kept), ("content-security-policy", policy))
+    ]
+    mutations = [HeaderMutation(append=one) for one in given]
+    return HeaderMutationPerRoute(mutations=Mutations(response_mutations=mutations))
+
+
 def cors(topology: Topology) -> CorsPolicy:
     """Lets the web pages of these origins call; credentials are tokens, never cookies."""
     return CorsPolicy(

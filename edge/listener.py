@@ -33,7 +33,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 )
 
 from chassis.contract import Contract
-from edge import authentication, forms, limits, transcoding
+from edge import authentication, forms, limits, transcoding, web
 from edge.access_log import access_log
 from edge.errors import one_shape
 from edge.headers import distrust, secure
@@ -117,6 +117,7 @@ def _filters(topology: Topology, contract: Contract) -> list[HttpFilter]:
         http_filter("envoy.filters.http.grpc_web", GrpcWeb()),
         http_filter(BUFFER, Buffer(max_request_bytes=SMALLEST_CAP)),
         http_filter(COMPRESSOR, _compressor()),
+        http_filter(web.FILTER, web.no_files()),
         http_filter(forms.FILTER, forms.no_forms()),
         http_filter(transcoding.FILTER, transcoding.no_transcoder()),
         http_filter("limit_headers_source", limits.publish_headers()),

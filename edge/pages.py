@@ -46,6 +46,8 @@ class Page:
     content_type: str
     policy: str
     """Its Content-Security-Policy."""
+    pattern: str = ""
+    """The addresses it is found at besides, as RE2; none for most."""
 
 
 def pages(catalog: Catalog, contract: Contract, topology: Topology) -> tuple[Page, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
+from pathlib import Path
 
 from envoy_data_plane.envoy.config.core.v3 import DataSource
 from envoy_data_plane.envoy.config.route.v3 import (
@@ -28,8 +29,8 @@ from envoy_data_plane.google.protobuf import Any
 from chassis.catalog import Catalog
 from chassis.contract import Contract, Rpc
 from creavio.options.v1 import rpc_pb2
-from edge import authentication, forms, transcoding
-from edge.headers import cors, plain_http
+from edge import authentication, forms, transcoding, web
+from edge.headers import cors, lasting, plain_http
 from edge.limits import class_of, facts
 from edge.pages import Page, pages
 from edge.rest import Binding, bindings_of
@@ -65,6 +66,7 @@ def edge_routes(topology: Topology, catalog: Catalog, contract: Contract) -> Rou
             _preflight(),
             *_rest(bindings),
             _health(topology),
+            *_web(topology),
             *(_page(page) for page in pages(catalog, contract, topology)),
             *_wrong_verbs(bindings),
             _nothing("unknown", RouteMatch(prefix="/"), 404),
@@ -150,13 +152,26 @@ def _rest(bindings: Iterable[Binding]) -> list[Route]:
     return routes
 
 
-def _entry(name: str, match: RouteMatch, filters: dict[str, Any]) -> Route:
-    """A route that leads nowhere by itself: what no filter takes further does not exist."""
-    nowhere = RouteAction(
+def _web(topology: Topology) -> list[Route]:
+    """The web app, where it was built; the front page is behind it."""
+    if topology.web is None or not Path(topology.web, web.DOCUMENT).is_file():
+        return []
+    folder = Path(topology.web)
+    files = web.files(folder, _nowhere())
+    files.typed_per_filter_config |= {HEADERS: packed(lasting(web.WORKER)), **_untranscoded()}
+    return [*(_page(page) for page in web.pages(folder)), files]
+
+
+def _nowhere() -> RouteAction:
+    return RouteAction(
         cluster=NOWHERE,
         cluster_not_found_response_code=RouteActionClusterNotFoundResponseCode.NOT_FOUND,
     )
-    return Route(name=name, match=match, route=nowhere, typed_per_filter_config=filters)
+
+
+def _entry(name: str, match: RouteMatch, filters: dict[str, Any]) -> Route:
+    """A route that leads nowhere by itself: what no filter takes further does not exist."""
+    return Route(name=name, match=match, route=_nowhere(), typed_per_filter_config=filters)
 
 
 def _preflight() -> Route:
@@ -202,9 +217,14 @@ def _health(topology: Topology) -> Route:
 
 
 def _page(page: Page) -> Route:
+    get = [header_is(":method", "GET")]
+    if page.pattern:
+        match = RouteMatch(safe_regex=RegexMatcher(regex=page.pattern), headers=get)
+    else:
+        match = RouteMatch(path=page.path, headers=get)
     return Route(
         name=page.path,
-        match=RouteMatch(path=page.path, headers=[header_is(":method", "GET")]),
+        match=match,
         direct_response=DirectResponseAction(status=200, body=DataSource(inline_string=page.body)),
         response_headers_to_add=[
             header("content-type", page.content_type),

@@ -39,6 +39,8 @@ def fingerprint(topology: str) -> str:
 def _files() -> Iterator[Path]:
     yield _ROOT / "catalog.yaml"
     yield _ROOT / "local" / "envoy_config.py"
+    # Of the web app, what the routes hold; its other files are read when they are asked for.
+    yield from (file for file in sorted((_ROOT / "web/out").glob("*.*")) if file.is_file())
     for folder in _SOURCES:
         for file in sorted((_ROOT / folder).rglob("*")):
             if file.is_file() and file.suffix != ".pyc":

@@ -194,4 +194,5 @@ class Parts:
             access_log=str(home.log("access")),
             limits=self._options.limits,
             reference=str(catalogs.CATALOG_FILE.parent / "gen"),
+            web=str(catalogs.CATALOG_FILE.parent / "web/out"),
         )

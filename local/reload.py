@@ -5,6 +5,7 @@
     gen/**, catalog.yaml  a new warm parent, every service, the edge's routes
     proto/**              generated first, which changes gen/
     edge/**, mesh/**      the routes
+    web/out/index.html    the routes: the web app was built anew
 
 A file that does not compile changes nothing: what runs goes on, and its health
 says why it is stale.
@@ -26,7 +27,7 @@ from local.keeper import Keeper, StartError
 from local.parts import Options, Parts
 from local.process import clean_environment
 
-_WATCHED = ("services", "chassis", "gen", "proto", "edge", "mesh", "catalog.yaml")
+_WATCHED = ("services", "chassis", "gen", "proto", "edge", "mesh", "web/out", "catalog.yaml")
 _IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache"})
 _CODE = frozenset({".py", ".pyi", ".proto", ".yaml", ".json", ".html", ".bin"})
 _QUIET_MS = 40
@@ -60,6 +61,8 @@ def change_of(files: Iterable[str]) -> Change:
             change.generate = True
         elif folder in ("edge", "mesh"):
             change.routes = True
+        elif folder == "web":
+            change.routes |= file == "web/out/index.html"
         else:
             change.contracts = True
     return change

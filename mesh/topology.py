@@ -86,6 +86,8 @@ class Topology:
     """The web origins, besides the edge's own, that may call it from a browser."""
     reference: str | None = None
     """The folder with `openapi/creavio.openapi.yaml` and `reference/index.html`."""
+    web: str | None = None
+    """The folder of the built web app; it may be missing."""
     access_log: str | None = None
     """The file of the access log; standard output when absent."""
     issuer: str = "creavio"

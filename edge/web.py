@@ -1,0 +1,97 @@
+"""The web app as the edge serves it: one document for all its places, and the files it loads.
+
+The document names its files by their content, so they never change and are kept;
+itself it is asked for every time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+import re
+from typing import Final
+
+from envoy_data_plane.envoy.config.route.v3 import Route, RouteAction, RouteMatch
+from envoy_data_plane.envoy.extensions.common.async_files.v3 import (
+    AsyncFileManagerConfig,
+    AsyncFileManagerConfigThreadPool,
+)
+from envoy_data_plane.envoy.extensions.filters.http.file_server.v3 import (
+    FileServerConfig,
+    FileServerConfigPathMapping,
+)
+
+from edge.pages import Page
+from mesh.wire import header_is, packed
+
+FILTER: Final = "envoy.filters.http.file_server"
+DOCUMENT: Final = "index.html"
+ICON: Final = "icon.svg"
+PLACES: Final = r"/((sign-in|sign-up|verify-email|reset-password|messages)|(c|invite|messages)/.*)?"
+"""The app's addresses: what is shown there is the app's to say."""
+WORKER: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""What a script may do that runs beside the page, which has its own policy."""
+_FILES: Final = "/_next/static/"
+_SCRIPT: Final = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
+_TYPES: Final = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "woff2": "font/woff2",
+}
+
+
+def no_files() -> FileServerConfig:
+    """Serves nothing: routes say what they serve."""
+    return FileServerConfig(manager_config=_readers())
+
+
+def pages(folder: Path) -> list[Page]:
+    """The app, wherever in it one is, and its icon. Raises `OSError` when it was not built."""
+    body = (folder / DOCUMENT).read_text(encoding="utf-8")
+    icon = (folder / ICON).read_text(encoding="utf-8")
+    return [
+        Page("/", body, "text/html; charset=utf-8", policy_of(body), pattern=PLACES),
+        Page(f"/{ICON}", icon, _TYPES["svg"], "default-src 'none'"),
+    ]
+
+
+def policy_of(document: str) -> str:
+    """Its Content-Security-Policy: no script runs that the build did not put there."""
+    inline = [
+        match["body"] for match in _SCRIPT.finditer(document) if " src=" not in match["attributes"]
+    ]
+    hashes = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in inline]
+    scripts = " ".join(["'self'", *(f"'sha256-{one}'" for one in hashes)])
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; "
+        "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def files(folder: Path, action: RouteAction) -> Route:
+    """What the document loads."""
+    server = FileServerConfig(
+        manager_config=_readers(),
+        path_mappings=[
+            FileServerConfigPathMapping(
+                request_path_prefix=_FILES, file_path_prefix=f"{folder}{_FILES}"
+            )
+        ],
+        content_types=_TYPES,
+        default_content_type="application/octet-stream",
+    )
+    return Route(
+        name="web files",
+        match=RouteMatch(prefix=_FILES, headers=[header_is(":method", "GET")]),
+        route=action,
+        typed_per_filter_config={FILTER: packed(server)},
+    )
+
+
+def _readers() -> AsyncFileManagerConfig:
+    threads = AsyncFileManagerConfigThreadPool(thread_count=1)
+    return AsyncFileManagerConfig(id="web", thread_pool=threads)
