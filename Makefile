@@ -3,6 +3,7 @@
 #   make up            start the platform (make down, or ctrl-C, stops it)
 #   make reload        the same, and a saved file is live within two seconds
 #   make test          every test; make test T=tests/local for some
+#   make web           build the web app, if its sources changed; make up does
 #   make lint          ruff, mypy, import-linter
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
@@ -10,20 +11,23 @@
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down test lint proto check-proto bench bench-quick lock venv venv-dev
+.PHONY: up reload down web test lint proto check-proto bench bench-quick lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 BIN := .venv/bin
 export PYTHON
 
-up: venv
+up: venv web
 	@exec $(BIN)/creavio up
 
-reload: venv-dev
+reload: venv-dev web
 	@exec $(BIN)/creavio up --reload
 
 down: venv
 	@$(BIN)/creavio down
+
+web: venv
+	@$(BIN)/python -m tools.web
 
 test: venv-dev
 	@$(BIN)/pytest -n auto --dist loadscope $(T)

@@ -12,7 +12,7 @@ class CommandError(Exception):
     """A program refused its work; the message is what it said."""
 
 
-def run(*command: str, cwd: Path) -> bytes:
+def run(*command: str, cwd: Path, **environment: str) -> bytes:
     """What `command` prints. Programs of this Python's environment come first.
 
     Raises `CommandError` when it is missing or ends with another status than 0.
@@ -24,7 +24,7 @@ def run(*command: str, cwd: Path) -> bytes:
         done = subprocess.run(  # noqa: S603 - commands are written in tools/
             command,
             cwd=cwd,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

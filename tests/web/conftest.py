@@ -1,0 +1,176 @@
+"""The web app, built, on a platform that runs, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import os
+from pathlib import Path
+import shutil
+import subprocess
+from typing import Any
+import uuid
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+import pytest
+
+from tests.live import PASSWORD, Live, running
+from tools import web
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+WITHIN = 30_000
+"""Milliseconds that anything on a page may take; other machines are slower."""
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def app() -> Path:
+    """The built app."""
+    web.build(ROOT)
+    return ROOT / web.OUT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A Chromium, installed where that can be done."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
+            subprocess.run(["apt-get", "-q", *command], env=environment, capture_output=True)
+        found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("needs a Chromium: apt install chromium")
+    return found
+
+
+@pytest.fixture(scope="module")
+def live(app: Path) -> Iterator[Live]:
+    """A platform that serves the app."""
+    with running() as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(_QUIET))
+        yield browser
+        browser.close()
+
+
+class Member:
+    """A person at a browser of their own; what goes wrong on the page fails the test."""
+
+    def __init__(self, context: BrowserContext, url: str, name: str) -> None:
+        self.name = name
+        self.handle = f"member-{uuid.uuid4().hex[:8]}"
+        self.wrong: list[str] = []
+        self._context = context
+        self._url = url
+        self.page = self.open()
+
+    def open(self) -> Page:
+        """Another page of the same browser."""
+        page = self._context.new_page()
+        page.set_default_timeout(WITHIN)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                self.wrong.append(said.text) if "Content Security Policy" in said.text else None
+            ),
+        )
+        return page
+
+    def go(self, path: str) -> None:
+        self.page.goto(self._url + path)
+
+    def sign_up(self, path: str = "/sign-up") -> None:
+        self.go(path)
+        page = self.page
+        page.get_by_label("Name", exact=True).fill(self.name)
+        page.get_by_label("Handle", exact=True).fill(self.handle)
+        page.get_by_label("E-mail address").fill(f"{self.handle}@example.org")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Make my account").click()
+        page.get_by_role("heading", name=f"Welcome, {self.name}").wait_for()
+
+    def found(self, name: str, channel: str) -> None:
+        page = self.page
+        page.get_by_label("Name of the place").fill(name)
+        page.get_by_role("button", name="Start it").click()
+        page.get_by_role("button", name="New channel").click()
+        page.get_by_label("Name of the channel").fill(channel)
+        page.get_by_role("button", name="Open channel").click()
+        page.get_by_role("heading", name=channel, exact=True).wait_for()
+
+    def invite(self, place: str) -> str:
+        """An invitation's path."""
+        page = self.page
+        page.get_by_role("navigation", name=f"Channels of {place}").get_by_role(
+            "button", name=place
+        ).click()
+        page.get_by_role("menuitem", name="Invite people").click()
+        page.get_by_role("dialog").get_by_role("button", name="Invite people").click()
+        link = page.get_by_role("textbox", name="Invite people").input_value()
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        return link.removeprefix(self._url)
+
+    def write(self, text: str) -> None:
+        field = self.page.get_by_role("textbox", name="Write to")
+        field.fill(text)
+        field.press("Enter")
+
+    def sees(self, text: str) -> None:
+        self.page.get_by_role("log").get_by_text(text).first.wait_for()
+
+    def check_access(self) -> None:
+        """Fails the test when axe finds anything, in either theme."""
+        for theme in ("light", "dark"):
+            self.page.evaluate(
+                "theme => { document.documentElement.dataset.theme = theme;"
+                " const painted = () => new Promise(requestAnimationFrame);"
+                " return painted().then(painted).then(painted); }",
+                theme,
+            )
+            # By the debugger: a script of the page would be refused by its policy.
+            self.page.evaluate(AXE.read_text())
+            tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+            found = self.page.evaluate(
+                "tags => axe.run({ runOnly: { type: 'tag', values: tags } })"
+                ".then(it => it.violations.map(v => [v.id, v.nodes.map(n => n.html)]))",
+                tags,
+            )
+            assert found == [], theme
+
+
+@pytest.fixture
+def member(browser: Browser, live: Live) -> Iterator[Callable[..., Member]]:
+    """Makes people, each with a browser of their own."""
+    made: list[tuple[Member, BrowserContext]] = []
+
+    def make(name: str, **options: Any) -> Member:
+        usual: dict[str, Any] = {
+            "viewport": {"width": 1440, "height": 900},
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(**{**usual, **options})
+        # The name that cookies are for.
+        one = Member(context, live.url.replace("127.0.0.1", "localhost"), name)
+        made.append((one, context))
+        return one
+
+    yield make
+    for one, context in made:
+        context.close()
+        assert one.wrong == []

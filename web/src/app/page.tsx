@@ -1,0 +1,5 @@
+import { App } from "@/ui/app";
+
+export default function Page(): React.ReactNode {
+  return <App />;
+}

@@ -1,0 +1,77 @@
+import { useSyncExternalStore } from "react";
+
+/** What is shown, by its address. */
+export type Place =
+  | { readonly at: "home" }
+  | { readonly at: "sign-in" }
+  | { readonly at: "sign-up" }
+  | { readonly at: "invite"; readonly code: string }
+  | { readonly at: "channel"; readonly communityId: string; readonly channelId: string }
+  | { readonly at: "direct"; readonly conversationId: string };
+
+export function placeOf(path: string): Place {
+  const [first = "", second = "", third = ""] = path.split("/").filter((part) => part !== "").map(decoded);
+  switch (first) {
+    case "sign-in":
+    case "sign-up":
+      return { at: first };
+    case "invite":
+      return { at: "invite", code: second };
+    case "c":
+      return { at: "channel", communityId: second, channelId: third };
+    case "messages":
+      return { at: "direct", conversationId: second };
+    default:
+      return { at: "home" };
+  }
+}
+
+export function pathOf(place: Place): string {
+  switch (place.at) {
+    case "home":
+      return "/";
+    case "invite":
+      return `/invite/${encodeURIComponent(place.code)}`;
+    case "channel":
+      return place.channelId === "" ? `/c/${place.communityId}` : `/c/${place.communityId}/${place.channelId}`;
+    case "direct":
+      return place.conversationId === "" ? "/messages" : `/messages/${place.conversationId}`;
+    default:
+      return `/${place.at}`;
+  }
+}
+
+const moved = new Set<() => void>();
+
+/** Shows another place, and remembers this one for the way back. */
+export function go(place: Place, how: "push" | "replace" = "push"): void {
+  const path = pathOf(place);
+  if (path === location.pathname) return;
+  if (how === "push") history.pushState(null, "", path);
+  else history.replaceState(null, "", path);
+  for (const tell of moved) tell();
+}
+
+/** The address that is shown, as it changes. */
+export function usePath(): string {
+  return useSyncExternalStore(
+    (tell) => {
+      moved.add(tell);
+      addEventListener("popstate", tell);
+      return () => {
+        moved.delete(tell);
+        removeEventListener("popstate", tell);
+      };
+    },
+    () => location.pathname,
+    () => "/",
+  );
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

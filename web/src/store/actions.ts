@@ -1,0 +1,356 @@
+import { Code } from "@connectrpc/connect";
+import { CallError, pages } from "@creavio/client";
+import type { Session } from "@creavio/client/auth/v1/session";
+import type { Message } from "@creavio/client/chat/v1/message";
+import type { Community } from "@creavio/client/community/v1/community";
+import type { User } from "@creavio/client/user/v1/user";
+
+import type { Api } from "@/api/client";
+
+import { applied, left, merged, withChannel } from "./events";
+import { empty, emptyRoom, type Outgoing, type Room, type State } from "./state";
+import { change, store } from "./store";
+
+const batch = 100;
+const pageSize = 50;
+
+/** Everything a person does in the app; what is known changes with it. */
+export class Actions {
+  /** Names that were asked for and did not arrive yet. */
+  readonly #asked = new Set<string>();
+  readonly #sending = new Map<string, Promise<void>>();
+
+  constructor(
+    readonly api: Api,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Goes on with the session the browser keeps, if there is one. */
+  async start(): Promise<void> {
+    try {
+      const token = await this.api.client.token();
+      const { session } = this.api.client;
+      if (token === "" || session === undefined) throw new CallError("", Code.Unauthenticated, "");
+      await this.#enter(session);
+    } catch (thrown) {
+      if (!(thrown instanceof CallError) || thrown.code !== Code.Unauthenticated) throw thrown;
+      change(() => ({ ...empty, phase: "outside" }));
+    }
+  }
+
+  /** Signs in. Returns a challenge when a second factor is wanted, else "". */
+  async signIn(login: string, password: string): Promise<string> {
+    return await this.#begun(await this.api.client.signIn(login, password));
+  }
+
+  async complete(challenge: string, code: string): Promise<void> {
+    await this.#begun(await this.api.client.complete(challenge, code));
+  }
+
+  async signUp(wanted: {
+    handle: string;
+    displayName: string;
+    email: string;
+    password: string;
+    signUpCode: string;
+  }): Promise<void> {
+    await this.#begun(this.api.client.hold(await this.api.accounts.createAccount(wanted)));
+  }
+
+  async signOut(): Promise<void> {
+    await this.api.client.signOut();
+    this.over();
+  }
+
+  /** Nobody is signed in any more. */
+  over(): void {
+    this.#asked.clear();
+    change(() => ({ ...empty, phase: "outside" }));
+  }
+
+  /** Fetches what is shown first: places, conversations, what is unread. */
+  async refetch(): Promise<void> {
+    const [communities, conversations] = await Promise.all([
+      collected(pages(this.api.communities.listCommunities, {}, (page) => page.communities)),
+      collected(pages(this.api.conversations.listConversations, {}, (page) => page.conversations)),
+    ]);
+    change((state) => ({
+      ...state,
+      communities: byId(communities),
+      conversations: byId(conversations),
+      // What was missed is fetched when it is looked at again.
+      rooms: Object.fromEntries(
+        Object.entries(state.rooms).map(([id, room]) => [id, { ...emptyRoom, outgoing: room.outgoing }]),
+      ),
+    }));
+    this.know(conversations.flatMap((one) => one.memberIds));
+    await Promise.all([
+      ...communities.map((one) => this.#look(one.id)),
+      this.#reads(pages(this.api.readStates.listConversationReadStates, {}, (page) => page.readStates)),
+    ]);
+  }
+
+  /** Takes what the stream tells. */
+  heard(payload: Parameters<typeof applied>[1]): void {
+    change((state) => applied(state, payload, this.now()));
+    if (payload.case === "messageCreated" && payload.value.message !== undefined) {
+      this.know([payload.value.message.authorId]);
+    } else if (payload.case === "communityCreated" && payload.value.community !== undefined) {
+      void this.#look(payload.value.community.id);
+    } else if (payload.case === "accessChanged") {
+      void this.#access(payload.value.communityId);
+    } else if (payload.case === "conversationCreated") {
+      this.know(payload.value.conversation?.memberIds ?? []);
+    } else if (payload.case === "typing") {
+      this.know([payload.value.userId]);
+    }
+  }
+
+  /** Fetches whom these ids stand for, where that is not known. */
+  know(ids: readonly string[]): void {
+    const { users } = store.getState();
+    const unknown = [...new Set(ids)].filter((id) => id !== "" && !(id in users) && !this.#asked.has(id));
+    for (const id of unknown) this.#asked.add(id);
+    for (let at = 0; at < unknown.length; at += batch) {
+      const userIds = unknown.slice(at, at + batch);
+      this.api.users
+        .batchGetUsers({ userIds })
+        .then(({ users: found }) => change((state) => ({ ...state, users: { ...state.users, ...byId(found) } })))
+        .catch(() => userIds.forEach((id) => this.#asked.delete(id)));
+    }
+  }
+
+  async found(name: string): Promise<Community> {
+    return this.#stepIn(await this.api.communities.createCommunity({ name }));
+  }
+
+  async accept(code: string): Promise<Community> {
+    return this.#stepIn(await this.api.invites.acceptInvite({ code }));
+  }
+
+  async join(communityId: string): Promise<Community> {
+    return this.#stepIn(await this.api.communities.joinCommunity({ communityId }));
+  }
+
+  async leave(communityId: string): Promise<void> {
+    await this.api.members.leaveCommunity({ communityId });
+    change((state) => left(state, communityId));
+  }
+
+  async openChannel(communityId: string, name: string, secret: boolean): Promise<string> {
+    const channel = await this.api.channels.createChannel({ communityId, name, private: secret });
+    change((state) => withChannel(state, channel));
+    return channel.id;
+  }
+
+  async invite(communityId: string): Promise<string> {
+    return (await this.api.invites.createInvite({ communityId })).code;
+  }
+
+  /** Opens the conversation with somebody, or the one there is. */
+  async writeTo(userId: string): Promise<string> {
+    const conversation = await this.api.conversations.createConversation({ userIds: [userId] });
+    change((state) => ({
+      ...state,
+      conversations: { ...state.conversations, [conversation.id]: conversation },
+    }));
+    this.know(conversation.memberIds);
+    return conversation.id;
+  }
+
+  /** Fetches the latest messages of a channel, unless they are known. */
+  async enter(channelId: string): Promise<void> {
+    const known = store.getState().rooms[channelId];
+    if (known !== undefined && (known.messages.length > 0 || known.older === "end")) return;
+    try {
+      await this.#page(channelId, "");
+    } catch (thrown) {
+      if (!(thrown instanceof CallError) || thrown.code !== Code.NotFound) throw thrown;
+      this.#room(channelId, (room) => ({ ...room, gone: true }));
+    }
+  }
+
+  /** Fetches what was said before what is known. */
+  async older(channelId: string): Promise<void> {
+    const token = store.getState().rooms[channelId]?.older ?? "";
+    if (token !== "" && token !== "end") await this.#page(channelId, token);
+  }
+
+  /** Sends a message; it is shown at once, and sent until it is there or refused. */
+  send(channelId: string, content: string, replyToId = ""): void {
+    const one: Outgoing = { nonce: crypto.randomUUID(), content, replyToId, time: this.now() };
+    this.#room(channelId, (room) => ({ ...room, outgoing: [...room.outgoing, one] }));
+    this.#queue(channelId, one);
+  }
+
+  /** Sends one that was refused again. */
+  again(channelId: string, nonce: string): void {
+    const one = store.getState().rooms[channelId]?.outgoing.find((other) => other.nonce === nonce);
+    if (one === undefined) return;
+    const { refused: _, ...fresh } = one;
+    this.#outgoing(channelId, nonce, () => fresh);
+    this.#queue(channelId, fresh);
+  }
+
+  /** Gives up one that was refused. */
+  giveUp(channelId: string, nonce: string): void {
+    this.#outgoing(channelId, nonce, () => undefined);
+  }
+
+  async edit(channelId: string, messageId: string, content: string): Promise<void> {
+    const message = await this.api.messages.updateMessage({ channelId, messageId, content });
+    this.heard({ case: "messageUpdated", value: { message } as never });
+  }
+
+  async remove(channelId: string, messageId: string): Promise<void> {
+    await this.api.messages.deleteMessage({ channelId, messageId });
+    this.#room(channelId, (room) => ({
+      ...room,
+      messages: room.messages.filter((one) => one.id !== messageId),
+    }));
+  }
+
+  async react(message: Message, emoji: string): Promise<void> {
+    const { channelId, id: messageId } = message;
+    const reacted = message.reactions.some((one) => one.emoji === emoji && one.reacted);
+    const changed = reacted
+      ? await this.api.reactions.removeReaction({ channelId, messageId, emoji })
+      : await this.api.reactions.addReaction({ channelId, messageId, emoji });
+    this.#room(channelId, (room) => ({ ...room, messages: merged(room.messages, [changed]) }));
+  }
+
+  /** Says that everything shown of a channel is read. */
+  async read(channelId: string): Promise<void> {
+    const { rooms, reads } = store.getState();
+    const last = rooms[channelId]?.messages.at(-1)?.sequence ?? 0n;
+    const known = reads[channelId];
+    if (last === 0n || (known !== undefined && known.readSequence >= last && known.unreadCount === 0)) return;
+    const state = await this.api.readStates.markRead({ channelId, sequence: last });
+    change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
+  }
+
+  async saveProfile(wanted: { displayName: string; statusText: string; bio: string }): Promise<void> {
+    this.#me(await this.api.users.updateMe(wanted));
+  }
+
+  async #begun(session: Session): Promise<string> {
+    if (session.challengeToken !== "") return session.challengeToken;
+    await this.#enter(session);
+    return "";
+  }
+
+  async #enter(session: Session): Promise<void> {
+    const me = session.user ?? (await this.api.users.getMe({}));
+    change(() => ({ ...empty, phase: "inside" }));
+    this.#me(me);
+    await this.refetch();
+  }
+
+  #me(me: User): void {
+    change((state) => ({ ...state, me, users: { ...state.users, [me.id]: me } }));
+  }
+
+  async #stepIn(community: Community): Promise<Community> {
+    change((state) => ({ ...state, communities: { ...state.communities, [community.id]: community } }));
+    await this.#look(community.id);
+    return community;
+  }
+
+  /** Fetches what the lists show of a community. */
+  async #look(communityId: string): Promise<void> {
+    const [channels, presences] = await Promise.all([
+      collected(pages(this.api.channels.listChannels, { communityId }, (page) => page.channels)),
+      this.api.gateway.listPresences({ communityId }),
+      this.#reads(pages(this.api.readStates.listReadStates, { communityId }, (page) => page.readStates)),
+    ]);
+    change((state) => ({
+      ...state,
+      channels: { ...state.channels, [communityId]: channels },
+      presences: {
+        ...state.presences,
+        ...Object.fromEntries(presences.presences.map((one) => [one.userId, one.status])),
+      },
+    }));
+    this.know(presences.presences.map((one) => one.userId));
+  }
+
+  /** One may see more or less of a community than before, or nothing. */
+  async #access(communityId: string): Promise<void> {
+    try {
+      await this.#look(communityId);
+    } catch (thrown) {
+      if (!(thrown instanceof CallError) || thrown.code !== Code.NotFound) throw thrown;
+      change((state) => left(state, communityId));
+    }
+  }
+
+  async #reads(states: AsyncIterable<State["reads"][string]>): Promise<void> {
+    const found = await collected(states);
+    const reads = Object.fromEntries(found.map((one) => [one.channelId, one]));
+    change((state) => ({ ...state, reads: { ...state.reads, ...reads } }));
+  }
+
+  async #page(channelId: string, pageToken: string): Promise<void> {
+    const page = await this.api.messages.listMessages({ channelId, pageSize, pageToken });
+    const read = store.getState().reads[channelId];
+    this.#room(channelId, (room) => ({
+      ...room,
+      messages: merged(room.messages, page.messages),
+      older: page.nextPageToken === "" ? "end" : page.nextPageToken,
+      newFrom: room.newFrom ?? (read !== undefined && read.unreadCount > 0 ? read.readSequence : undefined),
+      gone: false,
+    }));
+    this.know(page.messages.flatMap((one) => [one.authorId, one.replyTo?.authorId ?? "", ...(one.mentions?.userIds ?? [])]));
+  }
+
+  /** What one writes in a channel arrives in that order: the next waits for the one before. */
+  #queue(channelId: string, one: Outgoing): void {
+    const before = this.#sending.get(channelId) ?? Promise.resolve();
+    const done = before.then(() => this.#send(channelId, one));
+    this.#sending.set(channelId, done);
+  }
+
+  async #send(channelId: string, { nonce, content, replyToId }: Outgoing): Promise<void> {
+    for (;;) {
+      try {
+        const message = await this.api.messages.createMessage({ channelId, content, nonce, replyToId });
+        change((state) => applied(state, { case: "messageCreated", value: { message } as never }, this.now()));
+        return;
+      } catch (thrown) {
+        const error = thrown instanceof CallError ? thrown : undefined;
+        if (error?.code === Code.Unavailable || error?.code === Code.DeadlineExceeded) {
+          // It may have arrived: the nonce makes it one message however often it is sent.
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          continue;
+        }
+        const refused = error?.reason || "UNKNOWN";
+        this.#outgoing(channelId, nonce, (it) => ({ ...it, refused }));
+        return;
+      }
+    }
+  }
+
+  #outgoing(channelId: string, nonce: string, how: (one: Outgoing) => Outgoing | undefined): void {
+    this.#room(channelId, (room) => ({
+      ...room,
+      outgoing: room.outgoing.map((one) => (one.nonce === nonce ? how(one) : one)).filter((one) => one !== undefined),
+    }));
+  }
+
+  #room(channelId: string, how: (room: Room) => Room): void {
+    change((state) => ({
+      ...state,
+      rooms: { ...state.rooms, [channelId]: how(state.rooms[channelId] ?? emptyRoom) },
+    }));
+  }
+}
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+function byId<T extends { readonly id: string }>(items: readonly T[]): Record<string, T> {
+  return Object.fromEntries(items.map((one) => [one.id, one]));
+}

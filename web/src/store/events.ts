@@ -1,0 +1,184 @@
+import { create } from "@bufbuild/protobuf";
+import { type Message, ReactionSchema } from "@creavio/client/chat/v1/message";
+import { type ReadState, ReadStateSchema } from "@creavio/client/chat/v1/read_state";
+import type { Channel } from "@creavio/client/community/v1/channel";
+import type { Event } from "@creavio/client/gateway/v1/gateway_event";
+
+import { type Room, type State, without } from "./state";
+
+/** How long somebody is taken to be writing after it was said, in milliseconds. */
+const writes = 6000;
+
+type Payload = Event["payload"];
+
+/** What is known after an event. The same event told again changes nothing. */
+export function applied(state: State, payload: Payload, now: number): State {
+  switch (payload.case) {
+    case "messageCreated":
+      return payload.value.message === undefined ? state : created(state, payload.value.message);
+    case "messageUpdated":
+      return payload.value.message === undefined ? state : updated(state, payload.value.message);
+    case "messageDeleted": {
+      const { channelId, messageId } = payload.value;
+      return inRoom(state, channelId, (room) => ({
+        ...room,
+        messages: room.messages.filter((one) => one.id !== messageId),
+      }));
+    }
+    case "reactionAdded":
+    case "reactionRemoved": {
+      const { channelId, messageId, userId, emoji, count, revision } = payload.value;
+      const mine = userId === state.me?.id;
+      return inRoom(state, channelId, (room) => ({
+        ...room,
+        messages: room.messages.map((one) =>
+          one.id !== messageId || one.revision >= revision
+            ? one
+            : {
+                ...one,
+                revision,
+                reactions: counted(one, emoji, count, mine ? payload.case === "reactionAdded" : undefined),
+              },
+        ),
+      }));
+    }
+    case "communityCreated":
+    case "communityUpdated": {
+      const { community } = payload.value;
+      if (community === undefined) return state;
+      return { ...state, communities: { ...state.communities, [community.id]: community } };
+    }
+    case "channelCreated":
+    case "channelUpdated": {
+      const { channel } = payload.value;
+      return channel === undefined ? state : withChannel(state, channel);
+    }
+    case "channelDeleted": {
+      const { channelId, communityId } = payload.value;
+      const left = (state.channels[communityId] ?? []).filter((one) => one.id !== channelId);
+      return {
+        ...state,
+        channels: { ...state.channels, [communityId]: left },
+        rooms: without(state.rooms, channelId),
+        reads: without(state.reads, channelId),
+      };
+    }
+    case "memberRemoved": {
+      const { communityId, userId } = payload.value;
+      return userId === state.me?.id ? left(state, communityId) : state;
+    }
+    case "conversationCreated":
+    case "conversationUpdated": {
+      const { conversation } = payload.value;
+      if (conversation === undefined) return state;
+      return { ...state, conversations: { ...state.conversations, [conversation.id]: conversation } };
+    }
+    case "userUpdated": {
+      const { user } = payload.value;
+      if (user === undefined) return state;
+      const users = { ...state.users, [user.id]: user };
+      return { ...state, users, me: user.id === state.me?.id ? user : state.me };
+    }
+    case "presence": {
+      const { userId, status } = payload.value;
+      return { ...state, presences: { ...state.presences, [userId]: status } };
+    }
+    case "typing": {
+      const { channelId, userId } = payload.value;
+      if (userId === state.me?.id) return state;
+      const there = { ...state.typing[channelId], [userId]: now + writes };
+      return { ...state, typing: { ...state.typing, [channelId]: there } };
+    }
+    case "readStateUpdated": {
+      const { channelId, readSequence } = payload.value;
+      return { ...state, reads: { ...state.reads, [channelId]: read(channelId, readSequence) } };
+    }
+    default:
+      return state;
+  }
+}
+
+/** What is known without a community. */
+export function left(state: State, communityId: string): State {
+  const rooms = { ...state.rooms };
+  for (const channel of state.channels[communityId] ?? []) delete rooms[channel.id];
+  return {
+    ...state,
+    rooms,
+    communities: without(state.communities, communityId),
+    channels: without(state.channels, communityId),
+  };
+}
+
+/** The channels of a community with this one among them, in their order. */
+export function withChannel(state: State, channel: Channel): State {
+  const others = (state.channels[channel.communityId] ?? []).filter((one) => one.id !== channel.id);
+  const channels = [...others, channel].sort((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
+  return { ...state, channels: { ...state.channels, [channel.communityId]: channels } };
+}
+
+/** A run of messages and more of them: each once, the later revision, in their order. */
+export function merged(known: readonly Message[], more: readonly Message[]): readonly Message[] {
+  const all = new Map(known.map((one) => [one.id, one]));
+  for (const one of more) {
+    const there = all.get(one.id);
+    if (there === undefined || there.revision <= one.revision) all.set(one.id, one);
+  }
+  return [...all.values()].sort((a, b) => Number(a.sequence - b.sequence));
+}
+
+function created(state: State, message: Message): State {
+  const { channelId, authorId } = message;
+  const mine = authorId === state.me?.id;
+  const typing = { ...state.typing, [channelId]: without(state.typing[channelId] ?? {}, authorId) };
+  const after = inRoom({ ...state, typing }, channelId, (room) => ({
+    ...room,
+    messages: merged(room.messages, [message]),
+    outgoing: mine ? room.outgoing.filter((one) => one.nonce !== message.nonce) : room.outgoing,
+  }));
+  return { ...after, reads: { ...after.reads, [channelId]: unread(state, message, mine) } };
+}
+
+function updated(state: State, message: Message): State {
+  return inRoom(state, message.channelId, (room) => ({
+    ...room,
+    messages: room.messages.map((one) =>
+      one.id !== message.id || one.revision >= message.revision
+        ? one
+        : // Whether oneself reacted is not told to everybody.
+          { ...message, reactions: message.reactions.map((r) => ({ ...r, reacted: reacted(one, r.emoji) })) },
+    ),
+  }));
+}
+
+function unread(state: State, message: Message, mine: boolean): ReadState {
+  const before = state.reads[message.channelId] ?? read(message.channelId, 0n);
+  if (mine) return read(message.channelId, message.sequence);
+  if (message.sequence <= before.readSequence) return before;
+  const mentions = message.mentions?.everyone || message.mentions?.userIds.includes(state.me?.id ?? "");
+  return {
+    ...before,
+    unreadCount: before.unreadCount + 1,
+    mentionCount: before.mentionCount + (mentions === true ? 1 : 0),
+  };
+}
+
+function read(channelId: string, readSequence: bigint): ReadState {
+  return create(ReadStateSchema, { channelId, readSequence });
+}
+
+function reacted(message: Message, emoji: string): boolean {
+  return message.reactions.some((one) => one.emoji === emoji && one.reacted);
+}
+
+function counted(message: Message, emoji: string, count: number, mine: boolean | undefined) {
+  const there = message.reactions.find((one) => one.emoji === emoji);
+  const next = create(ReactionSchema, { emoji, count, reacted: mine ?? there?.reacted ?? false });
+  if (there === undefined) return count === 0 ? message.reactions : [...message.reactions, next];
+  return message.reactions.map((one) => (one === there ? next : one)).filter((one) => one.count > 0);
+}
+
+function inRoom(state: State, channelId: string, change: (room: Room) => Room): State {
+  const room = state.rooms[channelId];
+  return room === undefined ? state : { ...state, rooms: { ...state.rooms, [channelId]: change(room) } };
+}

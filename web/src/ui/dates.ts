@@ -1,0 +1,19 @@
+import { currentLanguage } from "@/i18n";
+
+export function day(time: Date): string {
+  return time.toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" });
+}
+
+export function clock(time: Date): string {
+  return time.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
+}
+
+export function whole(time: Date): string {
+  return time.toLocaleString(locale(), { dateStyle: "full", timeStyle: "short" });
+}
+
+/** How the person's own system writes times, where it speaks the language that is shown. */
+function locale(): string {
+  const own = navigator.languages.find((one) => one.startsWith(currentLanguage()));
+  return own ?? currentLanguage();
+}

@@ -1,0 +1,233 @@
+import { useMutation } from "./mutation";
+import { ShieldCheck } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
+
+import { RegistrationMode } from "@creavio/client/auth/v1/registration";
+import { currentLanguage, languages, type Language, speak, useSay } from "@/i18n";
+import { go } from "@/route";
+
+import { useActions } from "./context";
+import { Button, classes, Field, Mark } from "./parts";
+
+/** Where one comes in: signing in, or making an account. */
+export function Door({ as }: { readonly as: "sign-in" | "sign-up" }): ReactNode {
+  const say = useSay();
+  return (
+    <div className="grid min-h-dvh bg-raised wide:grid-cols-[minmax(0,1fr)_minmax(0,44%)]">
+      <main className="flex min-w-0 flex-col px-5 py-5 mid:px-10 mid:py-7">
+        <p className="flex items-center gap-2.5 font-display text-20 font-bold tracking-[-0.02em]">
+          <Mark /> {say("app.name")}
+        </p>
+        <div className="mx-auto grid w-full max-w-[24rem] grow content-center gap-4 py-6">
+          {as === "sign-in" ? <SignIn /> : <SignUp />}
+        </div>
+        <footer className="flex flex-wrap items-center gap-x-6 gap-y-1.5 text-12 text-muted">
+          <span className="flex items-center gap-2">
+            <ShieldCheck size={14} strokeWidth={2} aria-hidden /> {say("door.promise")}
+          </span>
+          <label className="ms-auto flex items-center gap-1.5">
+            <span className="sr-only">{say("you.language")}</span>
+            <select
+              className="min-h-6 bg-transparent"
+              value={currentLanguage()}
+              onChange={(event) => void speak(event.target.value as Language)}
+            >
+              {Object.entries(languages).map(([code, name]) => (
+                <option key={code} value={code} lang={code}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        </footer>
+      </main>
+      <aside className="hidden p-3 ps-0 wide:block">
+        <div className="relative grid h-full place-items-center overflow-hidden rounded-card bg-accent-soft">
+          <Ring />
+          <p className="absolute start-10 bottom-9 font-display text-26 font-bold tracking-[-0.02em]">
+            {say("door.line1")}
+            <br />
+            {say("door.line2")}
+          </p>
+        </div>
+      </aside>
+    </div>
+  );
+}
+
+function Ring(): ReactNode {
+  return (
+    <svg viewBox="0 0 400 400" className="w-[72%] max-w-105" aria-hidden>
+      <path
+        d="M298 132A120 120 0 1 0 298 268"
+        fill="none"
+        stroke="var(--accent)"
+        strokeWidth="26"
+        strokeLinecap="round"
+      />
+      <circle cx="342" cy="200" r="30" fill="var(--mention)" />
+      {[70, 115, 160, 205, 250, 295].map((angle, at) => {
+        const turn = (angle * Math.PI) / 180;
+        return (
+          <circle
+            key={angle}
+            className={classes("fill-hue-mid", `hue-${at * 2}`)}
+            cx={200 + 190 * Math.cos(turn) * 0.95}
+            cy={200 - 190 * Math.sin(turn) * 0.95}
+            r="26"
+          />
+        );
+      })}
+    </svg>
+  );
+}
+
+function Title({ title, lead }: { readonly title: string; readonly lead: string }): ReactNode {
+  return (
+    <div className="grid gap-1.5">
+      <h1 className="font-display text-36 font-bold tracking-[-0.025em]">{title}</h1>
+      <p className="text-15 text-muted">{lead}</p>
+    </div>
+  );
+}
+
+function Other({ ask, to, children }: { readonly ask: string; readonly to: "sign-in" | "sign-up"; readonly children: string }): ReactNode {
+  return (
+    <p className="text-center text-14 text-muted">
+      {ask}{" "}
+      <a
+        href={`/${to}`}
+        className="text-accent-text underline underline-offset-3"
+        onClick={(event) => {
+          event.preventDefault();
+          go({ at: to });
+        }}
+      >
+        {children}
+      </a>
+    </p>
+  );
+}
+
+function SignIn(): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const [login, setLogin] = useState("");
+  const [password, setPassword] = useState("");
+  const [challenge, setChallenge] = useState("");
+  const [code, setCode] = useState("");
+  const first = useMutation(async () => setChallenge(await actions.signIn(login, password)), {
+    WRONG_CREDENTIALS: "signIn.wrong",
+  });
+  const second = useMutation(() => actions.complete(challenge, code), { WRONG_CODE: "signIn.wrongCode" });
+  if (challenge !== "") {
+    return (
+      <form className="grid gap-4" onSubmit={second.submit}>
+        <Title title={say("signIn.code")} lead={say("signIn.codeLead")} />
+        <Field
+          label={say("signIn.code")}
+          autoComplete="one-time-code"
+          autoFocus
+          required
+          value={code}
+          error={second.error}
+          onChange={(event) => setCode(event.target.value)}
+        />
+        <Button type="submit" look="primary" big disabled={second.busy}>
+          {say("signIn.submit")}
+        </Button>
+      </form>
+    );
+  }
+  return (
+    <form className="grid gap-4" onSubmit={first.submit}>
+      <Title title={say("signIn.title")} lead={say("signIn.lead", { host: location.host })} />
+      <Field
+        label={say("signIn.login")}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        required
+        value={login}
+        onChange={(event) => setLogin(event.target.value)}
+      />
+      <Field
+        label={say("signIn.password")}
+        type="password"
+        autoComplete="current-password"
+        required
+        value={password}
+        error={first.error}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+      <Button type="submit" look="primary" big disabled={first.busy}>
+        {say("signIn.submit")}
+      </Button>
+      <Other ask={say("signIn.new")} to="sign-up">
+        {say("signIn.toSignUp")}
+      </Other>
+    </form>
+  );
+}
+
+function SignUp(): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const [wanted, setWanted] = useState({ handle: "", displayName: "", email: "", password: "", signUpCode: "" });
+  const [mode, setMode] = useState(RegistrationMode.OPEN);
+  useEffect(() => {
+    // Whether a code is wanted; when that cannot be known, signing up says so.
+    actions.api.registration.getRegistration({}).then(
+      (registration) => setMode(registration.mode),
+      () => {},
+    );
+  }, [actions]);
+  const done = useMutation(() => actions.signUp(wanted), { HANDLE_TAKEN: "signUp.handleTaken" });
+  const field = (name: keyof typeof wanted) => ({
+    value: wanted[name],
+    error: done.fields[name === "displayName" ? "display_name" : name === "signUpCode" ? "sign_up_code" : name],
+    onChange: (event: { target: { value: string } }) => setWanted({ ...wanted, [name]: event.target.value }),
+  });
+  return (
+    <form className="grid gap-4" onSubmit={done.submit}>
+      <Title title={say("signUp.title")} lead={say("signUp.lead", { host: location.host })} />
+      {mode === RegistrationMode.CLOSED && <p role="status">{say("signUp.closed")}</p>}
+      {mode === RegistrationMode.INVITE && (
+        <Field label={say("signUp.code")} hint={say("signUp.codeHint")} required {...field("signUpCode")} />
+      )}
+      <Field label={say("signUp.displayName")} autoComplete="name" required maxLength={64} {...field("displayName")} />
+      <Field
+        label={say("signUp.handle")}
+        hint={say("signUp.handleHint")}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        required
+        minLength={2}
+        maxLength={32}
+        {...field("handle")}
+      />
+      <Field label={say("signUp.email")} type="email" autoComplete="email" required {...field("email")} />
+      <Field
+        label={say("signUp.password")}
+        hint={say("signUp.passwordHint")}
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={8}
+        {...field("password")}
+      />
+      {done.error !== undefined && (
+        <p role="alert" className="text-13 text-danger">
+          {done.error}
+        </p>
+      )}
+      <Button type="submit" look="primary" big disabled={done.busy || mode === RegistrationMode.CLOSED}>
+        {say("signUp.submit")}
+      </Button>
+      <Other ask={say("signUp.known")} to="sign-in">
+        {say("signUp.toSignIn")}
+      </Other>
+    </form>
+  );
+}

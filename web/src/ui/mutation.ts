@@ -1,0 +1,37 @@
+import { CallError } from "@creavio/client";
+import { type FormEvent, useState } from "react";
+
+import { type Key, say } from "@/i18n";
+
+import { wrong } from "./wrong";
+
+interface Mutation {
+  readonly busy: boolean;
+  /** What went wrong, to be shown; undefined when nothing did. */
+  readonly error: string | undefined;
+  /** What is wrong with which field, by its name in the contract. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly submit: (event?: FormEvent) => void;
+}
+
+/** Something a form does: once at a time, and what goes wrong is told in the app's words. */
+export function useMutation(work: () => Promise<void>, known: Readonly<Record<string, Key>> = {}): Mutation {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string>();
+  const [fields, setFields] = useState<Readonly<Record<string, string>>>({});
+  const submit = (event?: FormEvent): void => {
+    event?.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setError(undefined);
+    setFields({});
+    work()
+      .catch((thrown: unknown) => {
+        const key = thrown instanceof CallError ? known[thrown.reason] : undefined;
+        if (thrown instanceof CallError) setFields(thrown.fields);
+        setError(key === undefined ? wrong(thrown) : say(key));
+      })
+      .finally(() => setBusy(false));
+  };
+  return { busy, error, fields, submit };
+}
