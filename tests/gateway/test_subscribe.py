@@ -140,7 +140,7 @@ async def test_a_token_of_anything_else_is_refused(gateway: Gateway) -> None:
     tokens = Tokens(scratch_config("gateway"))
     async with gateway.listening(person=SOMEBODY) as batches:
         somebody_elses = (await anext(batches)).resume_token
-    for token in ("x", somebody_elses, somebody_elses[:-3], tokens.seal({}, "resume", PERSON)):
+    for token in ("x", somebody_elses, somebody_elses[:-3], tokens.seal({}, "page", PERSON)):
         async with gateway.listening(token) as batches:
             with pytest.raises(Invalid) as refused:
                 await anext(batches)
