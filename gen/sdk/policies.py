@@ -167,6 +167,7 @@ POLICIES: Final = {
     "/creavio.community.v1.InviteService/AcceptInvite": Policy(True, "", False),
     "/creavio.community.v1.InviteService/ListInvites": Policy(True, "", False),
     "/creavio.community.v1.InviteService/RevokeInvite": Policy(True, "", False),
+    "/creavio.community.v1.MemberService/ListMembers": Policy(True, "", False),
     "/creavio.community.v1.MemberService/RemoveMember": Policy(True, "", False),
     "/creavio.community.v1.MemberService/LeaveCommunity": Policy(True, "", False),
     "/creavio.community.v1.OnboardingService/GetOnboarding": Policy(True, "", False),

@@ -163,6 +163,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.community.v1.InviteService/AcceptInvite": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.InviteService/ListInvites": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.InviteService/RevokeInvite": { repeatable: true, key: "", anonymous: false },
+  "/creavio.community.v1.MemberService/ListMembers": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.MemberService/RemoveMember": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.MemberService/LeaveCommunity": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.OnboardingService/GetOnboarding": { repeatable: true, key: "", anonymous: false },

@@ -90,7 +90,7 @@ def app(chassis: Chassis) -> Service:
                 add_BotMemberServiceServicer_to_server,
                 BotMemberHandler(database, memberships, chassis.clients),
             ),
-            (add_MemberServiceServicer_to_server, MemberHandler(database, memberships)),
+            (add_MemberServiceServicer_to_server, MemberHandler(database, memberships, tokens)),
             (
                 add_OnboardingServiceServicer_to_server,
                 OnboardingHandler(database, memberships, authorizer),

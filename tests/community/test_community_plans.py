@@ -42,6 +42,10 @@ VOLUME = """
         SELECT id, ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, now(),
             CASE WHEN n = 1 AND id::text < '02' THEN 'coming' ELSE 'settled' END, now()
         FROM community, generate_series(1, 20) AS n;
+    INSERT INTO member
+        SELECT (SELECT min(id::text)::uuid FROM community), gen_random_uuid(),
+            now() + n * interval '1 second', 'settled', now()
+        FROM generate_series(1, 5000) AS n;
     INSERT INTO invite
         SELECT 'code' || row_number() OVER (), id, owner_id, now(), now() + interval '7 days'
         FROM community, generate_series(1, 10);
@@ -82,7 +86,9 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
             await tx.execute(sa.text(statement))
         place = (
             await tx.execute(
-                sa.select(store.CHANNEL).order_by(sa.cast(store.CHANNEL.c.community_id, sa.Text))
+                sa.select(store.CHANNEL)
+                .order_by(sa.cast(store.CHANNEL.c.community_id, sa.Text))
+                .limit(1)
             )
         ).first()
         assert place is not None
@@ -155,6 +161,9 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "templates": await plan_of(database, lambda tx: store.templates_of(tx, small)),
         "founding": await plan_of(database, lambda tx: store.founding(tx, small)),
         "bans": await plan_of(database, lambda tx: store.bans_of(tx, place.community_id, None, 51)),
+        "members": await plan_of(
+            database, lambda tx: store.members_of(tx, place.community_id, (NOW, place.id), 51)
+        ),
         "unsettled bans": await plan_of(database, lambda tx: store.unsettled_bans(tx, KEPT, 100)),
         "transfers": await plan_of(database, lambda tx: store.unsettled_transfers(tx, KEPT, 100)),
         "another channel": await plan_of(database, lambda tx: store.channels_to_add_to(tx, small)),
@@ -164,5 +173,6 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
     assert "member_user" in plans["communities"]
     assert "channel_community" in plans["channels"]
     assert "member_unsettled" in plans["unsettled"]
-    for question in ("channels", "more channels", "communities", "more communities", "audit log"):
+    lists = ("channels", "more channels", "communities", "more communities", "members", "audit log")
+    for question in lists:
         assert "Sort" not in plans[question], f"{question}: {plans[question]}"

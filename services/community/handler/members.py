@@ -6,6 +6,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from chassis.calls import principal
 from chassis.database import Database
+from chassis.tokens import Tokens, page_size
 from creavio.community.v1 import member_service_pb2
 from creavio.community.v1.member_service_pb2_grpc import MemberServiceServicer
 from services.community import convert, domain, store
@@ -15,9 +16,30 @@ from services.community.engine import Memberships
 class MemberHandler(MemberServiceServicer):
     """Ends and shows memberships."""
 
-    def __init__(self, database: Database, memberships: Memberships) -> None:
+    def __init__(self, database: Database, memberships: Memberships, tokens: Tokens) -> None:
         self._database = database
         self._memberships = memberships
+        self._tokens = tokens
+
+    async def ListMembers(
+        self, request: member_service_pb2.ListMembersRequest, context: object
+    ) -> member_service_pb2.ListMembersResponse:
+        size = page_size(request.page_size)
+        purpose = ("members", principal().user_id, request.community_id)
+        after = convert.place(self._tokens.page_start(request.page_token, *purpose))
+        async with self._database.reading() as tx:
+            members = await store.members_of(
+                tx, convert.community_id(request.community_id), after, size + 1
+            )
+        reply = member_service_pb2.ListMembersResponse(
+            members=[convert.member(member) for member in members[:size]]
+        )
+        if len(members) > size:
+            last = members[size - 1]
+            reply.next_page_token = self._tokens.next_page(
+                [last.join_time.isoformat(), str(last.user_id)], *purpose
+            )
+        return reply
 
     async def RemoveMember(
         self, request: member_service_pb2.RemoveMemberRequest, context: object

@@ -189,6 +189,21 @@ async def memberships_of(tx: Transaction, user_id: UUID) -> Sequence[Member]:
     return [_to_member(row) for row in rows]
 
 
+async def members_of(
+    tx: Transaction, community_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Member]:
+    """Who belongs to a community, in the order of joining."""
+    query = (
+        sa.select(MEMBER)
+        .where(MEMBER.c.community_id == community_id, MEMBER.c.standing == Standing.SETTLED)
+        .order_by(MEMBER.c.join_time, MEMBER.c.user_id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(sa.tuple_(MEMBER.c.join_time, MEMBER.c.user_id) > sa.tuple_(*after))
+    return [_to_member(row) for row in await tx.execute(query)]
+
+
 async def unsettled(
     tx: Transaction, longer_than: timedelta, limit: int
 ) -> Sequence[tuple[Member, bool]]:

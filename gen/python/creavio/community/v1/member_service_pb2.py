@@ -29,13 +29,19 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)creavio/community/v1/member_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!creavio/community/v1/member.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x87\x01\n\x13RemoveMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"U\n\x15LeaveCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\"L\n\x16ListMembershipsRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"Q\n\x17ListMembershipsResponse\x12\x36\n\x07members\x18\x01 \x03(\x0b\x32\x1c.creavio.community.v1.MemberR\x07members2\xf1\x03\n\rMemberService\x12\xb6\x01\n\x0cRemoveMember\x12).creavio.community.v1.RemoveMemberRequest\x1a\x16.google.protobuf.Empty\"c\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x07\x10\x01\x1a\x0c\x63ommunity_id \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x02\x82\xd3\xe4\x93\x02\x32*0/v1/communities/{community_id}/members/{user_id}\x12\x9c\x01\n\x0eLeaveCommunity\x12+.creavio.community.v1.LeaveCommunityRequest\x1a\x16.google.protobuf.Empty\"E\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x01`\x01\x82\xd3\xe4\x93\x02&\"$/v1/communities/{community_id}:leave\x12\x87\x01\n\x0fListMemberships\x12,.creavio.community.v1.ListMembershipsRequest\x1a-.creavio.community.v1.ListMembershipsResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)creavio/community/v1/member_service.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\x1a!creavio/community/v1/member.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\xa3\x01\n\x12ListMembersRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12&\n\tpage_size\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00R\x08pageSize\x12\'\n\npage_token\x18\x0f \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"u\n\x13ListMembersResponse\x12\x36\n\x07members\x18\x01 \x03(\x0b\x32\x1c.creavio.community.v1.MemberR\x07members\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n\x13RemoveMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"U\n\x15LeaveCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\"L\n\x16ListMembershipsRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"Q\n\x17ListMembershipsResponse\x12\x36\n\x07members\x18\x01 \x03(\x0b\x32\x1c.creavio.community.v1.MemberR\x07members2\xb1\x05\n\rMemberService\x12\xbd\x01\n\x0bListMembers\x12(.creavio.community.v1.ListMembersRequest\x1a).creavio.community.v1.ListMembersResponse\"Y\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x01\x10\x01\x1a\x0c\x63ommunity_id \x01\x30\x01:\x02\x08\x05@\x80\x10H\x01P\x01\x82\xd3\xe4\x93\x02(\x12&/v1/communities/{community_id}/members\x12\xb6\x01\n\x0cRemoveMember\x12).creavio.community.v1.RemoveMemberRequest\x1a\x16.google.protobuf.Empty\"c\xa2\xbb\x18\'\x08\x01\x10\x04\x1a\x12\x08\x07\x10\x01\x1a\x0c\x63ommunity_id \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x02\x82\xd3\xe4\x93\x02\x32*0/v1/communities/{community_id}/members/{user_id}\x12\x9c\x01\n\x0eLeaveCommunity\x12+.creavio.community.v1.LeaveCommunityRequest\x1a\x16.google.protobuf.Empty\"E\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\n@\x80\x08H\x01P\x01`\x01\x82\xd3\xe4\x93\x02&\"$/v1/communities/{community_id}:leave\x12\x87\x01\n\x0fListMemberships\x12,.creavio.community.v1.ListMembershipsRequest\x1a-.creavio.community.v1.ListMembershipsResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x02@\x80\x08H\x01P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.community.v1.member_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['community_id']._loaded_options = None
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTMEMBERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_REMOVEMEMBERREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_REMOVEMEMBERREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_REMOVEMEMBERREQUEST'].fields_by_name['user_id']._loaded_options = None
@@ -44,20 +50,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEAVECOMMUNITYREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_MEMBERSERVICE'].methods_by_name['ListMembers']._loaded_options = None
+  _globals['_MEMBERSERVICE'].methods_by_name['ListMembers']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\001\020\001\032\014community_id \0010\001:\002\010\005@\200\020H\001P\001\202\323\344\223\002(\022&/v1/communities/{community_id}/members'
   _globals['_MEMBERSERVICE'].methods_by_name['RemoveMember']._loaded_options = None
   _globals['_MEMBERSERVICE'].methods_by_name['RemoveMember']._serialized_options = b'\242\273\030\'\010\001\020\004\032\022\010\007\020\001\032\014community_id \0020\002:\002\010\n@\200\010H\001P\002\202\323\344\223\0022*0/v1/communities/{community_id}/members/{user_id}'
   _globals['_MEMBERSERVICE'].methods_by_name['LeaveCommunity']._loaded_options = None
   _globals['_MEMBERSERVICE'].methods_by_name['LeaveCommunity']._serialized_options = b'\242\273\030\025\010\001\020\002 \0020\002:\002\010\n@\200\010H\001P\001`\001\202\323\344\223\002&\"$/v1/communities/{community_id}:leave'
   _globals['_MEMBERSERVICE'].methods_by_name['ListMemberships']._loaded_options = None
   _globals['_MEMBERSERVICE'].methods_by_name['ListMemberships']._serialized_options = b'\242\273\030\023\010\002\020\003 \0010\005:\002\010\002@\200\010H\001P\001'
-  _globals['_REMOVEMEMBERREQUEST']._serialized_start=221
-  _globals['_REMOVEMEMBERREQUEST']._serialized_end=356
-  _globals['_LEAVECOMMUNITYREQUEST']._serialized_start=358
-  _globals['_LEAVECOMMUNITYREQUEST']._serialized_end=443
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=445
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=521
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=523
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=604
-  _globals['_MEMBERSERVICE']._serialized_start=607
-  _globals['_MEMBERSERVICE']._serialized_end=1104
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=221
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=384
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=386
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=503
+  _globals['_REMOVEMEMBERREQUEST']._serialized_start=506
+  _globals['_REMOVEMEMBERREQUEST']._serialized_end=641
+  _globals['_LEAVECOMMUNITYREQUEST']._serialized_start=643
+  _globals['_LEAVECOMMUNITYREQUEST']._serialized_end=728
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=730
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=806
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=808
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=889
+  _globals['_MEMBERSERVICE']._serialized_start=892
+  _globals['_MEMBERSERVICE']._serialized_end=1581
 # @@protoc_insertion_point(module_scope)

@@ -36,6 +36,11 @@ class MemberServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.ListMembers = channel.unary_unary(
+                '/creavio.community.v1.MemberService/ListMembers',
+                request_serializer=creavio_dot_community_dot_v1_dot_member__service__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_member__service__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
         self.RemoveMember = channel.unary_unary(
                 '/creavio.community.v1.MemberService/RemoveMember',
                 request_serializer=creavio_dot_community_dot_v1_dot_member__service__pb2.RemoveMemberRequest.SerializeToString,
@@ -56,6 +61,14 @@ class MemberServiceStub:
 class MemberServiceServicer:
     """Who belongs to a community.
     """
+
+    def ListMembers(self, request, context):
+        """Lists the members of a community, in the order of joining. Whoever joins or leaves
+        while pages are read is on a later page, or on none; nobody is on two.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def RemoveMember(self, request, context):
         """Removes a member from a community. Within a second of the reply they see
@@ -90,6 +103,11 @@ class MemberServiceServicer:
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_member__service__pb2.ListMembersRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_member__service__pb2.ListMembersResponse.SerializeToString,
+            ),
             'RemoveMember': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveMember,
                     request_deserializer=creavio_dot_community_dot_v1_dot_member__service__pb2.RemoveMemberRequest.FromString,
@@ -116,6 +134,33 @@ def add_MemberServiceServicer_to_server(servicer, server):
 class MemberService:
     """Who belongs to a community.
     """
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.MemberService/ListMembers',
+            creavio_dot_community_dot_v1_dot_member__service__pb2.ListMembersRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_member__service__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def RemoveMember(request,

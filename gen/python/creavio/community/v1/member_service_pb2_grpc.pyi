@@ -34,6 +34,10 @@ class MemberServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MemberServiceAsyncStub: ...
+    ListMembers: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ListMembersRequest, _member_service_pb2.ListMembersResponse]
+    """Lists the members of a community, in the order of joining. Whoever joins or leaves
+    while pages are read is on a later page, or on none; nobody is on two.
+    """
     RemoveMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.RemoveMemberRequest, _empty_pb2.Empty]
     """Removes a member from a community. Within a second of the reply they see
     nothing of it any more, on open event streams either.
@@ -57,6 +61,10 @@ class MemberServiceAsyncStub(MemberServiceStub):
     """Who belongs to a community."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    ListMembers: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ListMembersRequest, _member_service_pb2.ListMembersResponse]  # type: ignore[assignment]
+    """Lists the members of a community, in the order of joining. Whoever joins or leaves
+    while pages are read is on a later page, or on none; nobody is on two.
+    """
     RemoveMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.RemoveMemberRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes a member from a community. Within a second of the reply they see
     nothing of it any more, on open event streams either.
@@ -77,6 +85,16 @@ class MemberServiceAsyncStub(MemberServiceStub):
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who belongs to a community."""
+
+    @_abc_1.abstractmethod
+    def ListMembers(
+        self,
+        request: _member_service_pb2.ListMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.ListMembersResponse, _abc.Awaitable[_member_service_pb2.ListMembersResponse]]:
+        """Lists the members of a community, in the order of joining. Whoever joins or leaves
+        while pages are read is on a later page, or on none; nobody is on two.
+        """
 
     @_abc_1.abstractmethod
     def RemoveMember(

@@ -81,6 +81,8 @@ __all__ = (
     "ListEmojiResponse",
     "ListInvitesRequest",
     "ListInvitesResponse",
+    "ListMembersRequest",
+    "ListMembersResponse",
     "ListPublicCommunitiesRequest",
     "ListPublicCommunitiesResponse",
     "ListTemplatesRequest",
@@ -2240,6 +2242,55 @@ default_message_pool.register_message(
 
 
 @dataclass(eq=False, repr=False)
+class ListMembersRequest(betterproto2.Message):
+    """
+    Asks for a page of members.
+    """
+
+    community_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The community.
+    """
+
+    page_size: "int" = betterproto2.field(14, betterproto2.TYPE_INT32)
+    """
+    How many at most; 50 when unset, never above 100.
+    """
+
+    page_token: "str" = betterproto2.field(15, betterproto2.TYPE_STRING)
+    """
+    `next_page_token` of the page before; empty for the first.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.community.v1", "ListMembersRequest", ListMembersRequest
+)
+
+
+@dataclass(eq=False, repr=False)
+class ListMembersResponse(betterproto2.Message):
+    """
+    A page of members.
+    """
+
+    members: "list[Member]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
+    """
+    The members, in the order of joining.
+    """
+
+    next_page_token: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Asks for the next page; empty on the last.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.community.v1", "ListMembersResponse", ListMembersResponse
+)
+
+
+@dataclass(eq=False, repr=False)
 class ListPublicCommunitiesRequest(betterproto2.Message):
     """
     Asks for a page of public communities.
@@ -3859,6 +3910,28 @@ class MemberServiceStub(betterproto2_grpclib.ServiceStub):
     """
     Who belongs to a community.
     """
+
+    async def list_members(
+        self,
+        message: "ListMembersRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "ListMembersResponse":
+        """
+        Lists the members of a community, in the order of joining. Whoever joins or leaves
+        while pages are read is on a later page, or on none; nobody is on two.
+        """
+
+        return await self._unary_unary(
+            "/creavio.community.v1.MemberService/ListMembers",
+            message,
+            ListMembersResponse,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
 
     async def remove_member(
         self,

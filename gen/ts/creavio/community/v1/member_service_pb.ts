@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Member } from "./member_pb.js";
+import { file_creavio_community_v1_member } from "./member_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,70 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/member_service.proto.
  */
 export const file_creavio_community_v1_member_service: GenFile = /*@__PURE__*/
-  fileDesc("CiljcmVhdmlvL2NvbW11bml0eS92MS9tZW1iZXJfc2VydmljZS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEiPAoTUmVtb3ZlTWVtYmVyUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCSItChVMZWF2ZUNvbW11bml0eVJlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJMrkBCg1NZW1iZXJTZXJ2aWNlElEKDFJlbW92ZU1lbWJlchIpLmNyZWF2aW8uY29tbXVuaXR5LnYxLlJlbW92ZU1lbWJlclJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSVQoOTGVhdmVDb21tdW5pdHkSKy5jcmVhdmlvLmNvbW11bml0eS52MS5MZWF2ZUNvbW11bml0eVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_google_protobuf_empty]);
+  fileDesc("CiljcmVhdmlvL2NvbW11bml0eS92MS9tZW1iZXJfc2VydmljZS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEiUQoSTGlzdE1lbWJlcnNSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCRIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJdChNMaXN0TWVtYmVyc1Jlc3BvbnNlEi0KB21lbWJlcnMYASADKAsyHC5jcmVhdmlvLmNvbW11bml0eS52MS5NZW1iZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjwKE1JlbW92ZU1lbWJlclJlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiLQoVTGVhdmVDb21tdW5pdHlSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCTKdAgoNTWVtYmVyU2VydmljZRJiCgtMaXN0TWVtYmVycxIoLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxpc3RNZW1iZXJzUmVxdWVzdBopLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2USUQoMUmVtb3ZlTWVtYmVyEikuY3JlYXZpby5jb21tdW5pdHkudjEuUmVtb3ZlTWVtYmVyUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJVCg5MZWF2ZUNvbW11bml0eRIrLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxlYXZlQ29tbXVuaXR5UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eWIGcHJvdG8z", [file_creavio_community_v1_member, file_google_protobuf_empty]);
+
+/**
+ * Asks for a page of members.
+ *
+ * @generated from message creavio.community.v1.ListMembersRequest
+ */
+export type ListMembersRequest = Message<"creavio.community.v1.ListMembersRequest"> & {
+  /**
+   * The community.
+   *
+   * @generated from field: string community_id = 1;
+   */
+  communityId: string;
+
+  /**
+   * How many at most; 50 when unset, never above 100.
+   *
+   * @generated from field: int32 page_size = 14;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first.
+   *
+   * @generated from field: string page_token = 15;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message creavio.community.v1.ListMembersRequest.
+ * Use `create(ListMembersRequestSchema)` to create a new message.
+ */
+export const ListMembersRequestSchema: GenMessage<ListMembersRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_member_service, 0);
+
+/**
+ * A page of members.
+ *
+ * @generated from message creavio.community.v1.ListMembersResponse
+ */
+export type ListMembersResponse = Message<"creavio.community.v1.ListMembersResponse"> & {
+  /**
+   * The members, in the order of joining.
+   *
+   * @generated from field: repeated creavio.community.v1.Member members = 1;
+   */
+  members: Member[];
+
+  /**
+   * Asks for the next page; empty on the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message creavio.community.v1.ListMembersResponse.
+ * Use `create(ListMembersResponseSchema)` to create a new message.
+ */
+export const ListMembersResponseSchema: GenMessage<ListMembersResponse> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_member_service, 1);
 
 /**
  * Names a member.
@@ -40,7 +105,7 @@ export type RemoveMemberRequest = Message<"creavio.community.v1.RemoveMemberRequ
  * Use `create(RemoveMemberRequestSchema)` to create a new message.
  */
 export const RemoveMemberRequestSchema: GenMessage<RemoveMemberRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_community_v1_member_service, 0);
+  messageDesc(file_creavio_community_v1_member_service, 2);
 
 /**
  * Names a community to leave.
@@ -61,7 +126,7 @@ export type LeaveCommunityRequest = Message<"creavio.community.v1.LeaveCommunity
  * Use `create(LeaveCommunityRequestSchema)` to create a new message.
  */
 export const LeaveCommunityRequestSchema: GenMessage<LeaveCommunityRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_community_v1_member_service, 1);
+  messageDesc(file_creavio_community_v1_member_service, 3);
 
 /**
  * Who belongs to a community.
@@ -69,6 +134,17 @@ export const LeaveCommunityRequestSchema: GenMessage<LeaveCommunityRequest> = /*
  * @generated from service creavio.community.v1.MemberService
  */
 export const MemberService: GenService<{
+  /**
+   * Lists the members of a community, in the order of joining. Whoever joins or leaves
+   * while pages are read is on a later page, or on none; nobody is on two.
+   *
+   * @generated from rpc creavio.community.v1.MemberService.ListMembers
+   */
+  listMembers: {
+    methodKind: "unary";
+    input: typeof ListMembersRequestSchema;
+    output: typeof ListMembersResponseSchema;
+  },
   /**
    * Removes a member from a community. Within a second of the reply they see
    * nothing of it any more, on open event streams either.
