@@ -28,7 +28,10 @@ from mesh.wire import header_is, packed
 FILTER: Final = "envoy.filters.http.file_server"
 DOCUMENT: Final = "index.html"
 ICON: Final = "icon.svg"
-PLACES: Final = r"/((sign-in|sign-up|verify-email|reset-password|messages)|(c|invite|messages)/.*)?"
+PLACES: Final = (
+    r"/((sign-in|sign-up|forgot-password|reset-password|verify-email|messages)"
+    r"|(c|invite|messages)/.*)?"
+)
 """The app's addresses: what is shown there is the app's to say."""
 WORKER: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
 """What a script may do that runs beside the page, which has its own policy."""

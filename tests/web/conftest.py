@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.policy import default
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
+import time
 from typing import Any
 import uuid
 
@@ -74,6 +78,7 @@ class Member:
     def __init__(self, context: BrowserContext, url: str, name: str) -> None:
         self.name = name
         self.handle = f"member-{uuid.uuid4().hex[:8]}"
+        self.email = f"{self.handle}@example.org"
         self.wrong: list[str] = []
         self._context = context
         self._url = url
@@ -95,12 +100,18 @@ class Member:
     def go(self, path: str) -> None:
         self.page.goto(self._url + path)
 
+    def sign_in(self, password: str = PASSWORD) -> None:
+        page = self.page
+        page.get_by_label("Handle or e-mail address").fill(self.handle)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+
     def sign_up(self, path: str = "/sign-up") -> None:
         self.go(path)
         page = self.page
         page.get_by_label("Name", exact=True).fill(self.name)
         page.get_by_label("Handle", exact=True).fill(self.handle)
-        page.get_by_label("E-mail address").fill(f"{self.handle}@example.org")
+        page.get_by_label("E-mail address").fill(self.email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Make my account").click()
         page.get_by_role("heading", name=f"Welcome, {self.name}").wait_for()
@@ -174,3 +185,27 @@ def member(browser: Browser, live: Live) -> Iterator[Callable[..., Member]]:
     for one, context in made:
         context.close()
         assert one.wrong == []
+
+
+def link_of_mail(live: Live, address: str, page: str) -> str:
+    """The path of the latest link to one of the app's pages in mails to an address."""
+    found: list[str] = []
+
+    def arrived() -> bool:
+        for file in sorted(live.home.mail.glob("*.eml"), key=lambda one: one.stat().st_mtime):
+            mail = message_from_bytes(file.read_bytes(), policy=default)
+            body = mail.get_body(("plain",))
+            if mail["to"] == address and body is not None:
+                found.extend(re.findall(rf"(/{page}#token=\S+)", body.get_content()))
+        return bool(found)
+
+    eventually_true(arrived)
+    return found[-1]
+
+
+def eventually_true(holds: Callable[[], bool], within: float = 30) -> None:
+    """Return once something holds. Fails the test when it does not."""
+    ends = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.1)

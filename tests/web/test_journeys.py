@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.live import PASSWORD
-from tests.web.conftest import WITHIN, Member
+from tests.live import Live
+from tests.web.conftest import WITHIN, Member, link_of_mail
 
 pytestmark = pytest.mark.timeout(600)  # the first builds the app, and may install a browser
 Make = Callable[..., Member]
@@ -109,12 +109,9 @@ def test_a_session_that_is_ended_elsewhere_leads_to_the_door(member: Make) -> No
     other.get_by_role("menuitem", name="Sign out").click()
     other.get_by_role("heading", name="Welcome back").wait_for()
     ada.page.get_by_role("heading", name="Welcome back").wait_for(timeout=WITHIN)
-    ada.page.get_by_label("Handle or e-mail address").fill(ada.handle)
-    ada.page.get_by_label("Password").fill("not it at all")
-    ada.page.get_by_role("button", name="Sign in").click()
+    ada.sign_in("not it at all")
     ada.page.get_by_text("The name and password").wait_for()
-    ada.page.get_by_label("Password").fill(PASSWORD)
-    ada.page.get_by_role("button", name="Sign in").click()
+    ada.sign_in()
     ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
 
 
@@ -137,3 +134,83 @@ def test_a_phone_shows_one_thing_at_a_time(member: Make) -> None:
     ada.page.get_by_role("button", name="Back").click()
     ada.page.get_by_role("button", name="beds").wait_for()
     ada.check_access()
+
+
+def test_who_wrote_can_be_written_to_alone(member: Make) -> None:
+    ada, ken = member("Ada"), member("Ken")
+    ada.sign_up()
+    ada.found(PLACE, "beds")
+    ada.write("Ask me anything")
+    ken.sign_up(ada.invite(PLACE))
+    ken.page.get_by_role("button", name="Step inside", exact=True).click()
+    ken.page.get_by_role("button", name="beds").click()
+    ken.sees("Ask me anything")
+    ken.page.get_by_role("button", name="Profile of Ada").click()
+    ken.check_access()
+    ken.page.get_by_role("button", name="Write a message").click()
+    ken.page.get_by_role("heading", name="Ada", exact=True).wait_for()
+    ken.write("How are the slugs?")
+    ada.page.get_by_role("button", name="Direct messages, 1 mentions").click()
+    ada.page.get_by_role("button", name="Ken").first.click()
+    ada.sees("How are the slugs?")
+
+
+def test_an_address_is_verified_by_the_link_in_a_mail_once(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    link = link_of_mail(live, ada.email, "verify-email")
+    ada.go(link)
+    ada.check_access()
+    ada.page.get_by_role("button", name="It is mine").click()
+    ada.page.get_by_text("This address is yours.").wait_for()
+    again = ada.open()
+    again.goto(ada.page.url)
+    again.get_by_role("button", name="It is mine").click()
+    again.get_by_text("This link is over").wait_for()
+
+
+def test_a_forgotten_password_is_replaced_by_a_link_in_a_mail(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    ada.go(link_of_mail(live, ada.email, "verify-email"))
+    ada.page.get_by_role("button", name="It is mine").click()
+    ada.page.get_by_text("This address is yours.").wait_for()
+    elsewhere = member("Ada")
+    elsewhere.handle = ada.handle
+    elsewhere.go("/sign-in")
+    elsewhere.page.get_by_role("link", name="Forgot it?").click()
+    elsewhere.page.get_by_label("E-mail address").fill(ada.email)
+    elsewhere.page.get_by_role("button", name="Send the link").click()
+    elsewhere.page.get_by_text("the link is on its way").wait_for()
+    elsewhere.go(link_of_mail(live, ada.email, "reset-password"))
+    elsewhere.check_access()
+    elsewhere.page.get_by_label("Password").fill("another battery staple")
+    elsewhere.page.get_by_role("button", name="Keep this password").click()
+    elsewhere.page.get_by_text("Your password is changed.").wait_for()
+    elsewhere.page.get_by_role("link", name="Sign in").click()
+    elsewhere.sign_in("another battery staple")
+    elsewhere.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+    # Whoever was signed in before is not.
+    ada.go("/")
+    ada.page.get_by_role("heading", name="Welcome back").wait_for()
+
+
+def test_people_are_listed_as_they_come_and_go(member: Make) -> None:
+    ada, ken = member("Ada"), member("Ken")
+    ada.sign_up()
+    ada.found(PLACE, "beds")
+    ada.page.get_by_role("button", name="People").click()
+    people = ada.page.get_by_role("complementary", name="People")
+    people.get_by_role("button", name="Profile of Ada").wait_for()
+    ken.sign_up(ada.invite(PLACE))
+    ken.page.get_by_role("button", name="Step inside", exact=True).click()
+    theirs = people.get_by_role("button", name="Profile of Ken")
+    theirs.wait_for()
+    ada.check_access()
+    ken.page.get_by_role("navigation", name=f"Channels of {PLACE}").get_by_role(
+        "button", name=PLACE
+    ).click()
+    ken.page.get_by_role("menuitem", name="Leave this place").click()
+    ken.page.get_by_role("dialog").get_by_role("button", name="Leave this place").click()
+    theirs.wait_for(state="detached")
+    ken.page.get_by_role("heading", name="Welcome, Ken").wait_for()

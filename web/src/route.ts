@@ -5,6 +5,9 @@ export type Place =
   | { readonly at: "home" }
   | { readonly at: "sign-in" }
   | { readonly at: "sign-up" }
+  | { readonly at: "forgot-password" }
+  | { readonly at: "reset-password" }
+  | { readonly at: "verify-email" }
   | { readonly at: "invite"; readonly code: string }
   | { readonly at: "channel"; readonly communityId: string; readonly channelId: string }
   | { readonly at: "direct"; readonly conversationId: string };
@@ -14,6 +17,9 @@ export function placeOf(path: string): Place {
   switch (first) {
     case "sign-in":
     case "sign-up":
+    case "forgot-password":
+    case "reset-password":
+    case "verify-email":
       return { at: first };
     case "invite":
       return { at: "invite", code: second };

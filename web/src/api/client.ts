@@ -1,5 +1,7 @@
 import { Client } from "@creavio/client";
 import { AccountService } from "@creavio/client/auth/v1/account_service";
+import { EmailService } from "@creavio/client/auth/v1/email_service";
+import { PasswordService } from "@creavio/client/auth/v1/password_service";
 import { RegistrationService } from "@creavio/client/auth/v1/registration_service";
 import { SessionService } from "@creavio/client/auth/v1/session_service";
 import { ConversationService } from "@creavio/client/chat/v1/conversation_service";
@@ -21,10 +23,12 @@ export function api(client: Client) {
     channels: client.service(ChannelService),
     communities: client.service(CommunityService),
     conversations: client.service(ConversationService),
+    emails: client.service(EmailService),
     gateway: client.service(GatewayService),
     invites: client.service(InviteService),
     members: client.service(MemberService),
     messages: client.service(MessageService),
+    passwords: client.service(PasswordService),
     reactions: client.service(ReactionService),
     readStates: client.service(ReadStateService),
     registration: client.service(RegistrationService),

@@ -78,6 +78,7 @@ export class Actions {
       ...state,
       communities: byId(communities),
       conversations: byId(conversations),
+      members: {},
       // What was missed is fetched when it is looked at again.
       rooms: Object.fromEntries(
         Object.entries(state.rooms).map(([id, room]) => [id, { ...emptyRoom, outgoing: room.outgoing }]),
@@ -101,6 +102,8 @@ export class Actions {
       void this.#access(payload.value.communityId);
     } else if (payload.case === "conversationCreated") {
       this.know(payload.value.conversation?.memberIds ?? []);
+    } else if (payload.case === "memberJoined") {
+      this.know([payload.value.member?.userId ?? ""]);
     } else if (payload.case === "typing") {
       this.know([payload.value.userId]);
     }
@@ -135,6 +138,17 @@ export class Actions {
   async leave(communityId: string): Promise<void> {
     await this.api.members.leaveCommunity({ communityId });
     change((state) => left(state, communityId));
+  }
+
+  /** Fetches who belongs to a community, unless that is known; events keep it so. */
+  async people(communityId: string): Promise<void> {
+    if (communityId in store.getState().members) return;
+    const members = await collected(
+      pages(this.api.members.listMembers, { communityId, pageSize: batch }, (page) => page.members),
+    );
+    const ids = members.map((one) => one.userId);
+    change((state) => ({ ...state, members: { ...state.members, [communityId]: ids } }));
+    this.know(ids);
   }
 
   async openChannel(communityId: string, name: string, secret: boolean): Promise<string> {

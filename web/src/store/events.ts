@@ -63,9 +63,18 @@ export function applied(state: State, payload: Payload, now: number): State {
         reads: without(state.reads, channelId),
       };
     }
+    case "memberJoined": {
+      const { communityId, userId } = payload.value.member ?? {};
+      const known = state.members[communityId ?? ""];
+      if (communityId === undefined || userId === undefined || known === undefined || known.includes(userId)) return state;
+      return { ...state, members: { ...state.members, [communityId]: [...known, userId] } };
+    }
     case "memberRemoved": {
       const { communityId, userId } = payload.value;
-      return userId === state.me?.id ? left(state, communityId) : state;
+      if (userId === state.me?.id) return left(state, communityId);
+      const known = state.members[communityId];
+      if (known === undefined) return state;
+      return { ...state, members: { ...state.members, [communityId]: known.filter((id) => id !== userId) } };
     }
     case "conversationCreated":
     case "conversationUpdated": {
@@ -107,6 +116,7 @@ export function left(state: State, communityId: string): State {
     rooms,
     communities: without(state.communities, communityId),
     channels: without(state.channels, communityId),
+    members: without(state.members, communityId),
   };
 }
 

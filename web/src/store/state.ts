@@ -38,6 +38,8 @@ export interface State {
   /** By community, in their order. */
   readonly channels: ById<readonly Channel[]>;
   readonly conversations: ById<Conversation>;
+  /** By community, who belongs to it, in the order of joining; where it was asked for. */
+  readonly members: ById<readonly string[]>;
   readonly rooms: ById<Room>;
   readonly reads: ById<ReadState>;
   readonly users: ById<User>;
@@ -53,6 +55,7 @@ export const empty: State = {
   communities: {},
   channels: {},
   conversations: {},
+  members: {},
   rooms: {},
   reads: {},
   users: {},

@@ -12,7 +12,7 @@ import { change } from "@/store/store";
 import { connect } from "@/stream/connect";
 
 import { DoingProvider } from "./context";
-import { Door } from "./door";
+import { Door, isErrand } from "./door";
 import { Button, Mark } from "./parts";
 import { themeAsBefore } from "./theme";
 import { wrong } from "./wrong";
@@ -72,10 +72,12 @@ function Inside({ actions }: { readonly actions: Actions }): ReactNode {
     });
   }, [actions, within]);
   useEffect(() => {
-    if (within && (place.at === "sign-in" || place.at === "sign-up")) go({ at: "home" }, "replace");
+    if (within && ["sign-in", "sign-up", "forgot-password"].includes(place.at)) go({ at: "home" }, "replace");
   }, [within, place.at]);
   if (phase === "starting") return <Opening />;
-  if (phase === "outside") return <Door as={place.at === "sign-up" || place.at === "invite" ? "sign-up" : "sign-in"} />;
+  // Links in mails are for whoever has them, signed in or not.
+  if (place.at === "verify-email" || place.at === "reset-password") return <Door as={place.at} />;
+  if (phase === "outside") return <Door as={isErrand(place.at) ? place.at : place.at === "invite" ? "sign-up" : "sign-in"} />;
   return (
     <Suspense fallback={<Opening />}>
       <Shell place={place} />

@@ -1,4 +1,3 @@
-import { useMutation } from "./mutation";
 import { ShieldCheck } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 
@@ -7,11 +6,28 @@ import { currentLanguage, languages, type Language, speak, useSay } from "@/i18n
 import { go } from "@/route";
 
 import { useActions } from "./context";
+import { useMutation } from "./mutation";
 import { Button, classes, Field, Mark } from "./parts";
 
+const errands = {
+  "sign-in": SignIn,
+  "sign-up": SignUp,
+  "forgot-password": ForgotPassword,
+  "reset-password": ResetPassword,
+  "verify-email": VerifyEmail,
+} as const;
+
+/** What one can want at the door. */
+export type Errand = keyof typeof errands;
+
+export function isErrand(at: string): at is Errand {
+  return at in errands;
+}
+
 /** Where one comes in: signing in, or making an account. */
-export function Door({ as }: { readonly as: "sign-in" | "sign-up" }): ReactNode {
+export function Door({ as }: { readonly as: Errand }): ReactNode {
   const say = useSay();
+  const Errand = errands[as];
   return (
     <div className="grid min-h-dvh bg-raised wide:grid-cols-[minmax(0,1fr)_minmax(0,44%)]">
       <main className="flex min-w-0 flex-col px-5 py-5 mid:px-10 mid:py-7">
@@ -19,7 +35,7 @@ export function Door({ as }: { readonly as: "sign-in" | "sign-up" }): ReactNode 
           <Mark /> {say("app.name")}
         </p>
         <div className="mx-auto grid w-full max-w-[24rem] grow content-center gap-4 py-6">
-          {as === "sign-in" ? <SignIn /> : <SignUp />}
+          <Errand />
         </div>
         <footer className="flex flex-wrap items-center gap-x-6 gap-y-1.5 text-12 text-muted">
           <span className="flex items-center gap-2">
@@ -91,21 +107,27 @@ function Title({ title, lead }: { readonly title: string; readonly lead: string 
   );
 }
 
-function Other({ ask, to, children }: { readonly ask: string; readonly to: "sign-in" | "sign-up"; readonly children: string }): ReactNode {
+function Other({ ask, to, children }: { readonly ask: string; readonly to: Errand; readonly children: string }): ReactNode {
   return (
     <p className="text-center text-14 text-muted">
       {ask}{" "}
-      <a
-        href={`/${to}`}
-        className="text-accent-text underline underline-offset-3"
-        onClick={(event) => {
-          event.preventDefault();
-          go({ at: to });
-        }}
-      >
-        {children}
-      </a>
+      <To errand={to}>{children}</To>
     </p>
+  );
+}
+
+function To({ errand, children }: { readonly errand: Errand; readonly children: string }): ReactNode {
+  return (
+    <a
+      href={`/${errand}`}
+      className="text-accent-text underline underline-offset-3"
+      onClick={(event) => {
+        event.preventDefault();
+        go({ at: errand });
+      }}
+    >
+      {children}
+    </a>
   );
 }
 
@@ -160,6 +182,9 @@ function SignIn(): ReactNode {
         error={first.error}
         onChange={(event) => setPassword(event.target.value)}
       />
+      <p className="-mt-2 text-end text-13">
+        <To errand="forgot-password">{say("signIn.forgot")}</To>
+      </p>
       <Button type="submit" look="primary" big disabled={first.busy}>
         {say("signIn.submit")}
       </Button>
@@ -229,5 +254,116 @@ function SignUp(): ReactNode {
         {say("signUp.toSignIn")}
       </Other>
     </form>
+  );
+}
+
+function ForgotPassword(): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const [email, setEmail] = useState("");
+  const [sent, setSent] = useState(false);
+  const done = useMutation(async () => {
+    await actions.api.passwords.requestPasswordReset({ email });
+    setSent(true);
+  });
+  return (
+    <form className="grid gap-4" onSubmit={done.submit}>
+      <Title title={say("forgot.title")} lead={say("forgot.lead")} />
+      <Field
+        label={say("signUp.email")}
+        type="email"
+        autoComplete="email"
+        required
+        value={email}
+        error={done.error}
+        onChange={(event) => setEmail(event.target.value)}
+      />
+      <p role="status" className="text-positive empty:hidden">
+        {sent ? say("forgot.sent") : ""}
+      </p>
+      <Button type="submit" look="primary" big disabled={done.busy}>
+        {say("forgot.submit")}
+      </Button>
+      <Other ask={say("signUp.known")} to="sign-in">
+        {say("signUp.toSignIn")}
+      </Other>
+    </form>
+  );
+}
+
+/** What a link in a mail carries, where no server sees it. */
+function tokenOfLink(): string {
+  return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+}
+
+function ResetPassword(): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const [token] = useState(tokenOfLink);
+  const [newPassword, setNewPassword] = useState("");
+  const [changed, setChanged] = useState(false);
+  const done = useMutation(async () => {
+    await actions.api.passwords.resetPassword({ token, newPassword });
+    setChanged(true);
+  }, { INVALID_LINK: "reset.over" });
+  return (
+    <form className="grid gap-4" onSubmit={done.submit}>
+      <Title title={say("reset.title")} lead={say(changed ? "reset.done" : "reset.lead")} />
+      {changed || (
+        <>
+          <Field
+            label={say("signIn.password")}
+            hint={say("signUp.passwordHint")}
+            type="password"
+            autoComplete="new-password"
+            required
+            minLength={8}
+            value={newPassword}
+            error={done.fields["new_password"] ?? done.error}
+            onChange={(event) => setNewPassword(event.target.value)}
+          />
+          <Button type="submit" look="primary" big disabled={done.busy}>
+            {say("reset.submit")}
+          </Button>
+        </>
+      )}
+      <Other ask={say("signUp.known")} to="sign-in">
+        {say("signUp.toSignIn")}
+      </Other>
+    </form>
+  );
+}
+
+function VerifyEmail(): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const [token] = useState(tokenOfLink);
+  const [done, setDone] = useState(false);
+  const verified = useMutation(
+    async () => {
+      await actions.api.emails.verifyEmail({ token });
+      setDone(true);
+    },
+    { INVALID_LINK: "verify.over" },
+  );
+  // Whoever reads mail for its owner opens links; only a person presses a button.
+  return (
+    <div className="grid gap-4">
+      <Title title={say("verify.title")} lead={say(done ? "verify.done" : "verify.lead")} />
+      {verified.error !== undefined && (
+        <p role="alert" className="text-13 text-danger">
+          {verified.error}
+        </p>
+      )}
+      {done ? (
+        <Button big onClick={() => go({ at: "home" })}>
+          {say("verify.on")}
+        </Button>
+      ) : (
+        <Button look="primary" big disabled={verified.busy} onClick={() => verified.submit()}>
+          {say("verify.submit")}
+        </Button>
+      )}
+    </div>
   );
 }

@@ -4,7 +4,7 @@ import { DropdownMenu, Popover } from "radix-ui";
 import { memo, type ReactNode, useMemo, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
-import { say as sayNow, useSay } from "@/i18n";
+import { type Key, say as sayNow, useSay } from "@/i18n";
 import { go, pathOf } from "@/route";
 import type { Outgoing } from "@/store/state";
 import { useKnown } from "@/store/react";
@@ -14,6 +14,7 @@ import { useActions } from "./context";
 import { clock, whole } from "./dates";
 import { useMutation } from "./mutation";
 import { Avatar, Button, classes, Dialog, IconButton } from "./parts";
+import { Profile } from "./profile";
 
 const frequent = ["👍", "💚"];
 const offered = ["👍", "💚", "😂", "🎉", "😮", "😢", "🙏", "👀", "🔥", "✅", "👋", "🌱"];
@@ -54,7 +55,9 @@ export const MessageRow = memo(function MessageRow({ message, communityId, group
           {clock(time)}
         </time>
       ) : (
-        <Avatar id={message.authorId} name={name} />
+        <Profile id={message.authorId} name={name} className="self-start rounded-full">
+          <Avatar id={message.authorId} name={name} />
+        </Profile>
       )}
       <div className="min-w-0 max-w-[44rem]">
         {!grouped && (
@@ -347,6 +350,14 @@ export function OutgoingRow({ roomId, one }: { readonly roomId: string; readonly
   );
 }
 
+const refusals: Readonly<Record<string, Key>> = {
+  PERMISSION_DENIED: "composer.noPermission",
+  NOT_FOUND: "composer.noPermission",
+  ONBOARDING_REQUIRED: "message.rulesFirst",
+  RATE_LIMITED: "message.limit",
+};
+
 function reason(refused: string): string {
-  return ["PERMISSION_DENIED", "NOT_FOUND", "TIMED_OUT"].includes(refused) ? sayNow("composer.noPermission") : refused;
+  const key = refusals[refused];
+  return key === undefined ? refused : sayNow(key);
 }

@@ -25,10 +25,12 @@ interface RoomPageProps {
   readonly start: string;
   readonly sign: ReactNode;
   readonly back: ReactNode;
+  /** What else the bar offers. */
+  readonly more?: ReactNode;
 }
 
 /** What is said in a channel or conversation, and where one says something. */
-export function RoomPage({ roomId, communityId, name, title, topic, start, sign, back }: RoomPageProps): ReactNode {
+export function RoomPage({ roomId, communityId, name, title, topic, start, sign, back, more }: RoomPageProps): ReactNode {
   const actions = useActions();
   const [replyTo, setReplyTo] = useState<Message>();
   useEffect(() => {
@@ -43,6 +45,7 @@ export function RoomPage({ roomId, communityId, name, title, topic, start, sign,
           <span className="truncate">{title}</span>
         </h1>
         {topic !== "" && <p className="min-w-0 truncate border-s border-line ps-3 text-13 text-muted max-mid:hidden">{topic}</p>}
+        <span className="ms-auto flex">{more}</span>
       </header>
       <Messages roomId={roomId} communityId={communityId} name={name} start={start} onReply={setReplyTo} />
       <Typing roomId={roomId} />

@@ -1,4 +1,4 @@
-import { ArrowLeft, Hash, Link2, Lock, LogOut, MessageCircle, MessagesSquare, Plus, UserRound } from "lucide-react";
+import { ArrowLeft, Hash, Link2, Lock, LogOut, MessageCircle, MessagesSquare, Plus, UserRound, Users } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useMemo, useState, useSyncExternalStore } from "react";
 
@@ -14,6 +14,7 @@ import { First } from "./first";
 import { hueOf } from "./hue";
 import { useMutation } from "./mutation";
 import { Avatar, Button, classes, Count, Dialog, Field, IconButton, Mark, Tile } from "./parts";
+import { People } from "./people";
 import { RoomPage } from "./room";
 import { chooseTheme, chosenTheme, type Theme, themes } from "./theme";
 
@@ -23,6 +24,8 @@ export function Shell({ place }: { readonly place: Place }): ReactNode {
   const listed = place.at === "channel" || place.at === "direct";
   // A phone shows the list or the page: whichever it is, is what the window is about.
   const alone = useNarrow() && listed && !open;
+  const [people, setPeople] = useState(false);
+  const beside = people && place.at === "channel" && place.channelId !== "";
   const Beside = alone ? "main" : "div";
   return (
     <div className="flex h-dvh overflow-hidden max-mid:flex-col">
@@ -30,11 +33,12 @@ export function Shell({ place }: { readonly place: Place }): ReactNode {
       <div
         className={classes(
           "grid min-h-0 min-w-0 grow grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] mid:py-2 mid:pe-2",
-          listed && "mid:grid-cols-[14.5rem_minmax(0,1fr)] wide:grid-cols-[16rem_minmax(0,1fr)]",
+          listed && !beside && "mid:grid-cols-[14.5rem_minmax(0,1fr)] wide:grid-cols-[16rem_minmax(0,1fr)]",
+          beside && "mid:grid-cols-[minmax(0,1fr)_auto] mid:gap-x-2 wide:grid-cols-[16rem_minmax(0,1fr)_auto]",
         )}
       >
         {listed && (
-          <Beside className="grid min-h-0 grid-cols-[minmax(0,1fr)]">
+          <Beside className={classes("grid min-h-0 grid-cols-[minmax(0,1fr)]", beside && "mid:max-wide:hidden wide:-me-2")}>
             {place.at === "channel" && <ChannelList communityId={place.communityId} current={place.channelId} />}
             {place.at === "direct" && <DirectList current={place.conversationId} />}
           </Beside>
@@ -43,14 +47,15 @@ export function Shell({ place }: { readonly place: Place }): ReactNode {
         <main
           className={classes(
             "flex min-h-0 min-w-0 flex-col bg-raised shadow-1 mid:rounded-card",
-            listed && "mid:rounded-s-none",
+            listed && (beside ? "wide:rounded-s-none" : "mid:rounded-s-none"),
           )}
         >
-          {place.at === "channel" && place.channelId !== "" && <ChannelPage {...place} />}
+          {place.at === "channel" && place.channelId !== "" && <ChannelPage {...place} people={people} onPeople={() => setPeople(!people)} />}
           {place.at === "direct" && place.conversationId !== "" && <DirectPage conversationId={place.conversationId} />}
           {(!listed || !open) && (listed ? <Waiting /> : <First code={place.at === "invite" ? place.code : ""} />)}
         </main>
         )}
+        {beside && <People communityId={place.communityId} onClose={() => setPeople(false)} />}
       </div>
     </div>
   );
@@ -510,7 +515,14 @@ function nameOfConversation(state: State, id: string): string {
   return others.map((member) => state.users[member]?.displayName || state.users[member]?.handle || "…").join(", ");
 }
 
-function ChannelPage({ communityId, channelId }: { readonly communityId: string; readonly channelId: string }): ReactNode {
+interface ChannelPageProps {
+  readonly communityId: string;
+  readonly channelId: string;
+  readonly people: boolean;
+  readonly onPeople: () => void;
+}
+
+function ChannelPage({ communityId, channelId, people, onPeople }: ChannelPageProps): ReactNode {
   const say = useSay();
   const channel = useKnown((state) => state.channels[communityId]?.find((one) => one.id === channelId));
   const known = useKnown((state) => communityId in state.channels);
@@ -528,6 +540,11 @@ function ChannelPage({ communityId, channelId }: { readonly communityId: string;
       sign={<Sign channel={channel} />}
       back={<Back to={{ at: "channel", communityId, channelId: "" }} />}
       title={channel.name}
+      more={
+        <IconButton label={say("people.title")} aria-pressed={people} onClick={onPeople}>
+          <Users size={18} strokeWidth={1.75} aria-hidden />
+        </IconButton>
+      }
     />
   );
 }
