@@ -49,7 +49,7 @@ def chromium() -> str:
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
+        for command in (("update",), ("install", "-y", "chromium")):
             subprocess.run(["apt-get", "-q", *command], env=environment, capture_output=True)
         found = shutil.which("chromium")
     if found is None:
