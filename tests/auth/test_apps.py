@@ -187,6 +187,8 @@ def test_a_no_is_told_and_nothing_given(live: Live) -> None:
         "HTTPS://app.example.org/back",
         "http://app.example.org/back",
         "//evil.example",
+        "https://app.example.org/b\u00e4ck",
+        'https://app.example.org/"back\\',
         "",
     ],
 )
@@ -200,6 +202,17 @@ def test_nobody_is_sent_anywhere_but_where_it_was_registered(live: Live, uri: st
         assert refusal(reply) == (400, "INVALID_AUTHORIZATION")
     query = app.asks(redirect_uri=uri)
     assert refusal(ada.ask("GET", "/v1/authorization", params=query))[0] == 400
+
+
+@pytest.mark.parametrize("name", ["response_type", "client_id", "scope", "code_challenge"])
+def test_what_oauth_cannot_say_is_refused(live: Live, name: str) -> None:
+    ada = live.sign_up("ada")
+    asked = {**App(live.sign_up("author")).asks(), name: "\u00e7q\x01"}
+    for reply in (
+        ada.ask("GET", "/v1/authorization", params=asked),
+        ada.ask("POST", "/v1/authorization", json={**asked, "approve": True}),
+    ):
+        assert refusal(reply) == (400, "INVALID_AUTHORIZATION")
 
 
 @pytest.mark.parametrize(

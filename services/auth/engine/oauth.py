@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+import re
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -55,6 +56,8 @@ T = TypeVar("T")
 _HERE: Final = "https://edge/oauth2"
 """Authlib wants to see that calls are encrypted; that is the edge's business."""
 _PATIENCE: Final = 10.0
+_REPEATABLE: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
+"""What an error may repeat of what was asked (RFC 6749, 4.1.2.1): Authlib's do."""
 
 
 @dataclass
@@ -109,7 +112,7 @@ class OAuth:
 
     async def review(self, tx: Transaction, query: Mapping[str, str], user_id: UUID) -> Asked:
         """What an app asks for. Raises `InvalidAuthorization`."""
-        request = _Request("GET", query)
+        request = _asked(query)
 
         def ask(server: _Server) -> Asked:
             try:
@@ -127,7 +130,7 @@ class OAuth:
 
         Raises `InvalidAuthorization` when they are to be sent nowhere.
         """
-        request = _Request("GET", query)
+        request = _asked(query)
 
         def ask(server: _Server) -> tuple[str, Asked | None]:
             asked = None
@@ -195,6 +198,13 @@ class _Request(OAuth2Request):
     def form(self) -> dict[str, str]:
         """The body."""
         return self._said
+
+
+def _asked(query: Mapping[str, str]) -> _Request:
+    for name, value in query.items():
+        if name != "state" and not _REPEATABLE.fullmatch(value):
+            raise InvalidAuthorization(f"{name} has characters that it cannot have")
+    return _Request("GET", query)
 
 
 class _Server(AuthorizationServer):
