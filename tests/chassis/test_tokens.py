@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -59,6 +61,14 @@ def test_a_token_with_another_value_under_its_signature_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
         TOKENS.page_start(f"{payload}.{signature}", "messages")
     assert refused.value.reason == "INVALID_PAGE_TOKEN"
+
+
+def test_a_token_counts_to_its_last_character() -> None:
+    letters = string.ascii_letters + string.digits + "-_"
+    token = TOKENS.next_page(7, "list")
+    for other in (token[:-1] + last for last in letters if last != token[-1]):
+        with pytest.raises(Invalid):
+            TOKENS.page_start(other, "list")
 
 
 @given(st.text(min_size=1))
