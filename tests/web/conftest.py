@@ -10,13 +10,13 @@ from pathlib import Path
 import re
 import shutil
 import subprocess
-import time
 from typing import Any
 import uuid
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 import pytest
 
+from tests.e2e.readers import eventually
 from tests.live import PASSWORD, Live, running
 from tools import web
 
@@ -199,13 +199,5 @@ def link_of_mail(live: Live, address: str, page: str) -> str:
                 found.extend(re.findall(rf"(/{page}#token=\S+)", body.get_content()))
         return bool(found)
 
-    eventually_true(arrived)
+    eventually(arrived, 30, f"a mail to {address}")
     return found[-1]
-
-
-def eventually_true(holds: Callable[[], bool], within: float = 30) -> None:
-    """Return once something holds. Fails the test when it does not."""
-    ends = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.1)

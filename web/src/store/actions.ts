@@ -243,10 +243,6 @@ export class Actions {
     change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
   }
 
-  async saveProfile(wanted: { displayName: string; statusText: string; bio: string }): Promise<void> {
-    this.#me(await this.api.users.updateMe(wanted));
-  }
-
   async #begun(session: Session): Promise<string> {
     if (session.challengeToken !== "") return session.challengeToken;
     await this.#enter(session);

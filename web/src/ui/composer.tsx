@@ -3,6 +3,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef,
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import { useSay } from "@/i18n";
+import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 
 import { useActions } from "./context";
@@ -72,7 +73,7 @@ export function Composer({ roomId, name, replyTo, onReplied }: ComposerProps): R
     >
       {replyTo !== undefined && (
         <p className="flex items-center gap-2 ps-1.5 text-13 text-muted">
-          <span className="min-w-0 truncate">{say("composer.replying", { name: author?.displayName || author?.handle || "" })}</span>
+          <span className="min-w-0 truncate">{say("composer.replying", { name: nameOf(author) })}</span>
           <IconButton label={say("common.cancel")} className="ms-auto size-6!" onClick={onReplied}>
             <X size={14} strokeWidth={2} aria-hidden />
           </IconButton>

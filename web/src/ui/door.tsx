@@ -7,7 +7,7 @@ import { go } from "@/route";
 
 import { useActions } from "./context";
 import { useMutation } from "./mutation";
-import { Button, classes, Field, Mark } from "./parts";
+import { Button, classes, Field, Mark, Wrong } from "./parts";
 
 const errands = {
   "sign-in": SignIn,
@@ -242,11 +242,7 @@ function SignUp(): ReactNode {
         minLength={8}
         {...field("password")}
       />
-      {done.error !== undefined && (
-        <p role="alert" className="text-13 text-danger">
-          {done.error}
-        </p>
-      )}
+      <Wrong>{done.error}</Wrong>
       <Button type="submit" look="primary" big disabled={done.busy || mode === RegistrationMode.CLOSED}>
         {say("signUp.submit")}
       </Button>
@@ -350,11 +346,7 @@ function VerifyEmail(): ReactNode {
   return (
     <div className="grid gap-4">
       <Title title={say("verify.title")} lead={say(done ? "verify.done" : "verify.lead")} />
-      {verified.error !== undefined && (
-        <p role="alert" className="text-13 text-danger">
-          {verified.error}
-        </p>
-      )}
+      <Wrong>{verified.error}</Wrong>
       {done ? (
         <Button big onClick={() => go({ at: "home" })}>
           {say("verify.on")}

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import type { Community } from "@creavio/client/community/v1/community";
 import { useSay } from "@/i18n";
 import { go } from "@/route";
+import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 
 import { useActions } from "./context";
@@ -28,7 +29,7 @@ export function First({ code }: { readonly code: string }): ReactNode {
       <div className="mx-auto grid max-w-[46rem] gap-7 px-5 py-8 mid:px-8 mid:py-12">
         <div className="grid gap-1.5">
           <h1 className="font-display text-26 font-bold tracking-[-0.025em] mid:text-36">
-            {say("first.title", { name: me?.displayName || me?.handle || "" })}
+            {say("first.title", { name: nameOf(me) })}
           </h1>
           <p className="text-15 text-muted">{say("first.lead")}</p>
         </div>

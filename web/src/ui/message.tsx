@@ -7,13 +7,14 @@ import type { Message } from "@creavio/client/chat/v1/message";
 import { type Key, say as sayNow, useSay } from "@/i18n";
 import { go, pathOf } from "@/route";
 import type { Outgoing } from "@/store/state";
+import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 import { Markdown, type References } from "@/text/markdown";
 
 import { useActions } from "./context";
 import { clock, whole } from "./dates";
 import { useMutation } from "./mutation";
-import { Avatar, Button, classes, Dialog, IconButton } from "./parts";
+import { Avatar, Button, classes, Dialog, IconButton, menuItem, Wrong } from "./parts";
 import { Profile } from "./profile";
 
 const frequent = ["👍", "💚"];
@@ -34,7 +35,7 @@ export const MessageRow = memo(function MessageRow({ message, communityId, group
   const me = useKnown((state) => state.me);
   const [editing, setEditing] = useState(false);
   const references = useReferences(communityId);
-  const name = author?.displayName || author?.handle || say("message.unknown");
+  const name = nameOf(author, say("message.unknown"));
   const time = message.createTime === undefined ? new Date(0) : timestampDate(message.createTime);
   const forMe = message.authorId !== me?.id && (message.mentions?.everyone === true || message.mentions?.userIds.includes(me?.id ?? ""));
   return (
@@ -102,7 +103,7 @@ function useReferences(communityId: string): References {
               id === meId ? "bg-mention text-on-mention" : "bg-accent-soft text-accent-text",
             )}
           >
-            @{user.displayName || user.handle}
+            @{nameOf(user)}
           </span>
         );
       },
@@ -142,7 +143,7 @@ function Quote({ of }: { readonly of: NonNullable<Message["replyTo"]> }): ReactN
         say("message.gone")
       ) : (
         <>
-          <b className="shrink-0 font-medium">{author?.displayName || author?.handle}</b>
+          <b className="shrink-0 font-medium">{nameOf(author)}</b>
           <span className="min-w-0 truncate" dir="auto">
             {of.excerpt}
           </span>
@@ -196,7 +197,6 @@ function Tools({ message, communityId, name, mine, onReply, onEdit }: ToolsProps
     await actions.remove(message.channelId, message.id);
     setDeleting(false);
   });
-  const item = "flex min-h-9 cursor-default items-center gap-2.5 rounded-control px-2.5 outline-none data-[highlighted]:bg-hover";
   const link = `${location.origin}${pathOf(
     communityId === ""
       ? { at: "direct", conversationId: message.channelId }
@@ -249,16 +249,16 @@ function Tools({ message, communityId, name, mine, onReply, onEdit }: ToolsProps
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
           <DropdownMenu.Content align="end" sideOffset={6} className="z-50 grid min-w-44 gap-px rounded-card bg-overlay p-1.5 shadow-2">
-            <DropdownMenu.Item className={item} onSelect={() => void navigator.clipboard.writeText(link)}>
+            <DropdownMenu.Item className={menuItem} onSelect={() => void navigator.clipboard.writeText(link)}>
               <Link2 size={16} aria-hidden /> {say("message.copyLink")}
             </DropdownMenu.Item>
             {mine && (
-              <DropdownMenu.Item className={item} onSelect={onEdit}>
+              <DropdownMenu.Item className={menuItem} onSelect={onEdit}>
                 <Pencil size={16} aria-hidden /> {say("message.edit")}
               </DropdownMenu.Item>
             )}
             {mine && (
-              <DropdownMenu.Item className={classes(item, "text-danger")} onSelect={() => setDeleting(true)}>
+              <DropdownMenu.Item className={classes(menuItem, "text-danger")} onSelect={() => setDeleting(true)}>
                 <Trash2 size={16} aria-hidden /> {say("common.delete")}
               </DropdownMenu.Item>
             )}
@@ -267,7 +267,7 @@ function Tools({ message, communityId, name, mine, onReply, onEdit }: ToolsProps
       </DropdownMenu.Root>
       <Dialog title={say("common.delete")} open={deleting} onClose={() => setDeleting(false)}>
         <p className="text-muted">{say("message.deleteSure")}</p>
-        {remove.error !== undefined && <p role="alert" className="text-13 text-danger">{remove.error}</p>}
+        <Wrong>{remove.error}</Wrong>
         <div className="flex justify-end gap-2">
           <Button onClick={() => setDeleting(false)}>{say("common.cancel")}</Button>
           <Button look="danger" disabled={remove.busy} onClick={() => remove.submit()}>
@@ -302,7 +302,7 @@ function Edit({ message, onDone }: { readonly message: Message; readonly onDone:
         }}
         className="resize-none rounded-control bg-overlay px-3 py-2 text-15 shadow-[inset_0_0_0_1px_var(--line-strong)] focus:outline-2 focus:-outline-offset-1 focus:outline-focus"
       />
-      {save.error !== undefined && <p role="alert" className="text-13 text-danger">{save.error}</p>}
+      <Wrong>{save.error}</Wrong>
       <div className="flex gap-2">
         <Button type="submit" look="primary" className="min-h-7! text-13" disabled={save.busy}>
           {say("common.save")}
@@ -321,7 +321,7 @@ export function OutgoingRow({ roomId, one }: { readonly roomId: string; readonly
   const actions = useActions();
   const me = useKnown((state) => state.me);
   const lost = useKnown((state) => state.lostSince !== undefined);
-  const name = me?.displayName || me?.handle || "";
+  const name = nameOf(me);
   return (
     <article className="grid grid-cols-[2.25rem_minmax(0,1fr)] gap-x-3 px-3.5 pt-1.75 pb-1 mid:px-5">
       <Avatar id={me?.id ?? ""} name={name} />

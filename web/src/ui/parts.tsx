@@ -17,6 +17,20 @@ const looks = {
   danger: "bg-danger-fill text-on-danger",
 } as const;
 
+/** A line of a menu. */
+export const menuItem =
+  "flex min-h-9 cursor-default items-center gap-2.5 rounded-control px-2.5 outline-none data-[highlighted]:bg-hover";
+
+/** What went wrong, if anything did. */
+export function Wrong({ children }: { readonly children: string | undefined }): ReactNode {
+  if (children === undefined) return null;
+  return (
+    <p role="alert" className="text-13 text-danger">
+      {children}
+    </p>
+  );
+}
+
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: keyof typeof looks;
   readonly big?: boolean;

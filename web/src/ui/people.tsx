@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useMemo } from "react";
 
 import { PresenceStatus } from "@creavio/client/gateway/v1/presence";
 import { useSay } from "@/i18n";
+import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 
 import { useActions } from "./context";
@@ -21,7 +22,7 @@ export function People({ communityId, onClose }: { readonly communityId: string;
   }, [actions, communityId]);
   const [here, away] = useMemo(() => {
     const named = (ids ?? [])
-      .map((id) => ({ id, name: users[id]?.displayName || users[id]?.handle || "…" }))
+      .map((id) => ({ id, name: nameOf(users[id]) }))
       .sort((a, b) => a.name.localeCompare(b.name));
     const isHere = ({ id }: { id: string }): boolean => (presences[id] ?? PresenceStatus.OFFLINE) > PresenceStatus.OFFLINE;
     return [named.filter(isHere), named.filter((one) => !isHere(one))];

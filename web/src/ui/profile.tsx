@@ -7,7 +7,7 @@ import { useKnown } from "@/store/react";
 
 import { useActions } from "./context";
 import { useMutation } from "./mutation";
-import { Avatar, Button } from "./parts";
+import { Avatar, Button, Wrong } from "./parts";
 
 interface ProfileProps {
   readonly id: string;
@@ -58,11 +58,7 @@ export function Profile({ id, name, className, children }: ProfileProps): ReactN
               {user.bio}
             </p>
           )}
-          {write.error !== undefined && (
-            <p role="alert" className="text-13 text-danger">
-              {write.error}
-            </p>
-          )}
+          <Wrong>{write.error}</Wrong>
           {!mine && user !== undefined && (
             <Button look="primary" disabled={write.busy} onClick={() => write.submit()}>
               {say("profile.message")}

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 
 import { useSay } from "@/i18n";
+import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 
 /** Who is writing. */
@@ -10,7 +11,7 @@ export function Typing({ roomId }: { readonly roomId: string }): ReactNode {
   const users = useKnown((state) => state.users);
   const [now, setNow] = useState(Date.now);
   const entries = Object.entries(typing ?? {});
-  const writing = entries.filter(([, until]) => until > now).map(([id]) => users[id]?.displayName || users[id]?.handle || "…");
+  const writing = entries.filter(([, until]) => until > now).map(([id]) => nameOf(users[id]));
   useEffect(() => {
     setNow(Date.now());
     if (entries.length === 0) return;
