@@ -54,9 +54,7 @@ _REMEMBERED: Final = 16
 """Epochs whose late recordings are still looked for."""
 _NEWEST: Final = sa.select(EPOCH).order_by(EPOCH.c.number.desc()).limit(1)
 _LOCK: Final = sa.text("SELECT pg_advisory_xact_lock(hashtext('creavio epoch'))")
-_HEAL: Final = sa.text(
-    f"""
-    UPDATE outbox SET position = NULL
+_GONE: Final = f"""
     FROM (
         SELECT number, min(first) OVER (
             ORDER BY number ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
@@ -67,12 +65,14 @@ _HEAL: Final = sa.text(
     AND outbox.position >= (past.number << 40) + past.cut
     AND outbox.position < (past.number + 1) << 40
     """  # noqa: S608  # a number of ours
-)
-"""Takes the position from rows that were recorded in a part of the log that is gone."""
+"""Which rows were recorded in a part of the log that is gone."""
+_HEAL: Final = sa.text(f"UPDATE outbox SET position = NULL {_GONE}")  # noqa: S608
+_HIGHEST: Final = sa.text("SELECT coalesce(max(position), 0) FROM outbox")
 _RECORDED: Final = sa.text(
-    "SELECT id, position FROM outbox WHERE position IS NOT NULL"
+    f"SELECT id, position FROM outbox WHERE position <= :highest AND NOT EXISTS (SELECT {_GONE})"  # noqa: S608
     " ORDER BY position DESC OFFSET :back LIMIT 1"
 )
+"""Of the rows that were recorded before the log was looked at: the others lie beyond its end."""
 _UNRECORDED: Final = sa.text("SELECT EXISTS (SELECT FROM outbox WHERE position IS NULL)")
 
 
@@ -93,6 +93,8 @@ class _Known:
     epoch: Epoch
     log: str | None
     server: str | None
+    highest: int
+    """The highest position that was recorded then."""
 
 
 class EpochKeeper:
@@ -132,7 +134,8 @@ class EpochKeeper:
             # A replica that recorded late, after the epoch was raised.
             await transaction.execute(_HEAL)
             row = (await transaction.execute(_NEWEST)).one()
-        return _Known(Epoch(row.number, row.first), row.log, row.server)
+            highest = (await transaction.execute(_HIGHEST)).scalar_one()
+        return _Known(Epoch(row.number, row.first), row.log, row.server, highest)
 
     async def _look(self) -> _Log:
         while True:
@@ -148,8 +151,8 @@ class EpochKeeper:
         """The first number that is not proved to hold what it held; None when all are."""
         if known.log is not None and log.made != known.log:
             return 1
-        back = await self._steps_to_proved(log)
-        row = await self._recorded(back)
+        back = await self._steps_to_proved(known, log)
+        row = await self._recorded(known, back)
         # Below what is kept there is nothing that anybody could read otherwise.
         proved = max(log.first - 1, 0 if row is None else number_of(row[1]))
         restarted = known.server is not None and log.server not in (known.server, self._server)
@@ -157,21 +160,21 @@ class EpochKeeper:
             return proved + 1
         return None
 
-    async def _steps_to_proved(self, log: _Log) -> int:
+    async def _steps_to_proved(self, known: _Known, log: _Log) -> int:
         """How many recorded rows, from the newest on, are not where they were recorded."""
         lost, back = -1, 0
-        while not await self._stands(back, log):
+        while not await self._stands(known, back, log):
             lost, back = back, back * 2 + 1
         while back - lost > 1:
             middle = (back + lost) // 2
-            if await self._stands(middle, log):
+            if await self._stands(known, middle, log):
                 back = middle
             else:
                 lost = middle
         return back
 
-    async def _stands(self, back: int, log: _Log) -> bool:
-        row = await self._recorded(back)
+    async def _stands(self, known: _Known, back: int, log: _Log) -> bool:
+        row = await self._recorded(known, back)
         if row is None:
             return True
         number = number_of(row[1])
@@ -182,9 +185,10 @@ class EpochKeeper:
         event = await self._history.at(number)
         return event is not None and event.id == ids.text(ids.Kind.EVENT, row[0])
 
-    async def _recorded(self, back: int) -> tuple[UUID, int] | None:
+    async def _recorded(self, known: _Known, back: int) -> tuple[UUID, int] | None:
+        of = {"highest": known.highest, "back": back}
         async with self._database.reading() as transaction:
-            row = (await transaction.execute(_RECORDED, {"back": back})).one_or_none()
+            row = (await transaction.execute(_RECORDED, of)).one_or_none()
         return None if row is None else (row.id, row.position)
 
     async def _unrecorded(self) -> bool:

@@ -29,8 +29,8 @@ FILTER: Final = "envoy.filters.http.file_server"
 DOCUMENT: Final = "index.html"
 ICON: Final = "icon.svg"
 PLACES: Final = (
-    r"/((sign-in|sign-up|forgot-password|reset-password|verify-email|messages)"
-    r"|(c|invite|messages)/.*)?"
+    r"/((sign-in|sign-up|forgot-password|reset-password|verify-email|messages|settings)"
+    r"|(c|invite|messages|settings)/.*)?"
 )
 """The app's addresses: what is shown there is the app's to say."""
 WORKER: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"

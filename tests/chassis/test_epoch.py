@@ -15,10 +15,12 @@ from chassis import ids
 from chassis.bus import Bus
 from chassis.contract import Contract
 from chassis.database import Database
+from chassis.epoch import EpochKeeper
 from chassis.events import EPOCH_BEGAN
 from chassis.outbox import Outbox
 from chassis.positions import Epoch, common_end, number_of, packed
 from chassis.schema import EPOCH, OUTBOX
+from chassis.telemetry import Telemetry
 from chassis.testing import eventually
 from tests.chassis.spine import (
     STREAM,
@@ -265,6 +267,32 @@ async def test_replicas_agree_on_one_epoch(
         await eventually(agreed)
         assert len(await epochs(database)) == before + 1
         assert set(await told(one)) == set(bios(1, 2, 3, 4, 5))
+
+
+async def test_what_is_recorded_after_the_look_at_the_log_is_not_lost(
+    contract: Contract,
+    database: Database,
+    nats_server: ScratchNats,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus):
+        await say(database, 1, 2)
+        await recorded(bus, database)
+        keeper = EpochKeeper("user", database, bus, Telemetry(nats_server.config("user")))
+        look, later = keeper._look, [3, 4]
+
+        async def looked_early() -> object:
+            log = await look()
+            await say(database, *later)
+            later.clear()
+            await recorded(bus, database)
+            return log
+
+        monkeypatch.setattr(keeper, "_look", looked_early)
+        before = await epochs(database)
+        lost: list[bool] = []
+        await keeper.confirm(lambda: lost.append(True))
+        assert (lost, await epochs(database)) == ([], before)
 
 
 @pytest.mark.usefixtures("often")

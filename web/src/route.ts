@@ -10,10 +10,12 @@ export type Place =
   | { readonly at: "verify-email" }
   | { readonly at: "invite"; readonly code: string }
   | { readonly at: "channel"; readonly communityId: string; readonly channelId: string }
-  | { readonly at: "direct"; readonly conversationId: string };
+  | { readonly at: "direct"; readonly conversationId: string }
+  | { readonly at: "settings"; readonly page: string; readonly item: string }
+  | { readonly at: "manage"; readonly communityId: string; readonly page: string; readonly item: string };
 
 export function placeOf(path: string): Place {
-  const [first = "", second = "", third = ""] = path.split("/").filter((part) => part !== "").map(decoded);
+  const [first = "", second = "", third = "", fourth = "", fifth = ""] = path.split("/").filter((part) => part !== "").map(decoded);
   switch (first) {
     case "sign-in":
     case "sign-up":
@@ -23,7 +25,10 @@ export function placeOf(path: string): Place {
       return { at: first };
     case "invite":
       return { at: "invite", code: second };
+    case "settings":
+      return { at: "settings", page: second, item: third };
     case "c":
+      if (third === "settings") return { at: "manage", communityId: second, page: fourth, item: fifth };
       return { at: "channel", communityId: second, channelId: third };
     case "messages":
       return { at: "direct", conversationId: second };
@@ -42,9 +47,17 @@ export function pathOf(place: Place): string {
       return place.channelId === "" ? `/c/${place.communityId}` : `/c/${place.communityId}/${place.channelId}`;
     case "direct":
       return place.conversationId === "" ? "/messages" : `/messages/${place.conversationId}`;
+    case "settings":
+      return joined("settings", place.page, place.item);
+    case "manage":
+      return joined("c", place.communityId, "settings", place.page, place.item);
     default:
       return `/${place.at}`;
   }
+}
+
+function joined(...parts: readonly string[]): string {
+  return `/${parts.filter((part) => part !== "").map(encodeURIComponent).join("/")}`;
 }
 
 const moved = new Set<() => void>();

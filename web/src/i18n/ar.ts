@@ -135,4 +135,6 @@ export const ar: Readonly<Record<Key, string>> = {
   "people.title": "الناس",
   "people.here": "هنا الآن، {count}",
   "people.away": "ليسوا هنا، {count}",
+  "you.settings": "الإعدادات",
+  "list.settings": "إعدادات هذا المكان",
 };

@@ -133,6 +133,8 @@ export const en = {
   "people.title": "People",
   "people.here": "Here now, {count}",
   "people.away": "Not here, {count}",
+  "you.settings": "Settings",
+  "list.settings": "Settings of this place",
 } as const;
 
 export type Key = keyof typeof en;

@@ -8,6 +8,7 @@ import type { User } from "@creavio/client/user/v1/user";
 import type { Api } from "@/api/client";
 
 import { applied, left, merged, withChannel } from "./events";
+import { lasting } from "./lasting";
 import { empty, emptyRoom, type Outgoing, type Room, type State } from "./state";
 import { change, store } from "./store";
 
@@ -19,6 +20,8 @@ export class Actions {
   /** Names that were asked for and did not arrive yet. */
   readonly #asked = new Set<string>();
   readonly #sending = new Map<string, Promise<void>>();
+  /** How often everything was fetched anew. */
+  #fetches = 0;
 
   constructor(
     readonly api: Api,
@@ -74,15 +77,13 @@ export class Actions {
       collected(pages(this.api.communities.listCommunities, {}, (page) => page.communities)),
       collected(pages(this.api.conversations.listConversations, {}, (page) => page.conversations)),
     ]);
+    this.#fetches += 1;
     change((state) => ({
       ...state,
       communities: byId(communities),
       conversations: byId(conversations),
       members: {},
-      // What was missed is fetched when it is looked at again.
-      rooms: Object.fromEntries(
-        Object.entries(state.rooms).map(([id, room]) => [id, { ...emptyRoom, outgoing: room.outgoing }]),
-      ),
+      rooms: Object.fromEntries(Object.entries(state.rooms).map(([id, room]) => [id, stale(room)])),
     }));
     this.know(conversations.flatMap((one) => one.memberIds));
     await Promise.all([
@@ -175,9 +176,9 @@ export class Actions {
   /** Fetches the latest messages of a channel, unless they are known. */
   async enter(channelId: string): Promise<void> {
     const known = store.getState().rooms[channelId];
-    if (known !== undefined && (known.messages.length > 0 || known.older === "end")) return;
+    if (known !== undefined && known.staleTo === undefined && known.older !== "") return;
     try {
-      await this.#page(channelId, "");
+      while (!(await lasting(() => this.#page(channelId, ""))));
     } catch (thrown) {
       if (!(thrown instanceof CallError) || thrown.code !== Code.NotFound) throw thrown;
       this.#room(channelId, (room) => ({ ...room, gone: true }));
@@ -186,8 +187,8 @@ export class Actions {
 
   /** Fetches what was said before what is known. */
   async older(channelId: string): Promise<void> {
-    const token = store.getState().rooms[channelId]?.older ?? "";
-    if (token !== "" && token !== "end") await this.#page(channelId, token);
+    const { older = "", staleTo } = store.getState().rooms[channelId] ?? {};
+    if (older !== "" && older !== "end" && staleTo === undefined) await this.#page(channelId, older);
   }
 
   /** Sends a message; it is shown at once, and sent until it is there or refused. */
@@ -300,17 +301,22 @@ export class Actions {
     change((state) => ({ ...state, reads: { ...state.reads, ...reads } }));
   }
 
-  async #page(channelId: string, pageToken: string): Promise<void> {
+  /** Fetches a page; false when everything was fetched anew meanwhile: the page may have missed something. */
+  async #page(channelId: string, pageToken: string): Promise<boolean> {
+    const fetch = this.#fetches;
     const page = await this.api.messages.listMessages({ channelId, pageSize, pageToken });
+    if (fetch !== this.#fetches) return false;
     const read = store.getState().reads[channelId];
     this.#room(channelId, (room) => ({
       ...room,
-      messages: merged(room.messages, page.messages),
+      messages: merged(current(room, page.messages), page.messages),
       older: page.nextPageToken === "" ? "end" : page.nextPageToken,
       newFrom: room.newFrom ?? (read !== undefined && read.unreadCount > 0 ? read.readSequence : undefined),
       gone: false,
+      staleTo: undefined,
     }));
     this.know(page.messages.flatMap((one) => [one.authorId, one.replyTo?.authorId ?? "", ...(one.mentions?.userIds ?? [])]));
+    return true;
   }
 
   /** What one writes in a channel arrives in that order: the next waits for the one before. */
@@ -321,22 +327,13 @@ export class Actions {
   }
 
   async #send(channelId: string, { nonce, content, replyToId }: Outgoing): Promise<void> {
-    for (;;) {
-      try {
-        const message = await this.api.messages.createMessage({ channelId, content, nonce, replyToId });
-        change((state) => applied(state, { case: "messageCreated", value: { message } as never }, this.now()));
-        return;
-      } catch (thrown) {
-        const error = thrown instanceof CallError ? thrown : undefined;
-        if (error?.code === Code.Unavailable || error?.code === Code.DeadlineExceeded) {
-          // It may have arrived: the nonce makes it one message however often it is sent.
-          await new Promise((resolve) => setTimeout(resolve, 1000));
-          continue;
-        }
-        const refused = error?.reason || "UNKNOWN";
-        this.#outgoing(channelId, nonce, (it) => ({ ...it, refused }));
-        return;
-      }
+    try {
+      // It may have arrived: the nonce makes it one message however often it is sent.
+      const message = await lasting(() => this.api.messages.createMessage({ channelId, content, nonce, replyToId }));
+      change((state) => applied(state, { case: "messageCreated", value: { message } as never }, this.now()));
+    } catch (thrown) {
+      const refused = (thrown instanceof CallError && thrown.reason) || "UNKNOWN";
+      this.#outgoing(channelId, nonce, (it) => ({ ...it, refused }));
     }
   }
 
@@ -353,6 +350,18 @@ export class Actions {
       rooms: { ...state.rooms, [channelId]: how(state.rooms[channelId] ?? emptyRoom) },
     }));
   }
+}
+
+/** A room of which something may have been missed; it is shown until it is fetched again. */
+function stale(room: Room): Room {
+  return { ...room, staleTo: room.messages.at(-1)?.sequence ?? 0n, gone: false };
+}
+
+/** What of a room stands beside the page that was fetched: all of it, or what was heard since it was out of date. */
+function current({ messages, staleTo }: Room, page: readonly Message[]): readonly Message[] {
+  if (staleTo === undefined) return messages;
+  const fetched = new Set(page.map((one) => one.id));
+  return messages.filter((one) => one.sequence > staleTo || fetched.has(one.id));
 }
 
 async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {

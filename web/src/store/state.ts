@@ -27,6 +27,8 @@ export interface Room {
   /** Up to where it had been read when it was opened: where "New" is drawn. */
   readonly newFrom: bigint | undefined;
   readonly gone: boolean;
+  /** Up to where the run may be out of date, and is to be fetched again; undefined when it is not. */
+  readonly staleTo: bigint | undefined;
 }
 
 export interface State {
@@ -69,6 +71,7 @@ export const emptyRoom: Room = {
   outgoing: [],
   newFrom: undefined,
   gone: false,
+  staleTo: undefined,
 };
 
 /** `record` without one entry. */

@@ -7,6 +7,7 @@ import { ownApi } from "@/api/client";
 import { speakAsBefore, useSay } from "@/i18n";
 import { go, placeOf, usePath } from "@/route";
 import { Actions } from "@/store/actions";
+import { lasting } from "@/store/lasting";
 import { useKnown } from "@/store/react";
 import { change } from "@/store/store";
 import { connect } from "@/stream/connect";
@@ -55,9 +56,10 @@ function Inside({ actions }: { readonly actions: Actions }): ReactNode {
   useEffect(() => {
     if (!within) return;
     let opened = false;
+    const refetch = (): void => void lasting(() => actions.refetch());
     return connect(actions.api.client, (told) => {
       if (told.kind === "event") {
-        if (told.payload.case === "refetch") void actions.refetch();
+        if (told.payload.case === "refetch") refetch();
         else actions.heard(told.payload);
       } else if (told.kind === "over") {
         actions.over();
@@ -65,7 +67,7 @@ function Inside({ actions }: { readonly actions: Actions }): ReactNode {
         change((state) => ({ ...state, lostSince: state.lostSince ?? Date.now() }));
       } else {
         // What happened between the lists and the stream is in neither: look again, once.
-        if (!opened) void actions.refetch();
+        if (!opened) refetch();
         opened = true;
         change((state) => ({ ...state, lostSince: undefined }));
       }

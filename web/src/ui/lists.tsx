@@ -1,4 +1,4 @@
-import { Link2, LogOut, Plus } from "lucide-react";
+import { Link2, LogOut, Plus, Settings } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useState } from "react";
 
@@ -85,6 +85,9 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
             </DropdownMenu.Item>
             <DropdownMenu.Item className={menuItem} onSelect={() => setDialog("channel")}>
               <Plus size={16} aria-hidden /> {say("list.newChannel")}
+            </DropdownMenu.Item>
+            <DropdownMenu.Item className={menuItem} onSelect={() => go({ at: "manage", communityId, page: "", item: "" })}>
+              <Settings size={16} aria-hidden /> {say("list.settings")}
             </DropdownMenu.Item>
             <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
             <DropdownMenu.Item className={classes(menuItem, "text-danger")} onSelect={() => setDialog("leave")}>

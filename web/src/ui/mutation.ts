@@ -1,7 +1,7 @@
 import { CallError } from "@creavio/client";
 import { type FormEvent, useState } from "react";
 
-import { type Key, say } from "@/i18n";
+import { type Key, say as sayCore } from "@/i18n";
 
 import { wrong } from "./wrong";
 
@@ -14,8 +14,15 @@ interface Mutation {
   readonly submit: (event?: FormEvent) => void;
 }
 
-/** Something a form does: once at a time, and what goes wrong is told in the app's words. */
-export function useMutation(work: () => Promise<void>, known: Readonly<Record<string, Key>> = {}): Mutation {
+/**
+ * Something a form does: once at a time, and what goes wrong is told in the app's words.
+ * `known` names the sentence of `say` for a reason.
+ */
+export function useMutation<K extends string = Key>(
+  work: () => Promise<void>,
+  known: Readonly<Record<string, K>> = {},
+  say: (key: K) => string = sayCore as (key: string) => string,
+): Mutation {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
   const [fields, setFields] = useState<Readonly<Record<string, string>>>({});

@@ -1,4 +1,4 @@
-import { LogOut, MessagesSquare, Plus } from "lucide-react";
+import { LogOut, MessagesSquare, Plus, Settings } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useMemo, useState } from "react";
 
@@ -174,6 +174,9 @@ function You(): ReactNode {
             ))}
           </DropdownMenu.RadioGroup>
           <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
+          <DropdownMenu.Item className={menuItem} onSelect={() => go({ at: "settings", page: "", item: "" })}>
+            <Settings size={16} aria-hidden /> {say("you.settings")}
+          </DropdownMenu.Item>
           <DropdownMenu.Item className={menuItem} onSelect={() => out.submit()}>
             <LogOut size={16} aria-hidden /> {say("you.signOut")}
           </DropdownMenu.Item>

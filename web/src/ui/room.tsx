@@ -33,9 +33,10 @@ interface RoomPageProps {
 export function RoomPage({ roomId, communityId, name, title, topic, start, sign, back, more }: RoomPageProps): ReactNode {
   const actions = useActions();
   const [replyTo, setReplyTo] = useState<Message>();
+  const stale = useKnown((state) => state.rooms[roomId]?.staleTo !== undefined);
   useEffect(() => {
     void actions.enter(roomId);
-  }, [actions, roomId]);
+  }, [actions, roomId, stale]);
   return (
     <>
       <header className="flex min-h-13.5 shrink-0 items-center gap-2 border-b border-line px-2 mid:px-5">

@@ -1,5 +1,5 @@
 import { ArrowLeft, UserRound, Users } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 
 import { useSay } from "@/i18n";
 import { go, type Place } from "@/route";
@@ -15,8 +15,31 @@ import { Rail } from "./rail";
 import { RoomPage } from "./room";
 import { Sign } from "./sign";
 
-/** Everything inside: the places, the channels of one, and what is said there. */
+// Settings are loaded when they are looked at, with what they say.
+const Account = lazy(async () => {
+  const part = await import("@/account");
+  await part.ready();
+  return { default: part.Account };
+});
+const Manage = lazy(async () => {
+  const part = await import("@/manage");
+  await part.ready();
+  return { default: part.Manage };
+});
+
+/** Everything inside: the places, the channels of one, what is said there, and what is set. */
 export function Shell({ place }: { readonly place: Place }): ReactNode {
+  if (place.at === "settings" || place.at === "manage") {
+    return (
+      <Suspense fallback={<div className="h-dvh bg-ground" aria-busy />}>
+        {place.at === "settings" ? <Account {...place} /> : <Manage key={place.communityId} {...place} />}
+      </Suspense>
+    );
+  }
+  return <Rooms place={place} />;
+}
+
+function Rooms({ place }: { readonly place: Place }): ReactNode {
   const open = place.at === "channel" ? place.channelId !== "" : place.at === "direct" ? place.conversationId !== "" : true;
   const listed = place.at === "channel" || place.at === "direct";
   // A phone shows the list or the page: whichever it is, is what the window is about.

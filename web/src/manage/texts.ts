@@ -1,0 +1,6 @@
+import { texts } from "@/i18n/texts";
+
+import { en } from "./en";
+
+/** What the settings of a community say. */
+export const { say, useSay, ready } = texts(en, { ar: async () => (await import("./ar")).ar });

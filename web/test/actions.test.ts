@@ -1,0 +1,90 @@
+import { create } from "@bufbuild/protobuf";
+import type { DescService } from "@bufbuild/protobuf";
+import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { beforeEach, expect, test } from "vitest";
+
+import type { Client } from "@creavio/client";
+import { ConversationService } from "@creavio/client/chat/v1/conversation_service";
+import { type Message, MessageSchema } from "@creavio/client/chat/v1/message";
+import { MessageService } from "@creavio/client/chat/v1/message_service";
+import { ReadStateService } from "@creavio/client/chat/v1/read_state_service";
+import { CommunityService } from "@creavio/client/community/v1/community_service";
+import { UserSchema } from "@creavio/client/user/v1/user";
+
+import { api } from "@/api/client";
+import { Actions } from "@/store/actions";
+import { empty } from "@/store/state";
+import { change, store } from "@/store/store";
+
+const room = "chn_1";
+let said: Message[];
+/** What holds a page back once it was read from the list. */
+let held: Promise<void>;
+
+const transport = createRouterTransport(({ service }) => {
+  service(CommunityService, { listCommunities: () => ({}) });
+  service(ConversationService, { listConversations: () => ({}) });
+  service(ReadStateService, { listConversationReadStates: () => ({}) });
+  service(MessageService, {
+    async listMessages() {
+      const messages = [...said];
+      await held;
+      return { messages };
+    },
+  });
+});
+
+function message(sequence: bigint, content: string): Message {
+  return create(MessageSchema, { id: `msg_${sequence}`, channelId: room, sequence, content, revision: 1n });
+}
+
+function shown(): string[] {
+  return store.getState().rooms[room]?.messages.map((one) => one.content) ?? [];
+}
+
+function made(): Actions {
+  const client = { service: (described: DescService) => createClient(described, transport) };
+  return new Actions(api(client as unknown as Client));
+}
+
+beforeEach(() => {
+  said = [message(1n, "one")];
+  held = Promise.resolve();
+  change(() => ({ ...empty, phase: "inside", me: create(UserSchema, { id: "usr_me" }) }));
+});
+
+test("what is looked at when everything is fetched anew is there afterwards", async () => {
+  const actions = made();
+  await actions.enter(room);
+  said = [message(1n, "one"), message(2n, "missed")];
+  await actions.refetch();
+  expect(store.getState().rooms[room]?.staleTo).toBeDefined();
+  expect(shown()).toEqual(["one"]);
+  await actions.enter(room);
+  expect(shown()).toEqual(["one", "missed"]);
+});
+
+test("a page that was asked for before everything is fetched anew is asked for again", async () => {
+  const actions = made();
+  let letGo = (): void => {};
+  held = new Promise((resolve) => (letGo = resolve));
+  const entered = actions.enter(room);
+  await new Promise((resolve) => setTimeout(resolve));
+  said = [message(1n, "one"), message(2n, "missed")];
+  await actions.refetch();
+  letGo();
+  await entered;
+  expect(shown()).toEqual(["one", "missed"]);
+});
+
+test("what is heard while a page is fetched anew stays, what is gone goes", async () => {
+  said = [message(1n, "one"), message(2n, "deleted while away")];
+  const actions = made();
+  await actions.enter(room);
+  said = [message(1n, "one")];
+  await actions.refetch();
+  const entered = actions.enter(room);
+  actions.heard({ case: "messageCreated", value: { message: message(3n, "just now") } as never });
+  await entered;
+  expect(shown()).toEqual(["one", "just now"]);
+});
