@@ -46,8 +46,8 @@ class Page:
     content_type: str
     policy: str
     """Its Content-Security-Policy."""
-    pattern: str = ""
-    """The addresses it is found at besides, as RE2; none for most."""
+    beneath: bool = False
+    """Whether it is found at every address beneath its path, too."""
 
 
 def pages(catalog: Catalog, contract: Contract, topology: Topology) -> tuple[Page, ...]:

@@ -218,8 +218,8 @@ def _health(topology: Topology) -> Route:
 
 def _page(page: Page) -> Route:
     get = [header_is(":method", "GET")]
-    if page.pattern:
-        match = RouteMatch(safe_regex=RegexMatcher(regex=page.pattern), headers=get)
+    if page.beneath:
+        match = RouteMatch(path_separated_prefix=page.path, headers=get)
     else:
         match = RouteMatch(path=page.path, headers=get)
     return Route(

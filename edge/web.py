@@ -7,6 +7,7 @@ itself it is asked for every time.
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 import hashlib
 from pathlib import Path
 import re
@@ -29,10 +30,17 @@ FILTER: Final = "envoy.filters.http.file_server"
 DOCUMENT: Final = "index.html"
 ICON: Final = "icon.svg"
 PLACES: Final = (
-    r"/((sign-in|sign-up|forgot-password|reset-password|verify-email|messages|settings)"
-    r"|(c|invite|messages|settings)/.*)?"
+    "/c",
+    "/forgot-password",
+    "/invite",
+    "/messages",
+    "/reset-password",
+    "/settings",
+    "/sign-in",
+    "/sign-up",
+    "/verify-email",
 )
-"""The app's addresses: what is shown there is the app's to say."""
+"""What the app's addresses begin with: what is shown there is the app's to say."""
 WORKER: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
 """What a script may do that runs beside the page, which has its own policy."""
 _FILES: Final = "/_next/static/"
@@ -55,8 +63,10 @@ def pages(folder: Path) -> list[Page]:
     """The app, wherever in it one is, and its icon. Raises `OSError` when it was not built."""
     body = (folder / DOCUMENT).read_text(encoding="utf-8")
     icon = (folder / ICON).read_text(encoding="utf-8")
+    home = Page("/", body, "text/html; charset=utf-8", policy_of(body))
     return [
-        Page("/", body, "text/html; charset=utf-8", policy_of(body), pattern=PLACES),
+        home,
+        *(replace(home, path=place, beneath=True) for place in PLACES),
         Page(f"/{ICON}", icon, _TYPES["svg"], "default-src 'none'"),
     ]
 

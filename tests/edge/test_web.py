@@ -32,7 +32,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/sign-in", "/sign-up", "/c/com_1/chn_1", "/invite/abc", "/messages", "/messages/x"],
+    ["/", "/c/com_1/chn_1", "/invite/abc", "/messages", "/messages/x", *web.PLACES],
 )
 def test_every_place_of_the_app_is_the_document(app: Platform, path: str) -> None:
     response = app.get(path)
