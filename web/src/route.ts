@@ -9,7 +9,7 @@ export type Place =
   | { readonly at: "reset-password" }
   | { readonly at: "verify-email" }
   | { readonly at: "invite"; readonly code: string }
-  | { readonly at: "channel"; readonly communityId: string; readonly channelId: string }
+  | { readonly at: "channel"; readonly communityId: string; readonly channelId: string; readonly threadId?: string }
   | { readonly at: "direct"; readonly conversationId: string }
   | { readonly at: "settings"; readonly page: string; readonly item: string }
   | { readonly at: "manage"; readonly communityId: string; readonly page: string; readonly item: string };
@@ -29,7 +29,7 @@ export function placeOf(path: string): Place {
       return { at: "settings", page: second, item: third };
     case "c":
       if (third === "settings") return { at: "manage", communityId: second, page: fourth, item: fifth };
-      return { at: "channel", communityId: second, channelId: third };
+      return { at: "channel", communityId: second, channelId: third, ...(fourth === "" ? {} : { threadId: fourth }) };
     case "messages":
       return { at: "direct", conversationId: second };
     default:
@@ -44,7 +44,7 @@ export function pathOf(place: Place): string {
     case "invite":
       return `/invite/${encodeURIComponent(place.code)}`;
     case "channel":
-      return place.channelId === "" ? `/c/${place.communityId}` : `/c/${place.communityId}/${place.channelId}`;
+      return joined("c", place.communityId, place.channelId, place.threadId ?? "");
     case "direct":
       return place.conversationId === "" ? "/messages" : `/messages/${place.conversationId}`;
     case "settings":
@@ -62,10 +62,10 @@ function joined(...parts: readonly string[]): string {
 
 const moved = new Set<() => void>();
 
-/** Shows another place, and remembers this one for the way back. */
-export function go(place: Place, how: "push" | "replace" = "push"): void {
-  const path = pathOf(place);
-  if (path === location.pathname) return;
+/** Shows another place, and a message of it, and remembers this one for the way back. */
+export function go(place: Place, how: "push" | "replace" = "push", messageId = ""): void {
+  const path = pathOf(place) + (messageId === "" ? "" : `#${messageId}`);
+  if (path === location.pathname + location.hash) return;
   if (how === "push") history.pushState(null, "", path);
   else history.replaceState(null, "", path);
   for (const tell of moved) tell();
@@ -73,18 +73,23 @@ export function go(place: Place, how: "push" | "replace" = "push"): void {
 
 /** The address that is shown, as it changes. */
 export function usePath(): string {
-  return useSyncExternalStore(
-    (tell) => {
-      moved.add(tell);
-      addEventListener("popstate", tell);
-      return () => {
-        moved.delete(tell);
-        removeEventListener("popstate", tell);
-      };
-    },
-    () => location.pathname,
-    () => "/",
-  );
+  return useSyncExternalStore(follow, () => location.pathname, () => "/");
+}
+
+/** The message that the address points to; empty for none. */
+export function useTarget(): string {
+  return useSyncExternalStore(follow, () => (location.hash.startsWith("#msg_") ? location.hash.slice(1) : ""), () => "");
+}
+
+function follow(tell: () => void): () => void {
+  moved.add(tell);
+  addEventListener("popstate", tell);
+  addEventListener("hashchange", tell);
+  return () => {
+    moved.delete(tell);
+    removeEventListener("popstate", tell);
+    removeEventListener("hashchange", tell);
+  };
 }
 
 function decoded(part: string): string {

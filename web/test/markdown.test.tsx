@@ -7,6 +7,7 @@ const to = {
   person: (id: string) => (id === `usr_${"a".repeat(26)}` ? <b>@Ada</b> : undefined),
   channel: () => undefined,
   role: () => undefined,
+  message: () => undefined,
 };
 
 function html(text: string): string {

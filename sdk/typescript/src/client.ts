@@ -6,7 +6,6 @@ import { calling } from "./calls.js";
 import { AccountService } from "./contracts/creavio/auth/v1/account_service_pb.js";
 import type { Session } from "./contracts/creavio/auth/v1/session_pb.js";
 import { SessionService } from "./contracts/creavio/auth/v1/session_service_pb.js";
-import { GatewayService } from "./contracts/creavio/gateway/v1/gateway_service_pb.js";
 import { Credentials } from "./credentials.js";
 import { EventStream } from "./events.js";
 import { Retries } from "./retrying.js";
@@ -93,7 +92,12 @@ export class Client {
 
   /** What happens from now on, or from where the token was given, until the signal. */
   events(resumeToken = "", signal?: AbortSignal): EventStream {
-    return new EventStream(this.service(GatewayService), resumeToken, signal);
+    // What all events look like is much, and a page that hears none does not need it.
+    const gateway = async () => {
+      const { GatewayService } = await import("./contracts/creavio/gateway/v1/gateway_service_pb.js");
+      return this.service(GatewayService);
+    };
+    return new EventStream(gateway, resumeToken, signal);
   }
 
   /** The token of whoever is signed in, renewed when it is about to expire; empty for nobody. */

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type Client as ServiceClient } from "@connectrpc/connect";
 
-import { type Event, EventSchema } from "./contracts/creavio/gateway/v1/gateway_event_pb.js";
+import type { Event } from "./contracts/creavio/gateway/v1/gateway_event_pb.js";
 import type { GatewayService, SubscribeResponse } from "./contracts/creavio/gateway/v1/gateway_service_pb.js";
 import { CallError, mayPass, translated } from "./errors.js";
 import { Retries, sleep } from "./retrying.js";
@@ -31,7 +31,7 @@ export class EventStream implements AsyncIterable<Event> {
   onLost: () => void = () => {};
 
   constructor(
-    private readonly gateway: ServiceClient<typeof GatewayService>,
+    private readonly gateway: () => Promise<ServiceClient<typeof GatewayService>>,
     /** Resumes behind the event told last, or a few before it: keep it once that is done. */
     public resumeToken = "",
     private readonly signal?: AbortSignal,
@@ -58,6 +58,7 @@ export class EventStream implements AsyncIterable<Event> {
         if (error.reason === "INVALID_RESUME_TOKEN" && this.resumeToken !== "") {
           // Too old, or of a log that is no more.
           this.resumeToken = "";
+          const { EventSchema } = await import("./contracts/creavio/gateway/v1/gateway_event_pb.js");
           yield create(EventSchema, { payload: { case: "refetch", value: { detail: error.message } } });
         } else if (mayPass(error)) {
           failures += 1;
@@ -78,7 +79,8 @@ export class EventStream implements AsyncIterable<Event> {
     let watch = setTimeout(stop, silence);
     try {
       const request = { resumeToken: this.resumeToken };
-      for await (const batch of this.gateway.subscribe(request, { signal: over.signal, timeoutMs: 0 })) {
+      const gateway = await this.gateway();
+      for await (const batch of gateway.subscribe(request, { signal: over.signal, timeoutMs: 0 })) {
         clearTimeout(watch);
         yield batch;
         watch = setTimeout(stop, silence);

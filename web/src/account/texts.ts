@@ -1,6 +1,7 @@
+import { core } from "@/i18n";
 import { texts } from "@/i18n/texts";
 
 import { en } from "./en";
 
 /** What the settings of oneself say. */
-export const { say, useSay, ready } = texts(en, { ar: async () => (await import("./ar")).ar });
+export const { say, useSay, ready } = texts(en, { ar: async () => (await import("./ar")).ar }, core);

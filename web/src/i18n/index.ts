@@ -4,5 +4,6 @@ import { texts } from "./texts";
 export type { Key };
 export { currentLanguage, type Language, languages, speak, speakAsBefore } from "./texts";
 
-/** What the door and the rooms say. */
-export const { say, useSay } = texts(en, { ar: async () => (await import("./ar")).ar });
+/** What is said everywhere, and at the door. */
+export const core = texts(en, { ar: async () => (await import("./ar")).ar });
+export const { say, useSay } = core;

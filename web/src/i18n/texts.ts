@@ -45,16 +45,21 @@ export interface Texts<K extends string> {
   readonly ready: () => Promise<void>;
 }
 
-/** The sentences of a part of the app. They are loaded with it, other languages when they are spoken. */
-export function texts<K extends string>(english: Catalogue<K>, others: Loaders<K>): Texts<K> {
+/**
+ * The sentences of a part of the app, and those of `base` with them. They are loaded with
+ * it, other languages when they are spoken.
+ */
+export function texts<K extends string, B extends string = never>(english: Catalogue<K>, others: Loaders<K>, base?: Texts<B>): Texts<K | B> {
   let catalogue = english;
   const load = async (wanted: Language): Promise<() => void> => {
     const loaded = wanted === "en" ? english : await others[wanted]();
     return () => (catalogue = loaded);
   };
   loaders.add(load);
-  const say = (key: K, blanks: Blanks = {}): string =>
-    catalogue[key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(blanks[name] ?? whole));
+  const say = (key: K | B, blanks: Blanks = {}): string =>
+    key in catalogue
+      ? catalogue[key as K].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(blanks[name] ?? whole))
+      : (base?.say(key as B, blanks) ?? key);
   const useSay = (): typeof say => {
     useSyncExternalStore(follow, currentLanguage, () => "en");
     return say;

@@ -1,19 +1,21 @@
+import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { CallError, pages } from "@creavio/client";
-import type { Session } from "@creavio/client/auth/v1/session";
 import type { Message } from "@creavio/client/chat/v1/message";
 import type { Community } from "@creavio/client/community/v1/community";
-import type { User } from "@creavio/client/user/v1/user";
+import { PolicyService } from "@creavio/client/rbac/v1/policy_service";
 
 import type { Api } from "@/api/client";
 
 import { applied, left, merged, withChannel } from "./events";
 import { lasting } from "./lasting";
-import { empty, emptyRoom, type Outgoing, type Room, type State } from "./state";
+import { emptyRoom, type Outgoing, type Room, type State } from "./state";
 import { change, store } from "./store";
 
 const batch = 100;
 const pageSize = 50;
+const pointer = /<#((?:chn|cnv|thr)_[0-9a-z]{26}\/msg_[0-9a-z]{26})>/g;
+const mostPreviews = 20;
 
 /** Everything a person does in the app; what is known changes with it. */
 export class Actions {
@@ -28,47 +30,11 @@ export class Actions {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Goes on with the session the browser keeps, if there is one. */
-  async start(): Promise<void> {
-    try {
-      const token = await this.api.client.token();
-      const { session } = this.api.client;
-      if (token === "" || session === undefined) throw new CallError("", Code.Unauthenticated, "");
-      await this.#enter(session);
-    } catch (thrown) {
-      if (!(thrown instanceof CallError) || thrown.code !== Code.Unauthenticated) throw thrown;
-      change(() => ({ ...empty, phase: "outside" }));
-    }
-  }
-
-  /** Signs in. Returns a challenge when a second factor is wanted, else "". */
-  async signIn(login: string, password: string): Promise<string> {
-    return await this.#begun(await this.api.client.signIn(login, password));
-  }
-
-  async complete(challenge: string, code: string): Promise<void> {
-    await this.#begun(await this.api.client.complete(challenge, code));
-  }
-
-  async signUp(wanted: {
-    handle: string;
-    displayName: string;
-    email: string;
-    password: string;
-    signUpCode: string;
-  }): Promise<void> {
-    await this.#begun(this.api.client.hold(await this.api.accounts.createAccount(wanted)));
-  }
-
-  async signOut(): Promise<void> {
-    await this.api.client.signOut();
-    this.over();
-  }
-
-  /** Nobody is signed in any more. */
-  over(): void {
-    this.#asked.clear();
-    change(() => ({ ...empty, phase: "outside" }));
+  /** Fetches who one is and what is shown first. */
+  async enterAll(): Promise<void> {
+    const me = store.getState().me ?? (await this.api.users.getMe({}));
+    change((state) => ({ ...state, me, users: { ...state.users, [me.id]: me } }));
+    await this.refetch();
   }
 
   /** Fetches what is shown first: places, conversations, what is unread. */
@@ -124,6 +90,22 @@ export class Actions {
     }
   }
 
+  /** Fetches how the messages begin that a text points to, where that was not asked for. */
+  preview(content: string): void {
+    const names = [...content.matchAll(pointer)].map(([, name = ""]) => name);
+    const references = [...new Set(names)].filter((name) => !this.#asked.has(name)).slice(0, mostPreviews);
+    if (references.length === 0) return;
+    for (const name of references) this.#asked.add(name);
+    this.api.messages
+      .listMessagePreviews({ references })
+      .then(({ previews }) => {
+        const known = Object.fromEntries(previews.map((one) => [`${one.channelId}/${one.messageId}`, one]));
+        change((state) => ({ ...state, previews: { ...state.previews, ...known } }));
+        this.know(previews.map((one) => one.authorId));
+      })
+      .catch(() => references.forEach((name) => this.#asked.delete(name)));
+  }
+
   async found(name: string): Promise<Community> {
     return this.#stepIn(await this.api.communities.createCommunity({ name }));
   }
@@ -173,26 +155,54 @@ export class Actions {
     return conversation.id;
   }
 
-  /** Fetches the latest messages of a channel, unless they are known. */
+  /** Fetches the latest messages of a channel, unless some are known. */
   async enter(channelId: string): Promise<void> {
     const known = store.getState().rooms[channelId];
     if (known !== undefined && known.staleTo === undefined && known.older !== "") return;
-    try {
-      while (!(await lasting(() => this.#page(channelId, ""))));
-    } catch (thrown) {
-      if (!(thrown instanceof CallError) || thrown.code !== Code.NotFound) throw thrown;
-      this.#room(channelId, (room) => ({ ...room, gone: true }));
-    }
+    await this.#entered(channelId, () => this.#page(channelId, ""));
+  }
+
+  /** Fetches the latest messages where what is shown lies before them. */
+  async toPresent(channelId: string): Promise<void> {
+    const room = store.getState().rooms[channelId];
+    if (room?.newer !== "") await this.#entered(channelId, () => this.#page(channelId, ""));
+  }
+
+  /** Fetches what stands around a message, unless it is known, or around a moment. */
+  async jump(channelId: string, to: { readonly messageId: string } | { readonly time: Date }): Promise<void> {
+    const known = store.getState().rooms[channelId];
+    const there = "messageId" in to && known?.messages.some((one) => one.id === to.messageId) === true;
+    if (there && known.staleTo === undefined) return;
+    const where = "messageId" in to ? to : { time: timestampFromDate(to.time) };
+    await this.#entered(channelId, () => this.#around(channelId, where));
   }
 
   /** Fetches what was said before what is known. */
   async older(channelId: string): Promise<void> {
-    const { older = "", staleTo } = store.getState().rooms[channelId] ?? {};
-    if (older !== "" && older !== "end" && staleTo === undefined) await this.#page(channelId, older);
+    const { older = "", around, staleTo } = store.getState().rooms[channelId] ?? {};
+    if (older === "" || older === "end" || staleTo !== undefined) return;
+    await this.#once(`older ${channelId} ${older}`, () =>
+      around === true ? this.#around(channelId, { pageToken: older }) : this.#page(channelId, older),
+    );
+  }
+
+  /** Fetches what was said after what is known. */
+  async newer(channelId: string): Promise<void> {
+    const { newer = "", staleTo } = store.getState().rooms[channelId] ?? {};
+    if (newer === "" || staleTo !== undefined) return;
+    await this.#once(`newer ${channelId} ${newer}`, () => this.#around(channelId, { pageToken: newer }));
+  }
+
+  /** Asks what one may do in a channel, unless that is known. */
+  async rights(communityId: string, channelId: string): Promise<void> {
+    if (communityId === "" || channelId in store.getState().permissions) return;
+    const { permissions } = await this.api.client.service(PolicyService).listPermissions({ communityId, channelId });
+    change((state) => ({ ...state, permissions: { ...state.permissions, [channelId]: new Set(permissions) } }));
   }
 
   /** Sends a message; it is shown at once, and sent until it is there or refused. */
   send(channelId: string, content: string, replyToId = ""): void {
+    void this.toPresent(channelId).catch(() => {});
     const one: Outgoing = { nonce: crypto.randomUUID(), content, replyToId, time: this.now() };
     this.#room(channelId, (room) => ({ ...room, outgoing: [...room.outgoing, one] }));
     this.#queue(channelId, one);
@@ -244,23 +254,6 @@ export class Actions {
     change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
   }
 
-  async #begun(session: Session): Promise<string> {
-    if (session.challengeToken !== "") return session.challengeToken;
-    await this.#enter(session);
-    return "";
-  }
-
-  async #enter(session: Session): Promise<void> {
-    const me = session.user ?? (await this.api.users.getMe({}));
-    change(() => ({ ...empty, phase: "inside" }));
-    this.#me(me);
-    await this.refetch();
-  }
-
-  #me(me: User): void {
-    change((state) => ({ ...state, me, users: { ...state.users, [me.id]: me } }));
-  }
-
   async #stepIn(community: Community): Promise<Community> {
     change((state) => ({ ...state, communities: { ...state.communities, [community.id]: community } }));
     await this.#look(community.id);
@@ -301,22 +294,76 @@ export class Actions {
     change((state) => ({ ...state, reads: { ...state.reads, ...reads } }));
   }
 
+  async #entered(channelId: string, fetch: () => Promise<boolean>): Promise<void> {
+    try {
+      while (!(await lasting(fetch)));
+    } catch (thrown) {
+      if (!(thrown instanceof CallError) || thrown.code !== Code.NotFound) throw thrown;
+      this.#room(channelId, (room) => ({ ...room, gone: true }));
+    }
+  }
+
+  /** Does not ask for what was asked for and is on its way. */
+  async #once(what: string, fetch: () => Promise<unknown>): Promise<void> {
+    if (this.#asked.has(what)) return;
+    this.#asked.add(what);
+    try {
+      await fetch();
+    } finally {
+      this.#asked.delete(what);
+    }
+  }
+
   /** Fetches a page; false when everything was fetched anew meanwhile: the page may have missed something. */
   async #page(channelId: string, pageToken: string): Promise<boolean> {
     const fetch = this.#fetches;
     const page = await this.api.messages.listMessages({ channelId, pageSize, pageToken });
     if (fetch !== this.#fetches) return false;
+    const older = page.nextPageToken === "" ? "end" : page.nextPageToken;
+    if (pageToken === "") this.#latest(channelId, page.messages, older);
+    else this.#room(channelId, (room) => ({ ...room, messages: merged(room.messages, page.messages), older }));
+    this.#knowAuthors(page.messages);
+    return true;
+  }
+
+  #latest(channelId: string, messages: readonly Message[], older: string): void {
     const read = store.getState().reads[channelId];
     this.#room(channelId, (room) => ({
       ...room,
-      messages: merged(current(room, page.messages), page.messages),
-      older: page.nextPageToken === "" ? "end" : page.nextPageToken,
+      // A run that was jumped to does not border on this one.
+      messages: merged(room.around ? [] : current(room, messages), messages),
+      older,
+      newer: "",
+      around: false,
       newFrom: room.newFrom ?? (read !== undefined && read.unreadCount > 0 ? read.readSequence : undefined),
       gone: false,
       staleTo: undefined,
     }));
-    this.know(page.messages.flatMap((one) => [one.authorId, one.replyTo?.authorId ?? "", ...(one.mentions?.userIds ?? [])]));
+  }
+
+  /** Fetches the messages around a place, or a page beside those; false as `#page` is. */
+  async #around(
+    channelId: string,
+    where: { readonly messageId: string } | { readonly time: Timestamp } | { readonly pageToken: string },
+  ): Promise<boolean> {
+    const fetch = this.#fetches;
+    const page = await this.api.messages.listMessagesAround({ channelId, pageSize, ...where });
+    if (fetch !== this.#fetches) return false;
+    const older = page.olderPageToken === "" ? "end" : page.olderPageToken;
+    const newer = page.newerPageToken;
+    this.#room(channelId, (room) => {
+      if (!("pageToken" in where)) {
+        return { ...room, messages: merged([], page.messages), older, newer, around: true, gone: false, staleTo: undefined };
+      }
+      const more = merged(room.messages, page.messages);
+      return where.pageToken === room.older ? { ...room, messages: more, older } : { ...room, messages: more, newer };
+    });
+    this.#knowAuthors(page.messages);
     return true;
+  }
+
+  #knowAuthors(messages: readonly Message[]): void {
+    this.know(messages.flatMap((one) => [one.authorId, one.replyTo?.authorId ?? "", ...(one.mentions?.userIds ?? [])]));
   }
 
   /** What one writes in a channel arrives in that order: the next waits for the one before. */

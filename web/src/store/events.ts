@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { type Message, ReactionSchema } from "@creavio/client/chat/v1/message";
+import { type Message, type MessageThread, MessageThreadSchema, ReactionSchema } from "@creavio/client/chat/v1/message";
+import type { Thread } from "@creavio/client/chat/v1/thread";
 import { type ReadState, ReadStateSchema } from "@creavio/client/chat/v1/read_state";
 import type { Channel } from "@creavio/client/community/v1/channel";
 import type { Event } from "@creavio/client/gateway/v1/gateway_event";
@@ -29,19 +30,70 @@ export function applied(state: State, payload: Payload, now: number): State {
     case "reactionRemoved": {
       const { channelId, messageId, userId, emoji, count, revision } = payload.value;
       const mine = userId === state.me?.id;
-      return inRoom(state, channelId, (room) => ({
-        ...room,
-        messages: room.messages.map((one) =>
-          one.id !== messageId || one.revision >= revision
-            ? one
-            : {
-                ...one,
-                revision,
-                reactions: counted(one, emoji, count, mine ? payload.case === "reactionAdded" : undefined),
-              },
-        ),
+      return inMessage(state, channelId, messageId, revision, (one) => ({
+        ...one,
+        reactions: counted(one, emoji, count, mine ? payload.case === "reactionAdded" : undefined),
       }));
     }
+    case "pollUpdated": {
+      const { channelId, messageId, poll, revision } = payload.value;
+      if (poll === undefined) return state;
+      return inMessage(state, channelId, messageId, revision, (one) => ({
+        ...one,
+        // What oneself chose is not told to everybody.
+        poll: { ...poll, chosen: one.poll?.chosen ?? [] },
+      }));
+    }
+    case "threadCreated":
+    case "threadUpdated": {
+      const { thread, revision } = payload.value;
+      if (thread === undefined) return state;
+      // Nor whether oneself follows it.
+      const following = state.threads[thread.id]?.following ?? thread.creatorId === state.me?.id;
+      const known = { ...state, threads: { ...state.threads, [thread.id]: { ...thread, following } } };
+      return inMessage(known, thread.channelId, thread.messageId, revision, (one) => ({ ...one, thread: stub(thread) }));
+    }
+    case "threadDeleted": {
+      const { threadId, channelId, messageId, revision } = payload.value;
+      const known = { ...state, threads: without(state.threads, threadId), rooms: without(state.rooms, threadId) };
+      return inMessage(known, channelId, messageId, revision, ({ thread: _, ...one }) => one);
+    }
+    case "threadFollowChanged": {
+      const { threadId, following } = payload.value;
+      const thread = state.threads[threadId];
+      return thread === undefined ? state : { ...state, threads: { ...state.threads, [threadId]: { ...thread, following } } };
+    }
+    case "slowModeChanged": {
+      const { channelId, seconds } = payload.value;
+      return { ...state, slow: { ...state.slow, [channelId]: seconds } };
+    }
+    case "bookmarkAdded":
+      return keeping(state, payload.value.bookmark?.messageId ?? "", true);
+    case "bookmarkRemoved":
+      return keeping(state, payload.value.messageId, false);
+    case "conversationMemberRemoved": {
+      const { conversation, userId } = payload.value;
+      if (conversation === undefined) return state;
+      if (userId !== state.me?.id) return { ...state, conversations: { ...state.conversations, [conversation.id]: conversation } };
+      return {
+        ...state,
+        conversations: without(state.conversations, conversation.id),
+        rooms: without(state.rooms, conversation.id),
+        reads: without(state.reads, conversation.id),
+      };
+    }
+    case "accessChanged": {
+      const { communityId } = payload.value;
+      const permissions = { ...state.permissions };
+      for (const channel of state.channels[communityId] ?? []) delete permissions[channel.id];
+      return { ...state, permissions };
+    }
+    case "roleCreated":
+    case "roleUpdated":
+      return { ...state, roles: without(state.roles, payload.value.role?.communityId ?? "") };
+    case "rolesReordered":
+    case "roleDeleted":
+      return { ...state, roles: without(state.roles, payload.value.communityId) };
     case "communityCreated":
     case "communityUpdated": {
       const { community } = payload.value;
@@ -143,7 +195,8 @@ function created(state: State, message: Message): State {
   const typing = { ...state.typing, [channelId]: without(state.typing[channelId] ?? {}, authorId) };
   const after = inRoom({ ...state, typing }, channelId, (room) => ({
     ...room,
-    messages: merged(room.messages, [message]),
+    // Behind a run that does not reach the present there would be a gap.
+    messages: room.newer === "" ? merged(room.messages, [message]) : room.messages,
     outgoing: mine ? room.outgoing.filter((one) => one.nonce !== message.nonce) : room.outgoing,
   }));
   return { ...after, reads: { ...after.reads, [channelId]: unread(state, message, mine) } };
@@ -186,6 +239,27 @@ function counted(message: Message, emoji: string, count: number, mine: boolean |
   const next = create(ReactionSchema, { emoji, count, reacted: mine ?? there?.reacted ?? false });
   if (there === undefined) return count === 0 ? message.reactions : [...message.reactions, next];
   return message.reactions.map((one) => (one === there ? next : one)).filter((one) => one.count > 0);
+}
+
+/** Changes a message that is known as it was before a revision. */
+function inMessage(state: State, roomId: string, id: string, revision: bigint, how: (one: Message) => Message): State {
+  return inRoom(state, roomId, (room) => ({
+    ...room,
+    messages: room.messages.map((one) => (one.id !== id || one.revision >= revision ? one : { ...how(one), revision })),
+  }));
+}
+
+function stub({ id, replyCount, lastReplyTime }: Thread): MessageThread {
+  return create(MessageThreadSchema, { threadId: id, replyCount, ...(lastReplyTime === undefined ? {} : { lastReplyTime }) });
+}
+
+/** What is known with a message kept, or kept no more. */
+export function keeping(state: State, messageId: string, kept: boolean): State {
+  if (state.saved === undefined) return state;
+  const saved = new Set(state.saved);
+  if (kept) saved.add(messageId);
+  else saved.delete(messageId);
+  return { ...state, saved };
 }
 
 function inRoom(state: State, channelId: string, change: (room: Room) => Room): State {

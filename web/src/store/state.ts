@@ -1,9 +1,13 @@
 import type { Message } from "@creavio/client/chat/v1/message";
+import type { MessagePreview } from "@creavio/client/chat/v1/message_service";
 import type { Conversation } from "@creavio/client/chat/v1/conversation";
 import type { ReadState } from "@creavio/client/chat/v1/read_state";
+import type { Thread } from "@creavio/client/chat/v1/thread";
 import type { Channel } from "@creavio/client/community/v1/channel";
 import type { Community } from "@creavio/client/community/v1/community";
 import type { PresenceStatus } from "@creavio/client/gateway/v1/presence";
+import type { Permission } from "@creavio/client/options/v1/permission";
+import type { Role } from "@creavio/client/rbac/v1/role";
 import type { User } from "@creavio/client/user/v1/user";
 
 export type ById<T> = Readonly<Record<string, T>>;
@@ -18,11 +22,15 @@ export interface Outgoing {
   readonly refused?: string;
 }
 
-/** What is known of a channel's messages: an unbroken run, oldest first. */
+/** What is known of a channel's, a conversation's or a thread's messages: an unbroken run, oldest first. */
 export interface Room {
   readonly messages: readonly Message[];
-  /** Where what was said before the run is asked for; empty when it begins the channel. */
+  /** Asks for what was said before the run; `end` when it begins the channel, empty when nothing was asked for. */
   readonly older: string;
+  /** Asks for what was said after the run; empty when it reaches the present. */
+  readonly newer: string;
+  /** Whether the run lies around a place that was jumped to: its tokens are of that list. */
+  readonly around: boolean;
   readonly outgoing: readonly Outgoing[];
   /** Up to where it had been read when it was opened: where "New" is drawn. */
   readonly newFrom: bigint | undefined;
@@ -43,6 +51,17 @@ export interface State {
   /** By community, who belongs to it, in the order of joining; where it was asked for. */
   readonly members: ById<readonly string[]>;
   readonly rooms: ById<Room>;
+  readonly threads: ById<Thread>;
+  /** By channel: what one may do there; where it was asked for. */
+  readonly permissions: ById<ReadonlySet<Permission>>;
+  /** By community, from the highest down; where it was asked for. */
+  readonly roles: ById<readonly Role[]>;
+  /** By channel: how many seconds lie between two messages of a person; where it was asked for. */
+  readonly slow: ById<number>;
+  /** By room and message, with a slash between: how messages that others point to begin. */
+  readonly previews: ById<MessagePreview>;
+  /** The messages one keeps; undefined until they were asked for. */
+  readonly saved: ReadonlySet<string> | undefined;
   readonly reads: ById<ReadState>;
   readonly users: ById<User>;
   readonly presences: ById<PresenceStatus>;
@@ -59,6 +78,12 @@ export const empty: State = {
   conversations: {},
   members: {},
   rooms: {},
+  threads: {},
+  permissions: {},
+  roles: {},
+  slow: {},
+  previews: {},
+  saved: undefined,
   reads: {},
   users: {},
   presences: {},
@@ -68,6 +93,8 @@ export const empty: State = {
 export const emptyRoom: Room = {
   messages: [],
   older: "",
+  newer: "",
+  around: false,
   outgoing: [],
   newFrom: undefined,
   gone: false,

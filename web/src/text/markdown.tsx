@@ -9,10 +9,11 @@ export interface References {
   person(id: string): ReactNode | undefined;
   channel(id: string): ReactNode | undefined;
   role(id: string): ReactNode | undefined;
+  message(roomId: string, messageId: string): ReactNode | undefined;
 }
 
 const safe = /^(https?:|mailto:)/i;
-const references = /<(@&?|#)([a-z]+_[0-9a-z]{26})>|https?:\/\/[^\s<>]+[^\s<>.,:;!?)'"\]]/gi;
+const references = /<(@&?|#)([a-z]+_[0-9a-z]{26})(?:\/(msg_[0-9a-z]{26}))?>|https?:\/\/[^\s<>]+[^\s<>.,:;!?)'"\]]/gi;
 
 function parse(text: string): Root {
   return fromMarkdown(text, {
@@ -99,12 +100,12 @@ function referenced(text: string, to: References): ReactNode {
   const parts: ReactNode[] = [];
   let at = 0;
   for (const match of text.matchAll(references)) {
-    const [whole, sign, id] = match;
+    const [whole, sign, id, messageId] = match;
     const shown =
       sign === undefined || id === undefined ? (
         <Link url={whole}>{whole}</Link>
       ) : (
-        resolved(sign, id, to)
+        resolved(sign, id, messageId, to)
       );
     if (shown === undefined) continue;
     parts.push(...lines(text.slice(at, match.index), at), <Fragment key={match.index}>{shown}</Fragment>);
@@ -113,7 +114,8 @@ function referenced(text: string, to: References): ReactNode {
   return [...parts, ...lines(text.slice(at), at)];
 }
 
-function resolved(sign: string, id: string, to: References): ReactNode | undefined {
+function resolved(sign: string, id: string, messageId: string | undefined, to: References): ReactNode | undefined {
+  if (messageId !== undefined) return to.message(id, messageId);
   if (sign === "#") return to.channel(id);
   return sign === "@" ? to.person(id) : to.role(id);
 }

@@ -1,30 +1,32 @@
 "use client";
 
 import { RotateCw } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from "react";
 
-import { ownApi } from "@/api/client";
+import { doorApi, ownClient } from "@/api/door";
 import { speakAsBefore, useSay } from "@/i18n";
 import { go, placeOf, usePath } from "@/route";
-import { Actions } from "@/store/actions";
-import { lasting } from "@/store/lasting";
 import { useKnown } from "@/store/react";
-import { change } from "@/store/store";
-import { connect } from "@/stream/connect";
+import { Session } from "@/store/session";
 
-import { DoingProvider } from "./context";
+import { SessionProvider } from "./context";
 import { Door, isErrand } from "./door";
 import { Button, Mark } from "./parts";
 import { themeAsBefore } from "./theme";
 import { wrong } from "./wrong";
 
 // Whoever stands at the door loads what the door needs.
-const Shell = lazy(async () => ({ default: (await import("./shell")).Shell }));
+const Inside = lazy(async () => {
+  const part = await import("./inside");
+  await part.ready();
+  return { default: part.Inside };
+});
 
 /** The whole app, for whoever sits before it. */
 export function App(): ReactNode {
-  const [actions, setActions] = useState<Actions>();
+  const [session, setSession] = useState<Session>();
   const [failed, setFailed] = useState<string>();
+  const fail = useCallback((thrown: unknown) => setFailed(wrong(thrown)), []);
   useEffect(() => {
     // Passkeys and cookies belong to a name, which an address of the machine is not.
     if (location.hostname === "127.0.0.1") {
@@ -32,47 +34,27 @@ export function App(): ReactNode {
       return;
     }
     themeAsBefore();
-    const begun = new Actions(ownApi());
+    const begun = new Session(doorApi(ownClient()));
     void speakAsBefore()
       .then(() => {
-        setActions(begun);
+        setSession(begun);
         return begun.start();
       })
-      .catch((thrown: unknown) => setFailed(wrong(thrown)));
-  }, []);
+      .catch(fail);
+  }, [fail]);
   if (failed !== undefined) return <Failed why={failed} />;
-  if (actions === undefined) return <Opening />;
+  if (session === undefined) return <Opening />;
   return (
-    <DoingProvider value={actions}>
-      <Inside actions={actions} />
-    </DoingProvider>
+    <SessionProvider value={session}>
+      <Within onFailed={fail} />
+    </SessionProvider>
   );
 }
 
-function Inside({ actions }: { readonly actions: Actions }): ReactNode {
+function Within({ onFailed }: { readonly onFailed: (thrown: unknown) => void }): ReactNode {
   const phase = useKnown((state) => state.phase);
   const place = placeOf(usePath());
   const within = phase === "inside";
-  useEffect(() => {
-    if (!within) return;
-    let opened = false;
-    const refetch = (): void => void lasting(() => actions.refetch());
-    return connect(actions.api.client, (told) => {
-      if (told.kind === "event") {
-        if (told.payload.case === "refetch") refetch();
-        else actions.heard(told.payload);
-      } else if (told.kind === "over") {
-        actions.over();
-      } else if (told.kind === "lost") {
-        change((state) => ({ ...state, lostSince: state.lostSince ?? Date.now() }));
-      } else {
-        // What happened between the lists and the stream is in neither: look again, once.
-        if (!opened) refetch();
-        opened = true;
-        change((state) => ({ ...state, lostSince: undefined }));
-      }
-    });
-  }, [actions, within]);
   useEffect(() => {
     if (within && ["sign-in", "sign-up", "forgot-password"].includes(place.at)) go({ at: "home" }, "replace");
   }, [within, place.at]);
@@ -82,7 +64,7 @@ function Inside({ actions }: { readonly actions: Actions }): ReactNode {
   if (phase === "outside") return <Door as={isErrand(place.at) ? place.at : place.at === "invite" ? "sign-up" : "sign-in"} />;
   return (
     <Suspense fallback={<Opening />}>
-      <Shell place={place} />
+      <Inside place={place} onFailed={onFailed} />
     </Suspense>
   );
 }

@@ -5,7 +5,7 @@ import { RegistrationMode } from "@creavio/client/auth/v1/registration";
 import { currentLanguage, languages, type Language, speak, useSay } from "@/i18n";
 import { go } from "@/route";
 
-import { useActions } from "./context";
+import { useSession } from "./context";
 import { useMutation } from "./mutation";
 import { Button, classes, Field, Mark, Wrong } from "./parts";
 
@@ -133,15 +133,15 @@ function To({ errand, children }: { readonly errand: Errand; readonly children: 
 
 function SignIn(): ReactNode {
   const say = useSay();
-  const actions = useActions();
+  const session = useSession();
   const [login, setLogin] = useState("");
   const [password, setPassword] = useState("");
   const [challenge, setChallenge] = useState("");
   const [code, setCode] = useState("");
-  const first = useMutation(async () => setChallenge(await actions.signIn(login, password)), {
+  const first = useMutation(async () => setChallenge(await session.signIn(login, password)), {
     WRONG_CREDENTIALS: "signIn.wrong",
   });
-  const second = useMutation(() => actions.complete(challenge, code), { WRONG_CODE: "signIn.wrongCode" });
+  const second = useMutation(() => session.complete(challenge, code), { WRONG_CODE: "signIn.wrongCode" });
   if (challenge !== "") {
     return (
       <form className="grid gap-4" onSubmit={second.submit}>
@@ -197,17 +197,17 @@ function SignIn(): ReactNode {
 
 function SignUp(): ReactNode {
   const say = useSay();
-  const actions = useActions();
+  const session = useSession();
   const [wanted, setWanted] = useState({ handle: "", displayName: "", email: "", password: "", signUpCode: "" });
   const [mode, setMode] = useState(RegistrationMode.OPEN);
   useEffect(() => {
     // Whether a code is wanted; when that cannot be known, signing up says so.
-    actions.api.registration.getRegistration({}).then(
+    session.api.registration.getRegistration({}).then(
       (registration) => setMode(registration.mode),
       () => {},
     );
-  }, [actions]);
-  const done = useMutation(() => actions.signUp(wanted), { HANDLE_TAKEN: "signUp.handleTaken" });
+  }, [session]);
+  const done = useMutation(() => session.signUp(wanted), { HANDLE_TAKEN: "signUp.handleTaken" });
   const field = (name: keyof typeof wanted) => ({
     value: wanted[name],
     error: done.fields[name === "displayName" ? "display_name" : name === "signUpCode" ? "sign_up_code" : name],
@@ -255,11 +255,11 @@ function SignUp(): ReactNode {
 
 function ForgotPassword(): ReactNode {
   const say = useSay();
-  const actions = useActions();
+  const session = useSession();
   const [email, setEmail] = useState("");
   const [sent, setSent] = useState(false);
   const done = useMutation(async () => {
-    await actions.api.passwords.requestPasswordReset({ email });
+    await session.api.passwords.requestPasswordReset({ email });
     setSent(true);
   });
   return (
@@ -294,12 +294,12 @@ function tokenOfLink(): string {
 
 function ResetPassword(): ReactNode {
   const say = useSay();
-  const actions = useActions();
+  const session = useSession();
   const [token] = useState(tokenOfLink);
   const [newPassword, setNewPassword] = useState("");
   const [changed, setChanged] = useState(false);
   const done = useMutation(async () => {
-    await actions.api.passwords.resetPassword({ token, newPassword });
+    await session.api.passwords.resetPassword({ token, newPassword });
     setChanged(true);
   }, { INVALID_LINK: "reset.over" });
   return (
@@ -332,12 +332,12 @@ function ResetPassword(): ReactNode {
 
 function VerifyEmail(): ReactNode {
   const say = useSay();
-  const actions = useActions();
+  const session = useSession();
   const [token] = useState(tokenOfLink);
   const [done, setDone] = useState(false);
   const verified = useMutation(
     async () => {
-      await actions.api.emails.verifyEmail({ token });
+      await session.api.emails.verifyEmail({ token });
       setDone(true);
     },
     { INVALID_LINK: "verify.over" },

@@ -2,7 +2,7 @@ import { ArrowRight } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 
 import type { Community } from "@creavio/client/community/v1/community";
-import { useSay } from "@/i18n";
+import { useSay } from "@/rooms/texts";
 import { go } from "@/route";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";

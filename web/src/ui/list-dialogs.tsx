@@ -1,7 +1,7 @@
 import { Link2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
-import { useSay } from "@/i18n";
+import { useSay } from "@/rooms/texts";
 import { go } from "@/route";
 
 import { useActions } from "./context";

@@ -1,8 +1,9 @@
-import { Link2, LogOut, Plus, Settings } from "lucide-react";
+import { Link2, LogOut, PenLine, Plus, Settings } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useState } from "react";
 
-import { useSay } from "@/i18n";
+import { useSay } from "@/rooms/texts";
+import { NewConversation } from "@/rooms/group";
 import { go, type Place } from "@/route";
 import { nameOfConversation } from "@/store/names";
 import { type News, newsOf } from "@/store/news";
@@ -11,7 +12,7 @@ import { useKnown } from "@/store/react";
 import { useActions } from "./context";
 import { hueOf } from "./hue";
 import { Invite, Leave, NewChannel } from "./list-dialogs";
-import { Avatar, Button, classes, Count, Dialog, menuItem } from "./parts";
+import { Avatar, Button, classes, Count, Dialog, IconButton, menuItem } from "./parts";
 import { Sign } from "./sign";
 
 function ListSheet({ label, hidden, children }: { readonly label: string; readonly hidden: boolean; readonly children: ReactNode }): ReactNode {
@@ -138,12 +139,18 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
 /** With whom one talks alone. */
 export function DirectList({ current }: { readonly current: string }): ReactNode {
   const say = useSay();
+  const [writing, setWriting] = useState(false);
   const conversations = useKnown((state) => state.conversations);
   const state = useKnown((all) => all);
   const sorted = Object.values(conversations).sort((a, b) => (a.id < b.id ? 1 : -1));
   return (
     <ListSheet label={say("list.direct")} hidden={current !== ""}>
-      <h1 className="px-4 py-3.5 font-display text-17 font-bold tracking-[-0.012em]">{say("list.direct")}</h1>
+      <div className="flex items-center gap-2 py-2 ps-4 pe-2">
+        <h1 className="grow font-display text-17 font-bold tracking-[-0.012em]">{say("list.direct")}</h1>
+        <IconButton label={say("group.title")} onClick={() => setWriting(true)}>
+          <PenLine size={18} strokeWidth={1.75} aria-hidden />
+        </IconButton>
+      </div>
       <div className="min-h-0 grow overflow-y-auto px-2 pb-2.5">
         {sorted.length === 0 && <p className="px-2.5 text-13 text-muted">{say("list.noDirect")}</p>}
         <ul className="grid gap-px">
@@ -164,6 +171,9 @@ export function DirectList({ current }: { readonly current: string }): ReactNode
           })}
         </ul>
       </div>
+      <Dialog title={say("group.title")} open={writing} onClose={() => setWriting(false)}>
+        <NewConversation onDone={() => setWriting(false)} />
+      </Dialog>
     </ListSheet>
   );
 }

@@ -4,7 +4,8 @@ import { type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactNode, us
 import { PresenceStatus } from "@creavio/client/gateway/v1/presence";
 import { useSay } from "@/i18n";
 
-import { hueOf, lettersOf } from "./hue";
+import { hueOf } from "./hue";
+import { Motif } from "./motif";
 
 export function classes(...names: (string | false | undefined)[]): string {
   return names.filter(Boolean).join(" ");
@@ -182,13 +183,12 @@ interface AvatarProps {
 const sizes = { s: "size-6 text-11", m: "size-9 text-13", l: "size-18 text-26" } as const;
 
 /** A person: always round. */
-export function Avatar({ id, name, size = "m", presence }: AvatarProps): ReactNode {
+export function Avatar({ id, size = "m", presence }: AvatarProps): ReactNode {
   return (
     <span className={classes("relative inline-grid shrink-0", sizes[size], hueOf(id))} aria-hidden>
-      <span
-        data-letters={lettersOf(name)}
-        className="grid place-items-center rounded-full bg-hue-soft font-semibold text-hue-ink shadow-[inset_0_0_0_1px_color-mix(in_oklch,var(--color-hue-ink)_14%,transparent)] before:content-[attr(data-letters)]"
-      />
+      <span className="overflow-hidden rounded-full bg-hue-soft">
+        <Motif id={id} className="size-full" />
+      </span>
       {presence !== undefined && (
         <span className="absolute -end-0.5 -bottom-0.5 grid size-3.25 place-items-center rounded-full bg-surface">
           <span className={classes("size-2.25", shapes[presence] ?? "rounded-full border-2 border-presence-off")} />
@@ -199,17 +199,11 @@ export function Avatar({ id, name, size = "m", presence }: AvatarProps): ReactNo
 }
 
 /** A place: always square. */
-export function Tile({ id, name, className }: { readonly id: string; readonly name: string; readonly className?: string }): ReactNode {
+export function Tile({ id, className }: { readonly id: string; readonly name: string; readonly className?: string }): ReactNode {
   return (
-    <span
-      aria-hidden
-      data-letters={lettersOf(name, 1)}
-      className={classes(
-        "grid size-10.5 place-items-center rounded-[13px] bg-hue-soft font-display text-17 font-bold text-hue-ink before:content-[attr(data-letters)]",
-        hueOf(id),
-        className,
-      )}
-    />
+    <span aria-hidden className={classes("block size-10.5 overflow-hidden rounded-[13px] bg-hue-soft", hueOf(id), className)}>
+      <Motif id={id} className="size-full" />
+    </span>
   );
 }
 

@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import { type ReactNode, useEffect, useMemo } from "react";
 
 import { PresenceStatus } from "@creavio/client/gateway/v1/presence";
-import { useSay } from "@/i18n";
+import { useSay } from "@/rooms/texts";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 

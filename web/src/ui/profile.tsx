@@ -1,7 +1,7 @@
 import { Popover } from "radix-ui";
 import type { ReactNode } from "react";
 
-import { useSay } from "@/i18n";
+import { useSay } from "@/rooms/texts";
 import { go } from "@/route";
 import { useKnown } from "@/store/react";
 

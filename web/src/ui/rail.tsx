@@ -2,13 +2,14 @@ import { LogOut, MessagesSquare, Plus, Settings } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useMemo, useState } from "react";
 
-import { currentLanguage, languages, type Language, speak, useSay } from "@/i18n";
+import { currentLanguage, languages, type Language, speak } from "@/i18n";
+import { useSay } from "@/rooms/texts";
 import { go, type Place } from "@/route";
 import { type News, newsOf } from "@/store/news";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 
-import { useActions } from "./context";
+import { useSession } from "./context";
 import { useMutation } from "./mutation";
 import { Avatar, classes, Count, Mark, menuItem, Tile } from "./parts";
 import { chooseTheme, chosenTheme, type Theme, themes } from "./theme";
@@ -116,10 +117,10 @@ function RailLink({ to, label, current, news, children }: RailLinkProps): ReactN
 
 function You(): ReactNode {
   const say = useSay();
-  const actions = useActions();
+  const session = useSession();
   const me = useKnown((state) => state.me);
   const [theme, setTheme] = useState(chosenTheme);
-  const out = useMutation(() => actions.signOut());
+  const out = useMutation(() => session.signOut());
   if (me === undefined) return null;
   const names: Record<Theme, string> = {
     system: say("you.themeSystem"),

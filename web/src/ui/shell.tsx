@@ -1,19 +1,19 @@
-import { ArrowLeft, UserRound, Users } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 
-import { useSay } from "@/i18n";
+import { ChannelPage } from "@/rooms/channel-page";
+import { DirectPage } from "@/rooms/direct-page";
+import { Keys } from "@/rooms/keys";
+import { ThreadPanel } from "@/rooms/thread-panel";
+import { lastVisited } from "@/rooms/visits";
 import { go, type Place } from "@/route";
-import { nameOfConversation } from "@/store/names";
 import { useKnown } from "@/store/react";
 
 import { First } from "./first";
 import { ChannelList, DirectList } from "./lists";
 import { useNarrow } from "./narrow";
-import { classes, IconButton, Mark } from "./parts";
+import { classes, Mark } from "./parts";
 import { People } from "./people";
 import { Rail } from "./rail";
-import { RoomPage } from "./room";
-import { Sign } from "./sign";
 
 // Settings are loaded when they are looked at, with what they say.
 const Account = lazy(async () => {
@@ -29,23 +29,36 @@ const Manage = lazy(async () => {
 
 /** Everything inside: the places, the channels of one, what is said there, and what is set. */
 export function Shell({ place }: { readonly place: Place }): ReactNode {
-  if (place.at === "settings" || place.at === "manage") {
-    return (
-      <Suspense fallback={<div className="h-dvh bg-ground" aria-busy />}>
-        {place.at === "settings" ? <Account {...place} /> : <Manage key={place.communityId} {...place} />}
-      </Suspense>
-    );
-  }
-  return <Rooms place={place} />;
+  return (
+    <>
+      <Keys place={place} />
+      {place.at === "settings" || place.at === "manage" ? (
+        <Suspense fallback={<div className="h-dvh bg-ground" aria-busy />}>
+          {place.at === "settings" ? <Account {...place} /> : <Manage key={place.communityId} {...place} />}
+        </Suspense>
+      ) : (
+        <Rooms place={place} />
+      )}
+    </>
+  );
 }
 
 function Rooms({ place }: { readonly place: Place }): ReactNode {
   const open = place.at === "channel" ? place.channelId !== "" : place.at === "direct" ? place.conversationId !== "" : true;
   const listed = place.at === "channel" || place.at === "direct";
-  // A phone shows the list or the page: whichever it is, is what the window is about.
-  const alone = useNarrow() && listed && !open;
   const [people, setPeople] = useState(false);
-  const beside = people && place.at === "channel" && place.channelId !== "";
+  const narrow = useNarrow();
+  // A phone shows the list or the page: whichever it is, is what the window is about.
+  const alone = narrow && listed && !open;
+  const channels = useKnown((state) => (place.at === "channel" ? state.channels[place.communityId] : undefined));
+  useEffect(() => {
+    // Where list and page stand side by side, the page is never empty.
+    if (narrow || place.at !== "channel" || place.channelId !== "" || channels === undefined) return;
+    const channelId = lastVisited(place.communityId, channels.map((one) => one.id));
+    if (channelId !== undefined) go({ at: "channel", communityId: place.communityId, channelId }, "replace");
+  }, [narrow, place, channels]);
+  const threadId = place.at === "channel" ? place.threadId : undefined;
+  const beside = place.at === "channel" && place.channelId !== "" && (people || threadId !== undefined);
   const Beside = alone ? "main" : "div";
   return (
     <div className="flex h-dvh overflow-hidden max-mid:flex-col">
@@ -75,7 +88,12 @@ function Rooms({ place }: { readonly place: Place }): ReactNode {
           {(!listed || !open) && (listed ? <Waiting /> : <First code={place.at === "invite" ? place.code : ""} />)}
         </main>
         )}
-        {beside && <People communityId={place.communityId} onClose={() => setPeople(false)} />}
+        {beside &&
+          (threadId === undefined ? (
+            <People communityId={place.communityId} onClose={() => setPeople(false)} />
+          ) : (
+            <ThreadPanel key={threadId} communityId={place.communityId} channelId={place.channelId} threadId={threadId} />
+          ))}
       </div>
     </div>
   );
@@ -88,67 +106,3 @@ function Waiting(): ReactNode {
     </div>
   );
 }
-
-interface ChannelPageProps {
-  readonly communityId: string;
-  readonly channelId: string;
-  readonly people: boolean;
-  readonly onPeople: () => void;
-}
-
-function ChannelPage({ communityId, channelId, people, onPeople }: ChannelPageProps): ReactNode {
-  const say = useSay();
-  const channel = useKnown((state) => state.channels[communityId]?.find((one) => one.id === channelId));
-  const known = useKnown((state) => communityId in state.channels);
-  if (channel === undefined) {
-    return known ? <p className="p-6 text-muted">{say("channel.gone")}</p> : null;
-  }
-  return (
-    <RoomPage
-      key={channelId}
-      roomId={channelId}
-      communityId={communityId}
-      name={`#${channel.name}`}
-      topic={channel.topic}
-      start={say("channel.start", { name: channel.name })}
-      sign={<Sign channel={channel} />}
-      back={<Back to={{ at: "channel", communityId, channelId: "" }} />}
-      title={channel.name}
-      more={
-        <IconButton label={say("people.title")} aria-pressed={people} onClick={onPeople}>
-          <Users size={18} strokeWidth={1.75} aria-hidden />
-        </IconButton>
-      }
-    />
-  );
-}
-
-function DirectPage({ conversationId }: { readonly conversationId: string }): ReactNode {
-  const say = useSay();
-  const name = useKnown((state) => nameOfConversation(state, conversationId));
-  const there = useKnown((state) => conversationId in state.conversations);
-  if (!there) return null;
-  return (
-    <RoomPage
-      key={conversationId}
-      roomId={conversationId}
-      communityId=""
-      name={name}
-      topic=""
-      start={say("channel.startDirect", { name })}
-      sign={<UserRound size={18} strokeWidth={1.75} aria-hidden />}
-      back={<Back to={{ at: "direct", conversationId: "" }} />}
-      title={name}
-    />
-  );
-}
-
-function Back({ to }: { readonly to: Place }): ReactNode {
-  const say = useSay();
-  return (
-    <IconButton label={say("common.back")} className="mid:hidden" onClick={() => go(to)}>
-      <ArrowLeft size={20} strokeWidth={1.75} aria-hidden className="rtl:-scale-x-100" />
-    </IconButton>
-  );
-}
-

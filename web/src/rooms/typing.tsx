@@ -1,8 +1,8 @@
 import { type ReactNode, useEffect, useState } from "react";
 
-import { useSay } from "@/i18n";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
+import { useSay } from "./texts";
 
 /** Who is writing. */
 export function Typing({ roomId }: { readonly roomId: string }): ReactNode {

@@ -1,0 +1,57 @@
+import { Users } from "lucide-react";
+import type { ReactNode } from "react";
+
+import { ChannelType } from "@creavio/client/community/v1/channel";
+import { useKnown } from "@/store/react";
+import { IconButton } from "@/ui/parts";
+import { Sign } from "@/ui/sign";
+
+import { Bar } from "./bar";
+import { Forum } from "./forum";
+import { JumpButton } from "./jump";
+import { PinsButton, SavedButton } from "./panels";
+import { Room } from "./room";
+import { ThreadsButton } from "./threads-button";
+import { useSay } from "./texts";
+
+interface ChannelPageProps {
+  readonly communityId: string;
+  readonly channelId: string;
+  readonly threadId?: string;
+  readonly people: boolean;
+  readonly onPeople: () => void;
+}
+
+/** A channel: its bar, and what is said or posted there. */
+export function ChannelPage({ communityId, channelId, threadId, people, onPeople }: ChannelPageProps): ReactNode {
+  const say = useSay();
+  const channel = useKnown((state) => state.channels[communityId]?.find((one) => one.id === channelId));
+  const known = useKnown((state) => communityId in state.channels);
+  if (channel === undefined) return known ? <p className="p-6 text-muted">{say("channel.gone")}</p> : null;
+  const where = { roomId: channelId, communityId, channelId };
+  const forum = channel.type === ChannelType.FORUM;
+  return (
+    <>
+      <Bar back={{ at: "channel", communityId, channelId: "" }} sign={<Sign channel={channel} />} title={channel.name} topic={channel.topic}>
+        {!forum && <JumpButton roomId={channelId} />}
+        {!forum && <ThreadsButton {...where} />}
+        {!forum && <PinsButton {...where} />}
+        <SavedButton />
+        <IconButton label={say("people.title")} aria-pressed={people} onClick={onPeople}>
+          <Users size={18} strokeWidth={1.75} aria-hidden />
+        </IconButton>
+      </Bar>
+      {forum ? (
+        <Forum key={channelId} channel={channel} current={threadId ?? ""} />
+      ) : (
+        <Room
+          key={channelId}
+          {...where}
+          name={`#${channel.name}`}
+          start={say("channel.start", { name: channel.name })}
+          pointed={threadId === undefined}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,257 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Clock, Pin } from "lucide-react";
+import { memo, type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+
+import type { Message } from "@creavio/client/chat/v1/message";
+import type { Outgoing } from "@/store/state";
+import { nameOf } from "@/store/names";
+import { useKnown } from "@/store/react";
+import { Markdown } from "@/text/markdown";
+import { useActions } from "@/ui/context";
+import { clock, whole } from "@/ui/dates";
+import { useMutation } from "@/ui/mutation";
+import { Avatar, Button, classes, Wrong } from "@/ui/parts";
+import { Profile } from "@/ui/profile";
+
+import { MessageTools, type ToolsHandle, useSheet } from "./message-tools";
+import { History } from "./history";
+import { Poll } from "./poll";
+import { Reactions } from "./reactions";
+import { useReferences } from "./references";
+import type { Key } from "./en";
+import { say as sayNow, useSay } from "./texts";
+import { ThreadStub } from "./thread-stub";
+import { asTyped, asWritten } from "./written";
+
+interface MessageRowProps {
+  readonly message: Message;
+  readonly communityId: string;
+  /** Whether it goes on what the same person said just before. */
+  readonly grouped: boolean;
+  /** Whether it is the one that the Tab key leads to. */
+  readonly active: boolean;
+  /** Whether it is the one that was jumped to. */
+  readonly target: boolean;
+  readonly onActive: (id: string) => void;
+  readonly onReply: (message: Message) => void;
+}
+
+/** A message: who, when, what, and what one can do with it. */
+export const MessageRow = memo(function MessageRow(props: MessageRowProps): ReactNode {
+  const { message, communityId, grouped, active, target, onActive, onReply } = props;
+  const say = useSay();
+  const author = useKnown((state) => state.users[message.authorId]);
+  const meId = useKnown((state) => state.me?.id);
+  const [editing, setEditing] = useState(false);
+  const [near, setNear] = useState(false);
+  const row = useRef<HTMLElement>(null);
+  const tools = useRef<ToolsHandle>(null);
+  const references = useReferences(communityId, message.content);
+  const name = nameOf(author, say("message.unknown"));
+  const time = message.createTime === undefined ? new Date(0) : timestampDate(message.createTime);
+  const forMe = message.authorId !== meId && (message.mentions?.everyone === true || message.mentions?.userIds.includes(meId ?? "") === true);
+  const edit = useCallback(() => setEditing(true), []);
+  const sheet = useSheet(() => tools.current?.open());
+  const pressed = (event: KeyboardEvent): void => {
+    if (event.target !== row.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (tools.current?.press(event.key) === true) event.preventDefault();
+  };
+  const done = (): void => {
+    setEditing(false);
+    row.current?.focus();
+  };
+  return (
+    <article
+      id={message.id}
+      ref={row}
+      tabIndex={active ? 0 : -1}
+      data-mine={message.authorId === meId ? "" : undefined}
+      aria-label={`${name}, ${whole(time)}`}
+      onPointerEnter={() => setNear(true)}
+      onPointerLeave={() => setNear(false)}
+      onFocus={() => onActive(message.id)}
+      onKeyDown={pressed}
+      {...sheet}
+      className={classes(
+        "group relative grid grid-cols-[2.25rem_minmax(0,1fr)] gap-x-3 px-3.5 focus-visible:-outline-offset-2 mid:px-5",
+        grouped ? "py-0.5" : "pt-1.75 pb-1",
+        forMe
+          ? "bg-mention-soft shadow-[inset_3px_0_0_var(--mention)] rtl:shadow-[inset_-3px_0_0_var(--mention)]"
+          : target
+            ? "bg-accent-soft"
+            : "hover:bg-row-hover focus-within:bg-row-hover",
+      )}
+    >
+      {grouped ? (
+        <time
+          dateTime={time.toISOString()}
+          className="pt-1 text-end text-11 text-faint tabular-nums opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
+        >
+          {clock(time)}
+        </time>
+      ) : (
+        <Profile id={message.authorId} name={name} className="self-start rounded-full">
+          <Avatar id={message.authorId} name={name} />
+        </Profile>
+      )}
+      <div className="min-w-0 max-w-[44rem]">
+        {!grouped && (
+          <p className="flex min-w-0 items-baseline gap-2">
+            <b className="min-w-0 truncate text-15 font-semibold" dir="auto">
+              {name}
+            </b>
+            <time dateTime={time.toISOString()} title={whole(time)} className="shrink-0 text-12 text-faint tabular-nums">
+              {clock(time)}
+            </time>
+            {message.pinTime !== undefined && (
+              <span className="flex shrink-0 items-center gap-1 self-center text-12 text-faint">
+                <Pin size={12} strokeWidth={2} aria-hidden /> {say("message.pinned")}
+              </span>
+            )}
+          </p>
+        )}
+        {message.replyTo !== undefined && <Quote of={message.replyTo} />}
+        {editing ? (
+          <Edit message={message} onDone={done} />
+        ) : message.poll !== undefined ? (
+          <Poll message={message} poll={message.poll} />
+        ) : (
+          <div dir="auto" className="text-15 [overflow-wrap:anywhere]">
+            <Markdown text={message.content} to={references} />
+            {message.editTime !== undefined && <History message={message} />}
+          </div>
+        )}
+        {message.reactions.length > 0 && <Reactions message={message} />}
+        {message.thread !== undefined && <ThreadStub thread={message.thread} />}
+      </div>
+      <MessageTools
+        ref={tools}
+        message={message}
+        name={name}
+        mine={message.authorId === meId}
+        shown={near || active}
+        onReply={onReply}
+        onEdit={edit}
+      />
+    </article>
+  );
+});
+
+function Quote({ of }: { readonly of: NonNullable<Message["replyTo"]> }): ReactNode {
+  const say = useSay();
+  const author = useKnown((state) => state.users[of.authorId]);
+  return (
+    <button
+      type="button"
+      className="flex w-full min-w-0 items-center gap-2 border-s-2 border-line-strong ps-2 text-start text-13 text-muted"
+      onClick={() => {
+        // The address says it, so that the way back leads here again.
+        history.pushState(null, "", `#${of.messageId}`);
+        dispatchEvent(new HashChangeEvent("hashchange"));
+      }}
+    >
+      {of.authorId === "" ? (
+        say("message.gone")
+      ) : (
+        <>
+          <b className="shrink-0 font-medium">{nameOf(author)}</b>
+          <span className="min-w-0 truncate" dir="auto">
+            {of.excerpt}
+          </span>
+        </>
+      )}
+    </button>
+  );
+}
+
+function Edit({ message, onDone }: { readonly message: Message; readonly onDone: () => void }): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const [content, setContent] = useState(() => asTyped(message.content));
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    const it = field.current;
+    it?.focus();
+    it?.setSelectionRange(it.value.length, it.value.length);
+  }, []);
+  const save = useMutation(async () => {
+    const text = asWritten(content.trim(), message.channelId);
+    if (text !== "" && text !== message.content) await actions.edit(message.channelId, message.id, text);
+    onDone();
+  });
+  return (
+    <form className="grid gap-2 py-1" onSubmit={save.submit}>
+      <textarea
+        ref={field}
+        aria-label={say("message.edit")}
+        dir="auto"
+        rows={1}
+        value={content}
+        onChange={(event) => setContent(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") onDone();
+          if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) save.submit(event);
+        }}
+        className="max-h-[40dvh] resize-none rounded-control bg-overlay px-3 py-2 text-15 shadow-[inset_0_0_0_1px_var(--line-strong)] [field-sizing:content] focus:outline-2 focus:-outline-offset-1 focus:outline-focus"
+      />
+      <Wrong>{save.error}</Wrong>
+      <div className="flex gap-2">
+        <Button type="submit" look="primary" className="min-h-7! text-13" disabled={save.busy}>
+          {say("common.save")}
+        </Button>
+        <Button look="quiet" className="min-h-7! text-13" onClick={onDone}>
+          {say("common.cancel")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** A message on its way, or one that was refused. */
+export function OutgoingRow({ roomId, one }: { readonly roomId: string; readonly one: Outgoing }): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const me = useKnown((state) => state.me);
+  const lost = useKnown((state) => state.lostSince !== undefined);
+  const name = nameOf(me);
+  return (
+    <article className="grid grid-cols-[2.25rem_minmax(0,1fr)] gap-x-3 px-3.5 pt-1.75 pb-1 mid:px-5">
+      <Avatar id={me?.id ?? ""} name={name} />
+      <div className="min-w-0 max-w-[44rem]">
+        <p className="text-15 font-semibold">{name}</p>
+        <p dir="auto" className="whitespace-pre-wrap text-15 text-faint [overflow-wrap:anywhere]">
+          {asTyped(one.content)}
+        </p>
+        {one.refused === undefined ? (
+          <p className="flex items-center gap-1.5 text-12 text-faint">
+            <Clock size={14} strokeWidth={2} aria-hidden /> {say(lost ? "message.waiting" : "message.sending")}
+          </p>
+        ) : (
+          <p role="alert" className="flex flex-wrap items-center gap-x-3 text-13 text-danger">
+            {say("message.failed", { why: reason(one.refused) })}
+            <button type="button" className="underline underline-offset-3" onClick={() => actions.again(roomId, one.nonce)}>
+              {say("common.retry")}
+            </button>
+            <button type="button" className="underline underline-offset-3" onClick={() => actions.giveUp(roomId, one.nonce)}>
+              {say("common.delete")}
+            </button>
+          </p>
+        )}
+      </div>
+    </article>
+  );
+}
+
+const refusals: Readonly<Record<string, Key>> = {
+  PERMISSION_DENIED: "composer.noPermission",
+  NOT_FOUND: "composer.noPermission",
+  ONBOARDING_REQUIRED: "message.rulesFirst",
+  RATE_LIMITED: "message.limit",
+  SLOW_MODE: "message.limit",
+};
+
+/** Why a message was refused, in words. */
+export function reason(refused: string): string {
+  const key = refusals[refused];
+  return key === undefined ? refused : sayNow(key);
+}

@@ -1,0 +1,252 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { ArrowDown } from "lucide-react";
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+
+import type { Message } from "@creavio/client/chat/v1/message";
+import { emptyRoom, type Outgoing, type Room } from "@/store/state";
+import { useKnown } from "@/store/react";
+import { useActions } from "@/ui/context";
+import { clock, day } from "@/ui/dates";
+import { Button, Mark } from "@/ui/parts";
+
+import { MessageRow, OutgoingRow } from "./message";
+import { useSay } from "./texts";
+
+interface MessagesProps {
+  readonly roomId: string;
+  /** Empty for a conversation. */
+  readonly communityId: string;
+  readonly name: string;
+  /** What is said where the room begins. */
+  readonly start: ReactNode;
+  /** The message to show; empty for the latest. */
+  readonly target: string;
+  readonly onReply: (message: Message) => void;
+}
+
+type Row =
+  | { readonly kind: "start"; readonly key: string }
+  | { readonly kind: "day"; readonly key: string; readonly time: Date }
+  | { readonly kind: "new"; readonly key: string; readonly time: Date }
+  | { readonly kind: "message"; readonly key: string; readonly message: Message; readonly grouped: boolean }
+  | { readonly kind: "outgoing"; readonly key: string; readonly one: Outgoing };
+
+/** Pixels from the end at which one is taken to be at it. */
+const near = 48;
+/** Milliseconds within which messages of a person stand together. */
+const together = 5 * 60_000;
+
+/** What was said in a room. Rows are there while they are near what is seen. */
+export function Messages({ roomId, communityId, name, start, target, onReply }: MessagesProps): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const room = useKnown((state) => state.rooms[roomId]) ?? emptyRoom;
+  const meId = useKnown((state) => state.me?.id);
+  const rows = useMemo(() => rowsOf(room, meId), [room, meId]);
+  const box = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const atEnd = useRef(target === "");
+  const [away, setAway] = useState(false);
+  const [active, setActive] = useState("");
+  const lastId = room.messages.at(-1)?.id ?? "";
+  const shift = useShift(rows);
+  const activeId = room.messages.some((one) => one.id === active) ? active : lastId;
+  const activeAt = rows.findIndex((row) => row.key === activeId);
+
+  const toEnd = useCallback(() => {
+    if (rows.length > 0) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  }, [rows.length]);
+  useLayoutEffect(() => {
+    if (atEnd.current && room.newer === "") toEnd();
+  }, [rows, room.newer, toEnd]);
+
+  // A window that changes, or an image that arrives, does not take one away from the end.
+  useEffect(() => {
+    if (box.current === null) return;
+    const observer = new ResizeObserver(() => atEnd.current && toEnd());
+    observer.observe(box.current);
+    if (box.current.firstElementChild !== null) observer.observe(box.current.firstElementChild);
+    return () => observer.disconnect();
+  }, [toEnd, room.gone]);
+
+  const markRead = useCallback(() => {
+    if (atEnd.current && document.visibilityState === "visible") void actions.read(roomId).catch(() => {});
+  }, [actions, roomId]);
+  useEffect(() => {
+    markRead();
+    addEventListener("visibilitychange", markRead);
+    return () => removeEventListener("visibilitychange", markRead);
+  }, [markRead, lastId]);
+
+  const shown = useRef("");
+  useLayoutEffect(() => {
+    if (target === "" || shown.current === target) return;
+    const at = rows.findIndex((row) => row.key === target);
+    if (at === -1) return;
+    shown.current = target;
+    atEnd.current = false;
+    setActive(target);
+    list.current?.scrollToIndex(at, { align: "center" });
+  }, [target, rows]);
+
+  const scrolled = (): void => {
+    const it = box.current;
+    if (it === null) return;
+    const was = atEnd.current;
+    atEnd.current = room.newer === "" && it.scrollHeight - it.scrollTop - it.clientHeight < near;
+    setAway(!atEnd.current);
+    if (atEnd.current && !was) markRead();
+    if (it.scrollTop < it.clientHeight) void actions.older(roomId).catch(() => {});
+    if (room.newer !== "" && it.scrollHeight - it.scrollTop - it.clientHeight < it.clientHeight) {
+      void actions.newer(roomId).catch(() => {});
+    }
+  };
+  const toPresent = (): void => {
+    atEnd.current = true;
+    void actions.toPresent(roomId).then(toEnd, () => {});
+  };
+  const moved = (event: KeyboardEvent): void => {
+    const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
+    if (step === 0 || !(event.target instanceof HTMLElement) || event.target.closest("article") !== event.target) return;
+    event.preventDefault();
+    const at = room.messages.findIndex((one) => one.id === activeId) + step;
+    const next = room.messages[at];
+    if (next === undefined) return;
+    setActive(next.id);
+    list.current?.scrollToIndex(rows.findIndex((row) => row.key === next.id), { align: "nearest" });
+    requestAnimationFrame(() => document.getElementById(next.id)?.focus());
+  };
+
+  if (room.gone) return <p className="grow p-6 text-muted">{say("channel.gone")}</p>;
+  return (
+    <div className="relative flex min-h-0 grow flex-col">
+      <div
+        ref={box}
+        onScroll={scrolled}
+        onKeyDown={moved}
+        role="log"
+        aria-label={say("channel.messages", { name })}
+        className="flex min-h-0 grow flex-col overflow-y-auto overflow-x-hidden overscroll-contain pb-2 [overflow-anchor:none]"
+      >
+        {/* Few messages stand at the end, where one writes. */}
+        <div className="grow" />
+        <Virtualizer
+          ref={list}
+          scrollRef={box}
+          shift={shift}
+          bufferSize={600}
+          {...(activeAt === -1 ? {} : { keepMounted: [activeAt] })}
+        >
+          {rows.map((row) => {
+            switch (row.kind) {
+              case "start":
+                return (
+                  <div key={row.key} className="grid justify-items-start gap-2 px-3.5 pt-8 pb-3 mid:px-5">
+                    <Mark size={44} />
+                    <div className="font-display text-20 font-bold tracking-[-0.012em]">{start}</div>
+                    {rows.length === 1 && <p className="text-muted">{say("channel.none")}</p>}
+                  </div>
+                );
+              case "day":
+                return <DayLine key={row.key}>{day(row.time)}</DayLine>;
+              case "new":
+                return <NewLine key={row.key} time={row.time} />;
+              case "message":
+                return (
+                  <MessageRow
+                    key={row.key}
+                    message={row.message}
+                    communityId={communityId}
+                    grouped={row.grouped}
+                    active={row.key === activeId}
+                    target={row.key === target}
+                    onActive={setActive}
+                    onReply={onReply}
+                  />
+                );
+              case "outgoing":
+                return <OutgoingRow key={row.key} roomId={roomId} one={row.one} />;
+            }
+          })}
+        </Virtualizer>
+      </div>
+      {(away || room.newer !== "") && <ToPresent roomId={roomId} onPress={toPresent} />}
+    </div>
+  );
+}
+
+/** Whether rows were added before those that were there: then what is read stays where it is. */
+function useShift(rows: readonly Row[]): boolean {
+  const before = useRef({ rows, shift: false });
+  if (before.current.rows !== rows) {
+    const first = before.current.rows[0]?.key;
+    const known = first !== undefined && rows[0]?.key !== first && rows.some((row) => row.key === before.current.rows.at(-1)?.key);
+    before.current = { rows, shift: known };
+  }
+  return before.current.shift;
+}
+
+/** Messages as they are shown: by days, what is new, and who goes on. */
+function rowsOf(room: Room, meId: string | undefined): readonly Row[] {
+  const rows: Row[] = [];
+  if (room.older === "end") rows.push({ kind: "start", key: "start" });
+  let previous: Message | undefined;
+  let isNewShown = room.newFrom === undefined;
+  for (const message of room.messages) {
+    const time = timeOf(message);
+    const earlier = previous === undefined ? undefined : timeOf(previous);
+    const newDay = earlier === undefined || earlier.toDateString() !== time.toDateString();
+    if (newDay) rows.push({ kind: "day", key: `day-${message.id}`, time });
+    const isNew = !isNewShown && message.sequence > (room.newFrom ?? 0n) && message.authorId !== meId;
+    if (isNew) {
+      isNewShown = true;
+      rows.push({ kind: "new", key: "new", time });
+    }
+    const grouped =
+      !newDay &&
+      !isNew &&
+      previous?.authorId === message.authorId &&
+      message.replyTo === undefined &&
+      time.getTime() - earlier.getTime() < together;
+    rows.push({ kind: "message", key: message.id, message, grouped });
+    previous = message;
+  }
+  return [...rows, ...room.outgoing.map((one) => ({ kind: "outgoing", key: one.nonce, one }) as const)];
+}
+
+function timeOf({ createTime }: Message): Date {
+  return createTime === undefined ? new Date(0) : timestampDate(createTime);
+}
+
+function ToPresent({ roomId, onPress }: { readonly roomId: string; readonly onPress: () => void }): ReactNode {
+  const say = useSay();
+  const unread = useKnown((state) => (state.reads[roomId]?.unreadCount ?? 0) > 0);
+  return (
+    <div className="pointer-events-none absolute inset-x-0 bottom-2 grid justify-items-center">
+      <Button className="pointer-events-auto shadow-2!" onClick={onPress}>
+        <ArrowDown size={16} aria-hidden /> {say(unread ? "list.newBelow" : "list.toPresent")}
+      </Button>
+    </div>
+  );
+}
+
+function DayLine({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <h2 className="flex items-center gap-3 px-3.5 pt-4 pb-1 text-12 font-medium text-faint mid:px-5">
+      {children}
+      <span className="h-px grow bg-line" />
+    </h2>
+  );
+}
+
+function NewLine({ time }: { readonly time: Date }): ReactNode {
+  const say = useSay();
+  return (
+    <p className="flex items-center gap-3 px-3.5 py-1.5 text-12 font-semibold text-mention-text mid:px-5">
+      <span className="h-px w-9 bg-mention" />
+      {say("channel.new", { time: clock(time) })}
+      <span className="h-px grow bg-mention-soft" />
+    </p>
+  );
+}

@@ -1,0 +1,132 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Bookmark, Pin } from "lucide-react";
+import { Popover } from "radix-ui";
+import { type ReactNode, useEffect, useState } from "react";
+
+import type { Message } from "@creavio/client/chat/v1/message";
+import { go } from "@/route";
+import { nameOf } from "@/store/names";
+import { useKnown } from "@/store/react";
+import { whole } from "@/ui/dates";
+import { Button, IconButton } from "@/ui/parts";
+
+import { useSay } from "./texts";
+import { useDoing } from "./use-doing";
+import { placeOfRoom, type Where } from "./where";
+import { asTyped, communityOf } from "./written";
+
+interface PanelButtonProps {
+  readonly label: string;
+  readonly icon: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** A button of the bar, and what opens below it. */
+export function PanelButton({ label, icon, children }: PanelButtonProps): ReactNode {
+  const [open, setOpen] = useState(false);
+  return (
+    <Popover.Root open={open} onOpenChange={setOpen}>
+      <Popover.Trigger asChild>
+        <IconButton label={label}>{icon}</IconButton>
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          aria-label={label}
+          onClick={(event) => event.target instanceof Element && event.target.closest("[data-leaves]") !== null && setOpen(false)}
+          className="z-50 grid max-h-[min(34rem,70dvh)] w-[min(25rem,calc(100vw-1rem))] grid-rows-[auto_minmax(0,1fr)] rounded-card bg-overlay shadow-2"
+        >
+          <h2 className="px-4 pt-3.5 pb-2 font-display text-17 font-bold tracking-[-0.012em]">{label}</h2>
+          <div className="min-h-0 overflow-y-auto px-2 pb-2">{children}</div>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+/** What is pinned in a room. */
+export function PinsButton(where: Where): ReactNode {
+  const say = useSay();
+  return (
+    <PanelButton label={say("bar.pins")} icon={<Pin size={18} strokeWidth={1.75} aria-hidden />}>
+      <Pins {...where} />
+    </PanelButton>
+  );
+}
+
+function Pins(where: Where): ReactNode {
+  const say = useSay();
+  const doing = useDoing();
+  const [pins, setPins] = useState<readonly Message[]>();
+  useEffect(() => {
+    void doing.pins(where.roomId).then(setPins, () => setPins([]));
+  }, [doing, where.roomId]);
+  if (pins?.length === 0) return <p className="px-2 pb-2 text-muted">{say("pins.none")}</p>;
+  return <ul>{pins?.map((one) => <Found key={one.id} message={one} where={where} />)}</ul>;
+}
+
+/** The messages one keeps, wherever they stand. */
+export function SavedButton(): ReactNode {
+  const say = useSay();
+  return (
+    <PanelButton label={say("bar.saved")} icon={<Bookmark size={18} strokeWidth={1.75} aria-hidden />}>
+      <Saved />
+    </PanelButton>
+  );
+}
+
+function Saved(): ReactNode {
+  const say = useSay();
+  const doing = useDoing();
+  const [all, setAll] = useState<Awaited<ReturnType<typeof doing.saved>>>();
+  const kept = useKnown((state) => state.saved);
+  const state = useKnown((known) => known);
+  useEffect(() => {
+    void doing.saved().then(setAll, () => setAll([]));
+  }, [doing]);
+  const shown = all?.filter((one) => kept?.has(one.messageId) !== false);
+  if (shown?.length === 0) return <p className="px-2 pb-2 text-muted">{say("saved.none")}</p>;
+  return (
+    <ul>
+      {shown?.map(({ messageId, channelId: roomId, message }) => {
+        const channelId = state.threads[roomId]?.channelId ?? (roomId.startsWith("cnv_") ? "" : roomId);
+        return message === undefined ? (
+          <li key={messageId} className="flex items-center gap-2 px-2 py-2 text-13 text-faint">
+            <span className="grow">{say("saved.gone")}</span>
+            <Button look="quiet" className="min-h-7! text-12" onClick={() => void doing.keep(roomId, messageId, false).catch(() => {})}>
+              {say("message.unkeep")}
+            </Button>
+          </li>
+        ) : (
+          <Found key={messageId} message={message} where={{ roomId, channelId, communityId: communityOf(state, roomId) }} />
+        );
+      })}
+    </ul>
+  );
+}
+
+function Found({ message, where }: { readonly message: Message; readonly where: Where }): ReactNode {
+  const author = useKnown((state) => state.users[message.authorId]);
+  return (
+    <li>
+      <button
+        type="button"
+        data-leaves
+        onClick={() => go(placeOfRoom(where), "push", message.id)}
+        className="grid w-full gap-0.5 rounded-control px-2 py-2 text-start hover:bg-hover focus-visible:-outline-offset-2"
+      >
+        <span className="flex items-baseline gap-2">
+          <b className="truncate font-semibold" dir="auto">
+            {nameOf(author)}
+          </b>
+          {message.createTime !== undefined && <time className="shrink-0 text-12 text-faint">{whole(timestampDate(message.createTime))}</time>}
+        </span>
+        <span dir="auto" className="line-clamp-3 text-13 text-muted [overflow-wrap:anywhere]">
+          {asTyped(message.content)}
+        </span>
+      </button>
+    </li>
+  );
+}

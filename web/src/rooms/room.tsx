@@ -1,0 +1,76 @@
+import { CloudOff } from "lucide-react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+
+import type { Message } from "@creavio/client/chat/v1/message";
+import { useTarget } from "@/route";
+import { useKnown } from "@/store/react";
+import { useActions } from "@/ui/context";
+
+import { Composer } from "./composer";
+import { Messages } from "./messages";
+import { Typing } from "./typing";
+import { type Where, WhereProvider } from "./where";
+import { useSay } from "./texts";
+
+interface RoomProps extends Where {
+  readonly name: string;
+  /** What is said where the room begins. */
+  readonly start: ReactNode;
+  /** Whether the address may point to a message here. */
+  readonly pointed: boolean;
+  /** What stands in the place of the field, where one may not write. */
+  readonly closed?: ReactNode;
+}
+
+/** What is said in a channel, a conversation or a thread, and where one says something. */
+export function Room({ roomId, communityId, channelId, name, start, pointed, closed }: RoomProps): ReactNode {
+  const actions = useActions();
+  const [replyTo, setReplyTo] = useState<Message>();
+  const hash = useTarget();
+  const target = pointed ? hash : "";
+  const stale = useKnown((state) => state.rooms[roomId]?.staleTo !== undefined);
+  const where = useMemo(() => ({ roomId, communityId, channelId }), [roomId, communityId, channelId]);
+  useEffect(() => {
+    const entered = target === "" ? actions.enter(roomId) : actions.jump(roomId, { messageId: target });
+    void entered.catch(() => {});
+  }, [actions, roomId, stale, target]);
+  const editLast = (): void => {
+    const mine = document.querySelectorAll<HTMLElement>(`[data-room="${roomId}"] article[data-mine]`);
+    const last = [...mine].at(-1);
+    last?.focus();
+    last?.dispatchEvent(new KeyboardEvent("keydown", { key: "e", bubbles: true }));
+  };
+  return (
+    <WhereProvider value={where}>
+      <div data-room={roomId} className="flex min-h-0 grow flex-col">
+        <Messages roomId={roomId} communityId={communityId} name={name} start={start} target={target} onReply={setReplyTo} />
+        <Typing roomId={roomId} />
+        <Offline />
+        {closed ?? <Composer name={name} replyTo={replyTo} onReplied={() => setReplyTo(undefined)} onEditLast={editLast} />}
+      </div>
+    </WhereProvider>
+  );
+}
+
+function Offline(): ReactNode {
+  const say = useSay();
+  const since = useKnown((state) => state.lostSince);
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (since === undefined) {
+      setShown(false);
+      return;
+    }
+    const timer = setTimeout(() => setShown(true), 3000);
+    return () => clearTimeout(timer);
+  }, [since]);
+  return (
+    <div role="status" className="px-3 mid:px-5">
+      {shown && (
+        <p className="mb-1.5 flex items-center gap-2.5 rounded-control bg-warning-soft px-3.5 py-2 text-13">
+          <CloudOff size={16} aria-hidden className="text-warning" /> {say("offline")}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,203 @@
+import { Archive, ArchiveRestore, Bell, BellOff, Lock, LockOpen, MoreHorizontal, Pencil, Pin, PinOff, Trash2, X } from "lucide-react";
+import { DropdownMenu } from "radix-ui";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+
+import type { Message } from "@creavio/client/chat/v1/message";
+import type { Thread } from "@creavio/client/chat/v1/thread";
+import { Permission } from "@creavio/client/options/v1/permission";
+import { go, type Place } from "@/route";
+import { nameOf } from "@/store/names";
+import { useKnown } from "@/store/react";
+import { Markdown } from "@/text/markdown";
+import { useActions } from "@/ui/context";
+import { useMutation } from "@/ui/mutation";
+import { Avatar, Button, classes, Dialog, Field, IconButton, menuItem, Wrong } from "@/ui/parts";
+
+import { useReferences } from "./references";
+import { Room } from "./room";
+import { useSay } from "./texts";
+import { useDoing } from "./use-doing";
+import { useRights, useWhere, WhereProvider } from "./where";
+
+interface ThreadPanelProps {
+  readonly communityId: string;
+  readonly channelId: string;
+  readonly threadId: string;
+}
+
+/** A thread beside its channel: the message it began at, and what was replied. Escape closes it. */
+export function ThreadPanel({ communityId, channelId, threadId }: ThreadPanelProps): ReactNode {
+  const say = useSay();
+  const doing = useDoing();
+  const thread = useKnown((state) => state.threads[threadId]);
+  const channel = useKnown((state) => state.channels[communityId]?.find((one) => one.id === channelId));
+  const [gone, setGone] = useState(false);
+  const where = useMemo(() => ({ roomId: threadId, communityId, channelId }), [threadId, communityId, channelId]);
+  useEffect(() => {
+    setGone(false);
+    void doing.thread(threadId).catch(() => setGone(true));
+  }, [doing, threadId]);
+  const close = (): void => {
+    go({ at: "channel", communityId, channelId });
+    requestAnimationFrame(() => document.getElementById(`stub-${threadId}`)?.focus());
+  };
+  return (
+    <aside
+      aria-label={say("thread.title")}
+      onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && close()}
+      className="flex min-h-0 w-96 shrink-0 flex-col bg-raised shadow-1 max-wide:w-86 max-mid:fixed max-mid:inset-0 max-mid:z-30 max-mid:w-auto mid:rounded-card"
+    >
+      <WhereProvider value={where}>
+        <header className="flex min-h-13.5 shrink-0 items-center gap-2 border-b border-line ps-4 pe-2">
+          <h2 className="min-w-0 truncate font-display text-17 font-bold tracking-[-0.012em]">
+            <bdi>{thread?.name ?? say("thread.title")}</bdi>
+          </h2>
+          {channel !== undefined && <span className="shrink-0 truncate text-12 text-faint max-mid:hidden">{say("thread.in", { name: channel.name })}</span>}
+          <span className="ms-auto flex shrink-0">
+            {thread !== undefined && <ThreadMenu thread={thread} place={{ at: "channel", communityId, channelId }} />}
+            <IconButton label={say("common.close")} onClick={close}>
+              <X size={18} strokeWidth={1.75} aria-hidden />
+            </IconButton>
+          </span>
+        </header>
+        {gone ? (
+          <p className="p-5 text-muted">{say("channel.gone")}</p>
+        ) : (
+          thread !== undefined && <Replies key={threadId} thread={thread} />
+        )}
+      </WhereProvider>
+    </aside>
+  );
+}
+
+function Replies({ thread }: { readonly thread: Thread }): ReactNode {
+  const say = useSay();
+  const where = useWhere();
+  const may = useRights();
+  const closed = thread.locked && !may(Permission.MANAGE_MESSAGES);
+  return (
+    <Room
+      {...where}
+      name={thread.name}
+      start={<Beginning thread={thread} />}
+      pointed
+      {...(closed ? { closed: <p className="m-3 rounded-card bg-sunken px-4 py-3 text-13 text-muted">{say("thread.locked")}</p> } : {})}
+    />
+  );
+}
+
+/** The message a thread began at, or that it began by itself. */
+function Beginning({ thread }: { readonly thread: Thread }): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const known = useKnown((state) => state.rooms[thread.channelId]?.messages.find((one) => one.id === thread.messageId));
+  const [fetched, setFetched] = useState<Message>();
+  const root = known ?? fetched;
+  const { communityId } = useWhere();
+  const author = useKnown((state) => state.users[root?.authorId ?? ""]);
+  const references = useReferences(communityId, root?.content ?? "");
+  useEffect(() => {
+    if (known !== undefined || thread.messageId === "") return;
+    void actions.api.messages.getMessage({ channelId: thread.channelId, messageId: thread.messageId }).then(
+      (message) => {
+        actions.know([message.authorId]);
+        setFetched(message);
+      },
+      () => {},
+    );
+  }, [actions, known, thread.channelId, thread.messageId]);
+  if (root === undefined) return <span className="text-15">{say("thread.start")}</span>;
+  const name = nameOf(author);
+  return (
+    <span className="grid gap-1.5 font-sans text-15 font-normal tracking-normal">
+      <span className="flex items-center gap-2">
+        <Avatar id={root.authorId} name={name} size="s" />
+        <b className="font-semibold">{name}</b>
+      </span>
+      <span dir="auto" className="[overflow-wrap:anywhere]">
+        <Markdown text={root.content} to={references} />
+      </span>
+    </span>
+  );
+}
+
+function ThreadMenu({ thread, place }: { readonly thread: Thread; readonly place: Place }): ReactNode {
+  const say = useSay();
+  const doing = useDoing();
+  const may = useRights();
+  const meId = useKnown((state) => state.me?.id);
+  const [asked, setAsked] = useState<"rename" | "delete">();
+  const [name, setName] = useState(thread.name);
+  const quietly = (work: Promise<void>): void => void work.catch(() => {});
+  const archived = thread.archiveTime !== undefined;
+  const moderates = may(Permission.MANAGE_MESSAGES);
+  const mine = thread.creatorId === meId;
+  const rename = useMutation(async () => {
+    await doing.changeThread(thread.id, { name: name.trim() });
+    setAsked(undefined);
+  });
+  const remove = useMutation(async () => {
+    await doing.deleteThread(thread.id);
+    go(place);
+  });
+  return (
+    <>
+      <IconButton label={say(thread.following ? "thread.unfollow" : "thread.follow")} onClick={() => quietly(doing.follow(thread.id, !thread.following))}>
+        {thread.following ? <Bell size={18} strokeWidth={1.75} aria-hidden /> : <BellOff size={18} strokeWidth={1.75} aria-hidden />}
+      </IconButton>
+      {(mine || moderates) && (
+        <DropdownMenu.Root modal={false}>
+          <DropdownMenu.Trigger asChild>
+            <IconButton label={say("common.more")}>
+              <MoreHorizontal size={18} strokeWidth={1.75} aria-hidden />
+            </IconButton>
+          </DropdownMenu.Trigger>
+          <DropdownMenu.Portal>
+            <DropdownMenu.Content align="end" sideOffset={6} className="z-50 grid min-w-48 gap-px rounded-card bg-overlay p-1.5 shadow-2">
+              <DropdownMenu.Item className={menuItem} onSelect={() => setTimeout(() => setAsked("rename"))}>
+                <Pencil size={16} aria-hidden /> {say("thread.rename")}
+              </DropdownMenu.Item>
+              <DropdownMenu.Item className={menuItem} onSelect={() => quietly(doing.changeThread(thread.id, { archived: !archived }))}>
+                {archived ? <ArchiveRestore size={16} aria-hidden /> : <Archive size={16} aria-hidden />} {say(archived ? "thread.unarchive" : "thread.archive")}
+              </DropdownMenu.Item>
+              {moderates && (
+                <DropdownMenu.Item className={menuItem} onSelect={() => quietly(doing.changeThread(thread.id, { locked: !thread.locked }))}>
+                  {thread.locked ? <LockOpen size={16} aria-hidden /> : <Lock size={16} aria-hidden />} {say(thread.locked ? "thread.unlock" : "thread.lock")}
+                </DropdownMenu.Item>
+              )}
+              {moderates && thread.post !== undefined && (
+                <DropdownMenu.Item className={menuItem} onSelect={() => quietly(doing.pinPost(thread.id, thread.post?.pinned !== true))}>
+                  {thread.post.pinned ? <PinOff size={16} aria-hidden /> : <Pin size={16} aria-hidden />} {say(thread.post.pinned ? "post.unpin" : "post.pin")}
+                </DropdownMenu.Item>
+              )}
+              {moderates && (
+                <DropdownMenu.Item className={classes(menuItem, "text-danger")} onSelect={() => setTimeout(() => setAsked("delete"))}>
+                  <Trash2 size={16} aria-hidden /> {say("thread.delete")}
+                </DropdownMenu.Item>
+              )}
+            </DropdownMenu.Content>
+          </DropdownMenu.Portal>
+        </DropdownMenu.Root>
+      )}
+      <Dialog title={say("thread.rename")} open={asked === "rename"} onClose={() => setAsked(undefined)}>
+        <form className="grid gap-4" onSubmit={rename.submit}>
+          <Field label={say("thread.name")} value={name} maxLength={100} required error={rename.fields["name"]} onChange={(event) => setName(event.target.value)} />
+          <Wrong>{rename.error}</Wrong>
+          <Button type="submit" look="primary" disabled={rename.busy || name.trim() === ""}>
+            {say("common.save")}
+          </Button>
+        </form>
+      </Dialog>
+      <Dialog title={say("thread.delete")} open={asked === "delete"} onClose={() => setAsked(undefined)}>
+        <p className="text-muted">{say("thread.deleteSure", { name: thread.name })}</p>
+        <Wrong>{remove.error}</Wrong>
+        <div className="flex justify-end gap-2">
+          <Button onClick={() => setAsked(undefined)}>{say("common.cancel")}</Button>
+          <Button look="danger" disabled={remove.busy} onClick={() => remove.submit()}>
+            {say("common.delete")}
+          </Button>
+        </div>
+      </Dialog>
+    </>
+  );
+}

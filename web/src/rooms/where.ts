@@ -1,0 +1,44 @@
+import { createContext, useContext, useEffect } from "react";
+
+import { Permission } from "@creavio/client/options/v1/permission";
+import type { Place } from "@/route";
+import { useKnown } from "@/store/react";
+import { useActions } from "@/ui/context";
+
+/** Which room something stands in. */
+export interface Where {
+  /** The channel, conversation or thread. */
+  readonly roomId: string;
+  /** Empty for a conversation. */
+  readonly communityId: string;
+  /** The channel, of a thread that which it belongs to; empty for a conversation. */
+  readonly channelId: string;
+}
+
+const Room = createContext<Where>({ roomId: "", communityId: "", channelId: "" });
+
+export const WhereProvider = Room.Provider;
+
+export function useWhere(): Where {
+  return useContext(Room);
+}
+
+/** The address of a room. */
+export function placeOfRoom({ roomId, communityId, channelId }: Where): Place {
+  if (communityId === "") return { at: "direct", conversationId: roomId };
+  return { at: "channel", communityId, channelId, ...(roomId === channelId ? {} : { threadId: roomId }) };
+}
+
+/** What one may do in this room; until that is known, what most may. */
+export function useRights(): (permission: Permission) => boolean {
+  const actions = useActions();
+  const { communityId, channelId } = useWhere();
+  const held = useKnown((state) => state.permissions[channelId]);
+  useEffect(() => {
+    if (held === undefined) void actions.rights(communityId, channelId).catch(() => {});
+  }, [actions, communityId, channelId, held]);
+  if (communityId === "") return (permission) => permission !== Permission.MANAGE_MESSAGES && permission !== Permission.MENTION_EVERYONE;
+  return (permission) => held?.has(permission) ?? usual.has(permission);
+}
+
+const usual = new Set([Permission.VIEW_CHANNEL, Permission.SEND_MESSAGES, Permission.ADD_REACTIONS]);

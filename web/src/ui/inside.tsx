@@ -1,0 +1,55 @@
+import { CallError } from "@creavio/client";
+import { type ReactNode, useEffect, useState } from "react";
+
+import { api } from "@/api/client";
+import type { Place } from "@/route";
+import { Actions } from "@/store/actions";
+import { lasting } from "@/store/lasting";
+import { change } from "@/store/store";
+import { connect } from "@/stream/connect";
+
+import { DoingProvider, useSession } from "./context";
+import { Shell } from "./shell";
+
+export { ready } from "@/rooms/texts";
+
+interface InsideProps {
+  readonly place: Place;
+  readonly onFailed: (thrown: unknown) => void;
+}
+
+/** Everything for who is signed in; what is known of it comes by lists, and then by the stream. */
+export function Inside({ place, onFailed }: InsideProps): ReactNode {
+  const session = useSession();
+  const [actions] = useState(() => new Actions(api(session.api.client)));
+  useEffect(() => {
+    const failed = (thrown: unknown): void => {
+      // A session that is over is heard of by the stream, too.
+      if (thrown instanceof CallError && thrown.reason === "UNAUTHENTICATED") session.over();
+      else onFailed(thrown);
+    };
+    const refetch = (): void => void lasting(() => actions.enterAll()).catch(failed);
+    refetch();
+    let opened = false;
+    return connect(actions.api.client, (told) => {
+      if (told.kind === "event") {
+        if (told.payload.case === "refetch") refetch();
+        else actions.heard(told.payload);
+      } else if (told.kind === "over") {
+        session.over();
+      } else if (told.kind === "lost") {
+        change((state) => ({ ...state, lostSince: state.lostSince ?? Date.now() }));
+      } else {
+        // What happened between the lists and the stream is in neither: look again, once.
+        if (!opened) refetch();
+        opened = true;
+        change((state) => ({ ...state, lostSince: undefined }));
+      }
+    });
+  }, [actions, session, onFailed]);
+  return (
+    <DoingProvider value={actions}>
+      <Shell place={place} />
+    </DoingProvider>
+  );
+}
