@@ -29,8 +29,10 @@ from mesh.wire import header_is, packed
 FILTER: Final = "envoy.filters.http.file_server"
 DOCUMENT: Final = "index.html"
 ICON: Final = "icon.svg"
+MANIFEST: Final = "manifest.webmanifest"
 PLACES: Final = (
     "/c",
+    "/catch-up",
     "/forgot-password",
     "/invite",
     "/messages",
@@ -49,6 +51,7 @@ _TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
     "png": "image/png",
     "woff2": "font/woff2",
 }
@@ -60,15 +63,22 @@ def no_files() -> FileServerConfig:
 
 
 def pages(folder: Path) -> list[Page]:
-    """The app, wherever in it one is, and its icon. Raises `OSError` when it was not built."""
+    """The app, wherever in it one is, and what a device shows of it.
+
+    Raises `OSError` when it was not built.
+    """
     body = (folder / DOCUMENT).read_text(encoding="utf-8")
-    icon = (folder / ICON).read_text(encoding="utf-8")
     home = Page("/", body, "text/html; charset=utf-8", policy_of(body))
     return [
         home,
         *(replace(home, path=place, beneath=True) for place in PLACES),
-        Page(f"/{ICON}", icon, _TYPES["svg"], "default-src 'none'"),
+        *(_shown(folder, name) for name in (ICON, MANIFEST)),
     ]
+
+
+def _shown(folder: Path, name: str) -> Page:
+    body = (folder / name).read_text(encoding="utf-8")
+    return Page(f"/{name}", body, _TYPES[name.rpartition(".")[2]], "default-src 'none'")
 
 
 def policy_of(document: str) -> str:

@@ -239,6 +239,7 @@ _ASIDES: Final = (
 
 SCENE: Final = Scene(
     name="Lantern Street Repair Café",
+    about="Bring what is broken and somebody who can hold a torch. There is cake.",
     people=_PEOPLE,
     parts=(
         Part(

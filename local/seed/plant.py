@@ -35,6 +35,7 @@ class Planter:
             self._tell(self._scene.people[person].name)
             self._enter(person)
         community = self._found()
+        self._show(community)
         self._gather(community)
         roles = self._cast(community)
         for room in self._scene.rooms:
@@ -85,6 +86,14 @@ class Planter:
         self.made += 1
         founded = founder.post("/v1/communities", {"name": self._scene.name}, key=_REPLAYED)
         return str(founded["id"])
+
+    def _show(self, community: str) -> None:
+        """Open it to everybody: who comes to the platform finds people there."""
+        founder, path = self._people[self._scene.founder], f"/v1/communities/{community}"
+        about = {"description": self._scene.about, "visibility": "VISIBILITY_PUBLIC"}
+        if founder.get(path)["visibility"] != about["visibility"]:
+            founder.call("PATCH", path, about)
+            self.made += 1
 
     def _gather(self, community: str) -> None:
         founder = self._people[self._scene.founder]

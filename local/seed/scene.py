@@ -62,6 +62,7 @@ class Scene:
     """A community: the first of its people founded it."""
 
     name: str
+    about: str
     people: Mapping[str, Someone]
     parts: tuple[Part, ...]
     rooms: tuple[Room, ...]

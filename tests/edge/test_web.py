@@ -41,6 +41,12 @@ def test_every_place_of_the_app_is_the_document(app: Platform, path: str) -> Non
     assert response.headers["cache-control"] == "no-cache"
 
 
+def test_a_device_may_install_it(app: Platform) -> None:
+    manifest = app.get("/manifest.webmanifest")
+    assert manifest.headers["content-type"] == "application/manifest+json"
+    assert "manifest-src 'self'" in app.get("/").headers["content-security-policy"]
+
+
 def test_only_scripts_of_the_build_run(app: Platform) -> None:
     policy = app.get("/").headers["content-security-policy"]
     digest = base64.b64encode(hashlib.sha256(b"begin(1)").digest()).decode()

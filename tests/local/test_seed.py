@@ -52,6 +52,15 @@ def test_seeding_twice_changes_nothing(seeded: Live) -> None:
     assert told(seeded) == before
 
 
+def test_a_newcomer_finds_it_and_steps_inside(seeded: Live) -> None:
+    newcomer = seeded.sign_up()
+    (place,) = newcomer.do("GET", "/v1/communities:discover")["communities"]
+    assert (place["name"], place["description"]) == (SCENE.name, SCENE.about)
+    newcomer.do("POST", f"/v1/communities/{place['id']}:join")
+    channels = newcomer.do("GET", f"/v1/communities/{place['id']}/channels")["channels"]
+    assert {one["name"] for one in channels} == {r.name for r in SCENE.rooms if r.only == ""}
+
+
 def test_it_says_how_to_sign_in_and_keeps_the_password_to_itself(seeded: Live) -> None:
     file = seeded.home.secrets / "demo.password"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

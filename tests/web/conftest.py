@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from typing import Any
+from urllib.parse import urlsplit
 import uuid
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -53,7 +54,8 @@ def chromium() -> str:
             subprocess.run(["apt-get", "-q", *command], env=environment, capture_output=True)
         found = shutil.which("chromium")
     if found is None:
-        pytest.skip("needs a Chromium: apt install chromium")
+        missing = pytest.fail if os.environ.get("CREAVIO_BROWSER") == "required" else pytest.skip
+        missing("needs a Chromium: apt install chromium")
     return found
 
 
@@ -142,6 +144,22 @@ class Member:
         field.fill(text)
         field.press("Enter")
 
+    def say(self, text: str) -> None:
+        """Write, and wait until it was taken."""
+        self.write(text)
+        self.page.get_by_text("Sending…").wait_for(state="detached")
+
+    def does(self, text: str, action: str) -> None:
+        """Something with the message that says this."""
+        row = self.page.get_by_role("log").get_by_role("article").filter(has_text=text)
+        row.hover()
+        row.get_by_role("button", name="More", exact=True).click()
+        self.page.get_by_role("menuitem", name=action).click()
+
+    def path(self) -> str:
+        """Where the page is."""
+        return urlsplit(self.page.url).path
+
     def sees(self, text: str) -> None:
         self.page.get_by_role("log").get_by_text(text).first.wait_for()
 
@@ -170,12 +188,14 @@ def member(browser: Browser, live: Live) -> Iterator[Callable[..., Member]]:
     """Makes people, each with a browser of their own."""
     made: list[tuple[Member, BrowserContext]] = []
 
-    def make(name: str, **options: Any) -> Member:
+    def make(name: str, without: tuple[str, ...] = (), **options: Any) -> Member:
         usual: dict[str, Any] = {
             "viewport": {"width": 1440, "height": 900},
             "reduced_motion": "reduce",
         }
         context = browser.new_context(**{**usual, **options})
+        for lacking in without:
+            context.add_init_script(f"delete window.{lacking}")
         # The name that cookies are for.
         one = Member(context, live.url.replace("127.0.0.1", "localhost"), name)
         made.append((one, context))

@@ -8,6 +8,7 @@ export type Place =
   | { readonly at: "forgot-password" }
   | { readonly at: "reset-password" }
   | { readonly at: "verify-email" }
+  | { readonly at: "catch-up" }
   | { readonly at: "invite"; readonly code: string }
   | { readonly at: "channel"; readonly communityId: string; readonly channelId: string; readonly threadId?: string }
   | { readonly at: "direct"; readonly conversationId: string }
@@ -22,6 +23,7 @@ export function placeOf(path: string): Place {
     case "forgot-password":
     case "reset-password":
     case "verify-email":
+    case "catch-up":
       return { at: first };
     case "invite":
       return { at: "invite", code: second };

@@ -4,6 +4,7 @@ import { ConversationService } from "@creavio/client/chat/v1/conversation_servic
 import { MessageService } from "@creavio/client/chat/v1/message_service";
 import { ReactionService } from "@creavio/client/chat/v1/reaction_service";
 import { ReadStateService } from "@creavio/client/chat/v1/read_state_service";
+import { CategoryService } from "@creavio/client/community/v1/category_service";
 import { ChannelService } from "@creavio/client/community/v1/channel_service";
 import { CommunityService } from "@creavio/client/community/v1/community_service";
 import { InviteService } from "@creavio/client/community/v1/invite_service";
@@ -15,6 +16,7 @@ import { UserService } from "@creavio/client/user/v1/user_service";
 export function api(client: Client) {
   return {
     client,
+    categories: client.service(CategoryService),
     channels: client.service(ChannelService),
     communities: client.service(CommunityService),
     conversations: client.service(ConversationService),

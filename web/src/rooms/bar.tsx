@@ -1,8 +1,11 @@
-import { ArrowLeft } from "lucide-react";
-import type { ReactNode } from "react";
+import { ArrowLeft, type LucideIcon, MoreHorizontal } from "lucide-react";
+import { Popover } from "radix-ui";
+import { type ButtonHTMLAttributes, createContext, forwardRef, type ReactNode, useContext } from "react";
 
 import { go, type Place } from "@/route";
-import { IconButton } from "@/ui/parts";
+import { useNarrow } from "@/ui/narrow";
+import { classes, IconButton, menuItem } from "@/ui/parts";
+
 import { useSay } from "./texts";
 
 interface BarProps {
@@ -17,12 +20,13 @@ interface BarProps {
 /** What a page is, and what else it offers. */
 export function Bar({ back, sign, title, topic = "", children }: BarProps): ReactNode {
   const say = useSay();
+  const narrow = useNarrow();
   return (
     <header className="flex min-h-13.5 shrink-0 items-center gap-2 border-b border-line px-2 mid:px-5">
       <IconButton label={say("common.back")} className="mid:hidden" onClick={() => go(back)}>
         <ArrowLeft size={20} strokeWidth={1.75} aria-hidden className="rtl:-scale-x-100" />
       </IconButton>
-      <h1 className="flex min-w-0 items-center gap-2 font-display text-17 font-bold tracking-[-0.012em]">
+      <h1 className="flex max-w-[70%] min-w-0 items-center gap-2 font-display mid:shrink-0 text-17 font-bold tracking-[-0.012em]">
         <span className="shrink-0 text-muted">{sign}</span>
         <bdi className="truncate">{title}</bdi>
       </h1>
@@ -31,7 +35,49 @@ export function Bar({ back, sign, title, topic = "", children }: BarProps): Reac
           {topic}
         </p>
       )}
-      <span className="ms-auto flex shrink-0">{children}</span>
+      <span className="ms-auto flex shrink-0">{narrow && children !== undefined ? <Folded>{children}</Folded> : children}</span>
     </header>
   );
 }
+
+const InFold = createContext(false);
+
+function Folded({ children }: { readonly children: ReactNode }): ReactNode {
+  const say = useSay();
+  return (
+    <Popover.Root>
+      <Popover.Trigger asChild>
+        <IconButton label={say("common.more")}>
+          <MoreHorizontal size={20} strokeWidth={1.75} aria-hidden />
+        </IconButton>
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content align="end" sideOffset={6} aria-label={say("common.more")} className="z-40 grid min-w-60 gap-px rounded-card bg-overlay p-1.5 text-15 shadow-2">
+          <InFold value>{children}</InFold>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+interface BarButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "children"> {
+  readonly label: string;
+  readonly icon: LucideIcon;
+}
+
+/** A button of the bar: its sign, and on a phone its name. */
+export const BarButton = forwardRef<HTMLButtonElement, BarButtonProps>(function BarButton({ label, icon: Icon, ...rest }, ref): ReactNode {
+  const folded = useContext(InFold);
+  if (folded) {
+    return (
+      <button ref={ref} type="button" className={classes(menuItem, "min-h-11! w-full")} {...rest}>
+        <Icon size={18} strokeWidth={1.75} aria-hidden /> {label}
+      </button>
+    );
+  }
+  return (
+    <IconButton ref={ref} label={label} {...rest}>
+      <Icon size={18} strokeWidth={1.75} aria-hidden />
+    </IconButton>
+  );
+});

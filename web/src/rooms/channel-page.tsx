@@ -3,10 +3,9 @@ import type { ReactNode } from "react";
 
 import { ChannelType } from "@creavio/client/community/v1/channel";
 import { useKnown } from "@/store/react";
-import { IconButton } from "@/ui/parts";
 import { Sign } from "@/ui/sign";
 
-import { Bar } from "./bar";
+import { Bar, BarButton } from "./bar";
 import { Forum } from "./forum";
 import { JumpButton } from "./jump";
 import { PinsButton, SavedButton } from "./panels";
@@ -37,9 +36,7 @@ export function ChannelPage({ communityId, channelId, threadId, people, onPeople
         {!forum && <ThreadsButton {...where} />}
         {!forum && <PinsButton {...where} />}
         <SavedButton />
-        <IconButton label={say("people.title")} aria-pressed={people} onClick={onPeople}>
-          <Users size={18} strokeWidth={1.75} aria-hidden />
-        </IconButton>
+        <BarButton label={say("people.title")} icon={Users} aria-pressed={people} onClick={onPeople} />
       </Bar>
       {forum ? (
         <Forum key={channelId} channel={channel} current={threadId ?? ""} />

@@ -20,6 +20,8 @@ import { asWritten } from "./written";
 
 const longest = 4000;
 const says = 3000;
+/** Milliseconds without a key after which a draft is kept for other devices. */
+const keeps = 1500;
 const drafts = "creavio.draft.";
 
 interface ComposerProps {
@@ -30,7 +32,7 @@ interface ComposerProps {
   readonly onEditLast: () => void;
 }
 
-/** Where one writes. What is written is kept on this device until it is sent. */
+/** Where one writes. What is written is kept on this device, and for others, until it is sent. */
 export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps): ReactNode {
   const say = useSay();
   const actions = useActions();
@@ -46,6 +48,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
   const [dialog, setDialog] = useState<"poll" | "later" | "scheduled">();
   const field = useRef<HTMLTextAreaElement>(null);
   const said = useRef(0);
+  const touched = useRef(false);
   const author = useKnown((state) => (replyTo === undefined ? undefined : state.users[replyTo.authorId]));
   const slow = useKnown((state) => state.slow[channelId] ?? 0);
   const over = [...content].length - longest;
@@ -57,6 +60,17 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
     if (content === "") localStorage.removeItem(drafts + roomId);
     else localStorage.setItem(drafts + roomId, content);
   }, [roomId, content]);
+  const elsewhere = useKnown((state) => state.drafts?.[roomId] ?? "");
+  useEffect(() => void doing.drafts().catch(() => {}), [doing]);
+  useEffect(() => {
+    // What was begun on another device goes on here, until somebody writes here.
+    if (!touched.current && elsewhere !== "") setContent((own) => (own === "" ? elsewhere : own));
+  }, [elsewhere]);
+  useEffect(() => {
+    if (!touched.current || over > 0) return;
+    const timer = setTimeout(() => void doing.keepDraft(roomId, content).catch(() => {}), keeps);
+    return () => clearTimeout(timer);
+  }, [doing, roomId, content, over]);
   useLayoutEffect(() => {
     if (replyTo !== undefined) field.current?.focus();
   }, [replyTo]);
@@ -70,6 +84,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
   }, [actions, mentioning, communityId]);
 
   const write = (text: string, at: number): void => {
+    touched.current = true;
     setContent(text);
     setCaret(at);
     setCurrent(0);
@@ -93,6 +108,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
     return text === "" || over > 0 ? undefined : asWritten(text, roomId);
   };
   const sent = (): void => {
+    touched.current = true;
     setContent("");
     setCaret(0);
     onReplied();
@@ -137,6 +153,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
     }
   };
   const changed = (text: string, at: number): void => {
+    touched.current = true;
     setContent(text);
     setCaret(at);
     setCurrent(0);
@@ -151,6 +168,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
     return <p className="mx-2.5 mb-2.5 rounded-card bg-sunken px-4 py-3 text-13 text-muted mid:mx-5 mid:mb-4">{say("composer.forbidden")}</p>;
   }
   return (
+    <>
     <form
       className="relative mx-2.5 mb-2.5 grid shrink-0 gap-1 rounded-card bg-overlay p-2 shadow-[inset_0_0_0_1px_var(--line-strong)] focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-focus mid:mx-5 mid:mb-4"
       onSubmit={(event) => {
@@ -202,7 +220,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
             </DropdownMenu.Content>
           </DropdownMenu.Portal>
         </DropdownMenu.Root>
-        <EmojiPopover open={picker} onOpen={setPicker} onPick={insert}>
+        <EmojiPopover open={picker} onOpen={setPicker} onPick={insert} align="start">
           <IconButton label={say("composer.emoji")}>
             <Smile size={18} strokeWidth={1.75} aria-hidden />
           </IconButton>
@@ -229,6 +247,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
           {say("composer.tooLong", { count: over })}
         </p>
       )}
+    </form>
       <Dialog title={say("poll.title")} open={dialog === "poll"} onClose={() => setDialog(undefined)}>
         <NewPoll onDone={() => setDialog(undefined)} />
       </Dialog>
@@ -246,6 +265,6 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
       <Dialog title={say("composer.scheduled")} open={dialog === "scheduled"} onClose={() => setDialog(undefined)}>
         <Scheduled />
       </Dialog>
-    </form>
+    </>
   );
 }

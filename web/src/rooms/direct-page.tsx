@@ -3,9 +3,9 @@ import { type ReactNode, useState } from "react";
 
 import { nameOfConversation } from "@/store/names";
 import { useKnown } from "@/store/react";
-import { Dialog, IconButton } from "@/ui/parts";
+import { Dialog } from "@/ui/parts";
 
-import { Bar } from "./bar";
+import { Bar, BarButton } from "./bar";
 import { GroupSettings } from "./group";
 import { JumpButton } from "./jump";
 import { PinsButton, SavedButton } from "./panels";
@@ -28,9 +28,7 @@ export function DirectPage({ conversationId }: { readonly conversationId: string
         <PinsButton {...where} />
         <SavedButton />
         {conversation.group && (
-          <IconButton label={say("group.settings")} aria-haspopup="dialog" onClick={() => setSettings(true)}>
-            <UsersRound size={18} strokeWidth={1.75} aria-hidden />
-          </IconButton>
+          <BarButton label={say("group.settings")} icon={UsersRound} aria-haspopup="dialog" onClick={() => setSettings(true)} />
         )}
       </Bar>
       <Room key={conversationId} {...where} name={name} start={say("channel.startDirect", { name })} pointed />

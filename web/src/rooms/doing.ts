@@ -2,6 +2,7 @@ import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { pages } from "@creavio/client";
 import type { Bookmark } from "@creavio/client/chat/v1/bookmark";
 import { BookmarkService } from "@creavio/client/chat/v1/bookmark_service";
+import { DraftService } from "@creavio/client/chat/v1/draft_service";
 import { ConversationService } from "@creavio/client/chat/v1/conversation_service";
 import type { Message, MessageVersion } from "@creavio/client/chat/v1/message";
 import { PinService } from "@creavio/client/chat/v1/pin_service";
@@ -106,6 +107,17 @@ export class RoomActions {
     await this.#client.service(ThreadService).deleteThread({ threadId });
   }
 
+  /** The threads one follows in which something is new. */
+  async newThreads(communityIds: readonly string[]): Promise<readonly string[]> {
+    const { readStates } = this.actions.api;
+    const states = await Promise.all(
+      communityIds.map((communityId) => this.#all(pages(readStates.listThreadReadStates, { communityId }, (page) => page.readStates))),
+    );
+    const ids = states.flat().map((one) => one.channelId);
+    await Promise.all(ids.map((id) => this.thread(id)));
+    return ids;
+  }
+
   /** A page of a forum's posts, and what asks for the next. */
   async posts(
     channelId: string,
@@ -155,6 +167,21 @@ export class RoomActions {
 
   async scheduled(): Promise<readonly ScheduledMessage[]> {
     return (await this.#client.service(ScheduledMessageService).listScheduledMessages({})).scheduledMessages;
+  }
+
+  /** Fetches what one began to write on other devices, unless that is known. */
+  async drafts(): Promise<void> {
+    if (store.getState().drafts !== undefined) return;
+    const drafts = await this.#all(pages(this.#client.service(DraftService).listDrafts, { pageSize: 100 }, (page) => page.drafts));
+    const contents = Object.fromEntries(drafts.map((one) => [one.channelId, one.content]));
+    change((state) => ({ ...state, drafts: { ...contents, ...state.drafts } }));
+  }
+
+  /** Keeps what one began to write for one's other devices; nothing, when it is empty. */
+  async keepDraft(channelId: string, content: string): Promise<void> {
+    const drafts = this.#client.service(DraftService);
+    if (content.trim() !== "") await drafts.saveDraft({ channelId, content });
+    else if (store.getState().drafts?.[channelId] !== undefined) await drafts.deleteDraft({ channelId });
   }
 
   async cancelScheduled(scheduledMessageId: string): Promise<void> {

@@ -103,7 +103,7 @@ export function EmojiPicker({ onPick }: { readonly onPick: (emoji: string) => vo
 
 function linesOf(query: string, title: (group: string) => string): readonly Line[] {
   if (query.trim() !== "") return rowsOf(findEmoji(query, mostFound));
-  const recent = pickedLately().map((emoji) => ({ emoji, name: emoji, words: "", tones: false }));
+  const recent = pickedLately().map((emoji) => ({ emoji, name: emoji, words: [], tones: false }));
   return [
     ...(recent.length === 0 ? [] : [{ title: title("recent") }, ...rowsOf(recent)]),
     ...emojiGroups.flatMap((group) => [{ title: title(group.name) }, ...rowsOf(group.emoji)]),

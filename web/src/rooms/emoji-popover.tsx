@@ -8,18 +8,19 @@ interface EmojiPopoverProps {
   readonly open: boolean;
   readonly onOpen: (open: boolean) => void;
   readonly onPick: (emoji: string) => void;
+  readonly align?: "start" | "end";
   /** What opens it. */
   readonly children: ReactNode;
 }
 
 /** A choice of emoji beside what opened it. */
-export function EmojiPopover({ open, onOpen, onPick, children }: EmojiPopoverProps): ReactNode {
+export function EmojiPopover({ open, onOpen, onPick, align = "end", children }: EmojiPopoverProps): ReactNode {
   return (
     <Popover.Root open={open} onOpenChange={onOpen}>
       <Popover.Trigger asChild>{children}</Popover.Trigger>
       <Popover.Portal>
         <Popover.Content
-          align="end"
+          align={align}
           sideOffset={6}
           collisionPadding={8}
           className="z-50 h-92 w-[min(22rem,calc(100vw-1rem))] overflow-hidden rounded-card bg-overlay shadow-2"

@@ -5,7 +5,7 @@ export interface Emoji {
   readonly emoji: string;
   /** By which it is written between colons. */
   readonly name: string;
-  readonly words: string;
+  readonly words: readonly string[];
   readonly tones: boolean;
 }
 
@@ -22,27 +22,27 @@ export const emojiGroups: readonly EmojiGroup[] = groups.map((group) => ({
   emoji: group.emojis.map((one) => ({
     emoji: one.emoji,
     name: one.slug,
-    words: [one.name, ...(found[one.emoji] ?? [])].join(" ").toLowerCase(),
+    words: [one.name, ...(found[one.emoji] ?? [])].map((word) => word.replaceAll("_", " ").toLowerCase()),
     tones: one.skin_tone_support,
   })),
 }));
 
 const all = emojiGroups.flatMap((group) => group.emoji);
 
-/** The emoji that a few letters may mean, those first whose names begin with them. */
+/** The emoji that a few letters may mean: those called so first, then those whose names begin so. */
 export function findEmoji(query: string, most: number): readonly Emoji[] {
   const wanted = query.trim().toLowerCase().replaceAll("_", " ");
   if (wanted === "") return [];
-  const rank = (one: Emoji): number => {
-    const name = one.name.replaceAll("_", " ");
+  const rank = ({ words: [name = "", ...others] }: Emoji): number => {
     if (name === wanted) return 0;
-    if (name.startsWith(wanted)) return 1;
-    if (` ${one.words.replaceAll("_", " ")}`.includes(` ${wanted}`)) return 2;
-    return one.words.includes(wanted) ? 3 : 4;
+    if (others.includes(wanted)) return 1;
+    if (name.startsWith(wanted)) return 2;
+    if (others.some((word) => word.startsWith(wanted))) return 3;
+    return name.includes(wanted) || others.some((word) => word.includes(wanted)) ? 4 : 5;
   };
   return all
     .map((one) => [rank(one), one] as const)
-    .filter(([at]) => at < 4)
+    .filter(([at]) => at < 5)
     .sort(([a], [b]) => a - b)
     .slice(0, most)
     .map(([, one]) => one);

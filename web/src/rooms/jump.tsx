@@ -12,7 +12,7 @@ import { useSay } from "./texts";
 export function JumpButton({ roomId }: { readonly roomId: string }): ReactNode {
   const say = useSay();
   return (
-    <PanelButton label={say("bar.jump")} icon={<CalendarDays size={18} strokeWidth={1.75} aria-hidden />}>
+    <PanelButton label={say("bar.jump")} icon={CalendarDays}>
       <Jump roomId={roomId} />
     </PanelButton>
   );

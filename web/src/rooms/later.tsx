@@ -31,7 +31,7 @@ export function Later({ schedule }: { readonly schedule: (when: Date) => Promise
   const past = new Date(when).getTime() <= Date.now();
   const untilMonday = (8 - new Date().getDay()) % 7 || 7;
   return (
-    <div className="grid gap-4">
+    <form className="grid gap-4" onSubmit={save.submit}>
       <div className="flex flex-wrap gap-2">
         <Button onClick={() => setWhen(local(new Date(Date.now() + 3_600_000)))}>{say("later.hour")}</Button>
         <Button onClick={() => setWhen(local(morning(1)))}>{say("later.tomorrow")}</Button>
@@ -46,10 +46,10 @@ export function Later({ schedule }: { readonly schedule: (when: Date) => Promise
         onChange={(event) => setWhen(event.target.value)}
       />
       <Wrong>{save.error}</Wrong>
-      <Button look="primary" disabled={save.busy || when === "" || past} onClick={() => save.submit()}>
+      <Button type="submit" look="primary" disabled={save.busy || when === "" || past}>
         {say("later.keep")}
       </Button>
-    </div>
+    </form>
   );
 }
 

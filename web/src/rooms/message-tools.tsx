@@ -109,6 +109,7 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
   });
   if (!shown && !menu && !picker && asked === undefined) return null;
   return (
+    <>
     <div
       role="toolbar"
       aria-label={say("message.actions", { name })}
@@ -167,6 +168,7 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
+    </div>
       <Dialog title={say("common.delete")} open={asked === "delete"} onClose={() => setAsked(undefined)}>
         <p className="text-muted">{say("message.deleteSure")}</p>
         <Wrong>{remove.error}</Wrong>
@@ -178,9 +180,9 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
         </div>
       </Dialog>
       <Dialog title={say("message.startThread")} open={asked === "thread"} onClose={() => setAsked(undefined)}>
-        <BeginThread channelId={message.channelId} messageId={message.id} about={asTyped(message.content)} />
+        <BeginThread channelId={message.channelId} messageId={message.id} about={asTyped(message.content)} onDone={() => setAsked(undefined)} />
       </Dialog>
-    </div>
+    </>
   );
 });
 

@@ -85,7 +85,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       {grouped ? (
         <time
           dateTime={time.toISOString()}
-          className="pt-1 text-end text-11 text-faint tabular-nums opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
+          className="justify-self-end pt-1 text-11 whitespace-nowrap text-faint tabular-nums opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
         >
           {clock(time)}
         </time>

@@ -55,8 +55,8 @@ export function Messages({ roomId, communityId, name, start, target, onReply }: 
   const activeAt = rows.findIndex((row) => row.key === activeId);
 
   const toEnd = useCallback(() => {
-    if (rows.length > 0) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
-  }, [rows.length]);
+    if (box.current !== null) box.current.scrollTop = box.current.scrollHeight;
+  }, []);
   useLayoutEffect(() => {
     if (atEnd.current && room.newer === "") toEnd();
   }, [rows, room.newer, toEnd]);
@@ -66,7 +66,7 @@ export function Messages({ roomId, communityId, name, start, target, onReply }: 
     if (box.current === null) return;
     const observer = new ResizeObserver(() => atEnd.current && toEnd());
     observer.observe(box.current);
-    if (box.current.firstElementChild !== null) observer.observe(box.current.firstElementChild);
+    if (box.current.lastElementChild !== null) observer.observe(box.current.lastElementChild);
     return () => observer.disconnect();
   }, [toEnd, room.gone]);
 
@@ -143,7 +143,7 @@ export function Messages({ roomId, communityId, name, start, target, onReply }: 
               case "start":
                 return (
                   <div key={row.key} className="grid justify-items-start gap-2 px-3.5 pt-8 pb-3 mid:px-5">
-                    <Mark size={44} />
+                    {typeof start === "string" && <Mark size={44} />}
                     <div className="font-display text-20 font-bold tracking-[-0.012em]">{start}</div>
                     {rows.length === 1 && <p className="text-muted">{say("channel.none")}</p>}
                   </div>

@@ -27,13 +27,7 @@ export function NewPoll({ onDone }: { readonly onDone: () => void }): ReactNode 
     onDone();
   });
   return (
-    // A form stands in a form's dialog: what is pressed here is not sent there.
-    <div
-      className="grid gap-4"
-      onKeyDown={(event) => {
-        if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type === "text") event.preventDefault();
-      }}
-    >
+    <form className="grid gap-4" onSubmit={ask.submit}>
       <Field label={say("poll.question")} value={question} maxLength={300} autoFocus error={ask.fields["poll.question"]} onChange={(event) => setQuestion(event.target.value)} />
       <ul className="grid gap-2">
         {options.map((option, at) => (
@@ -76,10 +70,10 @@ export function NewPoll({ onDone }: { readonly onDone: () => void }): ReactNode 
         </label>
       </div>
       <Wrong>{ask.error}</Wrong>
-      <Button look="primary" disabled={ask.busy || question.trim() === "" || given.length < least} onClick={() => ask.submit()}>
+      <Button type="submit" look="primary" disabled={ask.busy || question.trim() === "" || given.length < least}>
         {say("poll.ask")}
       </Button>
-    </div>
+    </form>
   );
 }
 

@@ -1,5 +1,5 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { Bookmark, Pin } from "lucide-react";
+import { Bookmark, type LucideIcon, Pin } from "lucide-react";
 import { Popover } from "radix-ui";
 import { type ReactNode, useEffect, useState } from "react";
 
@@ -8,8 +8,9 @@ import { go } from "@/route";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 import { whole } from "@/ui/dates";
-import { Button, IconButton } from "@/ui/parts";
+import { Button } from "@/ui/parts";
 
+import { BarButton } from "./bar";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
 import { placeOfRoom, type Where } from "./where";
@@ -17,7 +18,7 @@ import { asTyped, communityOf } from "./written";
 
 interface PanelButtonProps {
   readonly label: string;
-  readonly icon: ReactNode;
+  readonly icon: LucideIcon;
   readonly children: ReactNode;
 }
 
@@ -27,7 +28,7 @@ export function PanelButton({ label, icon, children }: PanelButtonProps): ReactN
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
-        <IconButton label={label}>{icon}</IconButton>
+        <BarButton label={label} icon={icon} />
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content
@@ -50,7 +51,7 @@ export function PanelButton({ label, icon, children }: PanelButtonProps): ReactN
 export function PinsButton(where: Where): ReactNode {
   const say = useSay();
   return (
-    <PanelButton label={say("bar.pins")} icon={<Pin size={18} strokeWidth={1.75} aria-hidden />}>
+    <PanelButton label={say("bar.pins")} icon={Pin}>
       <Pins {...where} />
     </PanelButton>
   );
@@ -71,7 +72,7 @@ function Pins(where: Where): ReactNode {
 export function SavedButton(): ReactNode {
   const say = useSay();
   return (
-    <PanelButton label={say("bar.saved")} icon={<Bookmark size={18} strokeWidth={1.75} aria-hidden />}>
+    <PanelButton label={say("bar.saved")} icon={Bookmark}>
       <Saved />
     </PanelButton>
   );

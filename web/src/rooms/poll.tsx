@@ -25,11 +25,18 @@ export function Poll({ message, poll }: { readonly message: Message; readonly po
   const [error, setError] = useState<string>();
   const closes = poll.closeTime === undefined ? undefined : timestampDate(poll.closeTime);
   const closed = closes !== undefined && closes.getTime() <= Date.now();
+  // What is pressed is shown at once, and stands once the platform has it.
+  const [pressed, setPressed] = useState<readonly number[]>();
+  const chosen = pressed ?? poll.chosen;
   const choose = (at: number): void => {
-    const chosen = poll.chosen.includes(at);
-    const next = poll.multiple ? (chosen ? poll.chosen.filter((one) => one !== at) : [...poll.chosen, at]) : chosen ? [] : [at];
+    const others = poll.multiple ? chosen.filter((one) => one !== at) : [];
+    const next = chosen.includes(at) ? others : [...others, at];
     setError(undefined);
-    void doing.vote(message, next).catch((thrown: unknown) => setError(wrong(thrown)));
+    setPressed(next);
+    void doing
+      .vote(message, next)
+      .catch((thrown: unknown) => setError(wrong(thrown)))
+      .finally(() => setPressed(undefined));
   };
   const close = useMutation(() => doing.closePoll(message));
   return (
@@ -38,16 +45,14 @@ export function Poll({ message, poll }: { readonly message: Message; readonly po
         {poll.question}
       </p>
       <ul className="grid gap-1.5">
-        {poll.options.map((option, at) => {
-          const chosen = poll.chosen.includes(at);
-          return (
+        {poll.options.map((option, at) => (
             <li key={at} className="grid gap-1">
               <div className="flex items-center gap-2.5">
                 <label className={classes("flex min-h-8 min-w-0 grow items-center gap-2.5", closed && "text-muted")}>
                   <input
                     type="checkbox"
                     className={classes("size-4 shrink-0 accent-accent", !poll.multiple && "rounded-full")}
-                    checked={chosen}
+                    checked={chosen.includes(at)}
                     disabled={closed}
                     onChange={() => choose(at)}
                   />
@@ -60,7 +65,7 @@ export function Poll({ message, poll }: { readonly message: Message; readonly po
                 ) : (
                   <button
                     type="button"
-                    aria-label={say("poll.who", { text: option.text })}
+                    aria-label={`${option.voteCount}, ${say("poll.who", { text: option.text })}`}
                     className="min-w-6 text-12 text-muted tabular-nums underline-offset-3 hover:underline"
                     onClick={() => setWho(at)}
                   >
@@ -75,8 +80,7 @@ export function Poll({ message, poll }: { readonly message: Message; readonly po
                 className="h-1.5 w-full appearance-none overflow-hidden rounded-full [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-hover [&::-webkit-progress-value]:bg-accent"
               />
             </li>
-          );
-        })}
+        ))}
       </ul>
       <p className="flex flex-wrap items-center gap-x-3 text-12 text-muted">
         {say("poll.voters", { count: poll.voterCount })}

@@ -16,16 +16,18 @@ interface BeginThreadProps {
   readonly messageId: string;
   /** What it may be called. */
   readonly about: string;
+  readonly onDone: () => void;
 }
 
 /** What a thread is called, before it begins. */
-export function BeginThread({ channelId, messageId, about }: BeginThreadProps): ReactNode {
+export function BeginThread({ channelId, messageId, about, onDone }: BeginThreadProps): ReactNode {
   const say = useSay();
   const doing = useDoing();
   const { communityId } = useWhere();
   const [name, setName] = useState(() => [...(about.split("\n")[0] ?? "")].slice(0, longest).join(""));
   const begin = useMutation(async () => {
     const thread = await doing.beginThread(channelId, messageId, name.trim());
+    onDone();
     go({ at: "channel", communityId, channelId, threadId: thread.id });
   });
   return (

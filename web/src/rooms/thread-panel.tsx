@@ -1,6 +1,6 @@
 import { Archive, ArchiveRestore, Bell, BellOff, Lock, LockOpen, MoreHorizontal, Pencil, Pin, PinOff, Trash2, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import type { Thread } from "@creavio/client/chat/v1/thread";
@@ -32,10 +32,13 @@ export function ThreadPanel({ communityId, channelId, threadId }: ThreadPanelPro
   const thread = useKnown((state) => state.threads[threadId]);
   const channel = useKnown((state) => state.channels[communityId]?.find((one) => one.id === channelId));
   const [gone, setGone] = useState(false);
+  const panel = useRef<HTMLElement>(null);
   const where = useMemo(() => ({ roomId: threadId, communityId, channelId }), [threadId, communityId, channelId]);
   useEffect(() => {
     setGone(false);
     void doing.thread(threadId).catch(() => setGone(true));
+    // Who opened it goes on in it, and Escape is heard.
+    panel.current?.focus();
   }, [doing, threadId]);
   const close = (): void => {
     go({ at: "channel", communityId, channelId });
@@ -43,9 +46,11 @@ export function ThreadPanel({ communityId, channelId, threadId }: ThreadPanelPro
   };
   return (
     <aside
+      ref={panel}
+      tabIndex={-1}
       aria-label={say("thread.title")}
       onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && close()}
-      className="flex min-h-0 w-96 shrink-0 flex-col bg-raised shadow-1 max-wide:w-86 max-mid:fixed max-mid:inset-0 max-mid:z-30 max-mid:w-auto mid:rounded-card"
+      className="flex min-h-0 w-96 shrink-0 flex-col bg-raised shadow-1 outline-none max-wide:w-86 max-mid:fixed max-mid:inset-0 max-mid:z-30 max-mid:w-auto mid:rounded-card"
     >
       <WhereProvider value={where}>
         <header className="flex min-h-13.5 shrink-0 items-center gap-2 border-b border-line ps-4 pe-2">
@@ -78,7 +83,7 @@ function Replies({ thread }: { readonly thread: Thread }): ReactNode {
   return (
     <Room
       {...where}
-      name={thread.name}
+      name={say("thread.here")}
       start={<Beginning thread={thread} />}
       pointed
       {...(closed ? { closed: <p className="m-3 rounded-card bg-sunken px-4 py-3 text-13 text-muted">{say("thread.locked")}</p> } : {})}

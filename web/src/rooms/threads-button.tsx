@@ -17,7 +17,7 @@ import { useRights, type Where, WhereProvider } from "./where";
 export function ThreadsButton(where: Where): ReactNode {
   const say = useSay();
   return (
-    <PanelButton label={say("bar.threads")} icon={<MessagesSquare size={18} strokeWidth={1.75} aria-hidden />}>
+    <PanelButton label={say("bar.threads")} icon={MessagesSquare}>
       <WhereProvider value={where}>
         <Threads {...where} />
       </WhereProvider>
@@ -39,7 +39,7 @@ function Threads({ communityId, channelId }: Where): ReactNode {
   if (beginning) {
     return (
       <div className="px-2 pb-2">
-        <BeginThread channelId={channelId} messageId="" about="" />
+        <BeginThread channelId={channelId} messageId="" about="" onDone={() => setBeginning(false)} />
       </div>
     );
   }

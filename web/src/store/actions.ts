@@ -9,13 +9,14 @@ import type { Api } from "@/api/client";
 
 import { applied, left, merged, withChannel } from "./events";
 import { lasting } from "./lasting";
-import { emptyRoom, type Outgoing, type Room, type State } from "./state";
+import { emptyRoom, inOrder, type Outgoing, type Room, type State } from "./state";
 import { change, store } from "./store";
 
 const batch = 100;
 const pageSize = 50;
 const pointer = /<#((?:chn|cnv|thr)_[0-9a-z]{26}\/msg_[0-9a-z]{26})>/g;
 const mostPreviews = 20;
+const latest = 2n ** 63n - 1n;
 
 /** Everything a person does in the app; what is known changes with it. */
 export class Actions {
@@ -262,14 +263,17 @@ export class Actions {
 
   /** Fetches what the lists show of a community. */
   async #look(communityId: string): Promise<void> {
-    const [channels, presences] = await Promise.all([
+    const [channels, categories, presences] = await Promise.all([
       collected(pages(this.api.channels.listChannels, { communityId }, (page) => page.channels)),
+      this.api.categories.listCategories({ communityId }),
       this.api.gateway.listPresences({ communityId }),
       this.#reads(pages(this.api.readStates.listReadStates, { communityId }, (page) => page.readStates)),
+      this.#reads(pages(this.api.readStates.listThreadReadStates, { communityId }, (page) => page.readStates)),
     ]);
     change((state) => ({
       ...state,
-      channels: { ...state.channels, [communityId]: channels },
+      channels: { ...state.channels, [communityId]: inOrder(channels) },
+      categories: { ...state.categories, [communityId]: inOrder(categories.categories) },
       presences: {
         ...state.presences,
         ...Object.fromEntries(presences.presences.map((one) => [one.userId, one.status])),
@@ -312,6 +316,13 @@ export class Actions {
     } finally {
       this.#asked.delete(what);
     }
+  }
+
+  /** Says that everything there is in a channel is read. */
+  async readAll(channelId: string): Promise<void> {
+    // A number that no change has yet is taken as the latest there is.
+    const state = await this.api.readStates.markRead({ channelId, sequence: latest });
+    change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
   }
 
   /** Fetches a page; false when everything was fetched anew meanwhile: the page may have missed something. */

@@ -5,7 +5,7 @@ import { type ReadState, ReadStateSchema } from "@creavio/client/chat/v1/read_st
 import type { Channel } from "@creavio/client/community/v1/channel";
 import type { Event } from "@creavio/client/gateway/v1/gateway_event";
 
-import { type Room, type State, without } from "./state";
+import { inOrder, type Room, type State, without } from "./state";
 
 /** How long somebody is taken to be writing after it was said, in milliseconds. */
 const writes = 6000;
@@ -67,6 +67,12 @@ export function applied(state: State, payload: Payload, now: number): State {
       const { channelId, seconds } = payload.value;
       return { ...state, slow: { ...state.slow, [channelId]: seconds } };
     }
+    case "draftSaved": {
+      const { channelId = "", content = "" } = payload.value.draft ?? {};
+      return state.drafts === undefined ? state : { ...state, drafts: { ...state.drafts, [channelId]: content } };
+    }
+    case "draftDeleted":
+      return state.drafts === undefined ? state : { ...state, drafts: without(state.drafts, payload.value.channelId) };
     case "bookmarkAdded":
       return keeping(state, payload.value.bookmark?.messageId ?? "", true);
     case "bookmarkRemoved":
@@ -114,6 +120,18 @@ export function applied(state: State, payload: Payload, now: number): State {
         rooms: without(state.rooms, channelId),
         reads: without(state.reads, channelId),
       };
+    }
+    case "categoryCreated":
+    case "categoryUpdated": {
+      const { category } = payload.value;
+      if (category === undefined) return state;
+      const others = (state.categories[category.communityId] ?? []).filter((one) => one.id !== category.id);
+      return { ...state, categories: { ...state.categories, [category.communityId]: inOrder([...others, category]) } };
+    }
+    case "categoryDeleted": {
+      const { communityId, categoryId } = payload.value;
+      const left = (state.categories[communityId] ?? []).filter((one) => one.id !== categoryId);
+      return { ...state, categories: { ...state.categories, [communityId]: left } };
     }
     case "memberJoined": {
       const { communityId, userId } = payload.value.member ?? {};
@@ -168,6 +186,7 @@ export function left(state: State, communityId: string): State {
     rooms,
     communities: without(state.communities, communityId),
     channels: without(state.channels, communityId),
+    categories: without(state.categories, communityId),
     members: without(state.members, communityId),
   };
 }
@@ -175,7 +194,7 @@ export function left(state: State, communityId: string): State {
 /** The channels of a community with this one among them, in their order. */
 export function withChannel(state: State, channel: Channel): State {
   const others = (state.channels[channel.communityId] ?? []).filter((one) => one.id !== channel.id);
-  const channels = [...others, channel].sort((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
+  const channels = inOrder([...others, channel]);
   return { ...state, channels: { ...state.channels, [channel.communityId]: channels } };
 }
 

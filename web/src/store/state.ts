@@ -3,6 +3,7 @@ import type { MessagePreview } from "@creavio/client/chat/v1/message_service";
 import type { Conversation } from "@creavio/client/chat/v1/conversation";
 import type { ReadState } from "@creavio/client/chat/v1/read_state";
 import type { Thread } from "@creavio/client/chat/v1/thread";
+import type { Category } from "@creavio/client/community/v1/category";
 import type { Channel } from "@creavio/client/community/v1/channel";
 import type { Community } from "@creavio/client/community/v1/community";
 import type { PresenceStatus } from "@creavio/client/gateway/v1/presence";
@@ -47,6 +48,8 @@ export interface State {
   readonly communities: ById<Community>;
   /** By community, in their order. */
   readonly channels: ById<readonly Channel[]>;
+  /** By community, in their order. */
+  readonly categories: ById<readonly Category[]>;
   readonly conversations: ById<Conversation>;
   /** By community, who belongs to it, in the order of joining; where it was asked for. */
   readonly members: ById<readonly string[]>;
@@ -62,6 +65,8 @@ export interface State {
   readonly previews: ById<MessagePreview>;
   /** The messages one keeps; undefined until they were asked for. */
   readonly saved: ReadonlySet<string> | undefined;
+  /** By room: what one began to write there on any device; undefined until it was asked for. */
+  readonly drafts: ById<string> | undefined;
   readonly reads: ById<ReadState>;
   readonly users: ById<User>;
   readonly presences: ById<PresenceStatus>;
@@ -75,6 +80,7 @@ export const empty: State = {
   lostSince: undefined,
   communities: {},
   channels: {},
+  categories: {},
   conversations: {},
   members: {},
   rooms: {},
@@ -84,6 +90,7 @@ export const empty: State = {
   slow: {},
   previews: {},
   saved: undefined,
+  drafts: undefined,
   reads: {},
   users: {},
   presences: {},
@@ -100,6 +107,11 @@ export const emptyRoom: Room = {
   gone: false,
   staleTo: undefined,
 };
+
+/** By their positions, and among equal ones by id. */
+export function inOrder<T extends { readonly position: number; readonly id: string }>(items: readonly T[]): readonly T[] {
+  return items.toSorted((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
+}
 
 /** `record` without one entry. */
 export function without<T>(record: ById<T>, id: string): ById<T> {

@@ -33,9 +33,7 @@ self.onconnect = (event) => {
     if (stop === undefined) {
       stop = new AbortController();
       const client = new Client(self.location.origin, { cookie: true });
-      listen(client, tell, stop.signal).catch(() => {
-        stop = undefined;
-      });
+      void listen(client, tell, stop.signal);
     } else if (open) {
       port.postMessage({ kind: "open" } satisfies Told);
     }

@@ -4,6 +4,8 @@ import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
 import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { Fragment, memo, type ReactNode } from "react";
 
+import { Code } from "./code";
+
 /** How a reference in a message is shown; undefined leaves what was written. */
 export interface References {
   person(id: string): ReactNode | undefined;
@@ -52,14 +54,7 @@ function block(node: RootContent, to: References): ReactNode {
       );
     }
     case "code":
-      return (
-        <pre
-          tabIndex={0}
-          className="my-1 overflow-x-auto rounded-control bg-sunken px-3 py-2 font-mono text-13 shadow-[inset_0_0_0_1px_var(--line)]"
-        >
-          <code>{node.value}</code>
-        </pre>
-      );
+      return <Code code={node.value} language={node.lang?.toLowerCase() ?? ""} />;
     case "thematicBreak":
       return <hr className="my-2 border-line" />;
     default:

@@ -59,11 +59,11 @@ function Accept({ code: given }: { readonly code: string }): ReactNode {
   const say = useSay();
   const actions = useActions();
   const [code, setCode] = useState(given);
-  const done = useMutation(async () => enter(await actions.accept(code.trim().split("/").at(-1) ?? "")), {
-    NOT_FOUND: "first.inviteBad",
-    INVITE_EXPIRED: "first.inviteBad",
-    INVITE_USED_UP: "first.inviteBad",
-  });
+  const done = useMutation(
+    async () => enter(await actions.accept(code.trim().split("/").at(-1) ?? "")),
+    { NOT_FOUND: "first.inviteBad", INVITE_EXPIRED: "first.inviteBad", INVITE_USED_UP: "first.inviteBad" },
+    say,
+  );
   return (
     <form className="flex flex-wrap items-end gap-2 rounded-card bg-accent-soft p-4" onSubmit={done.submit}>
       <Field

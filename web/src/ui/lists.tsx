@@ -3,6 +3,8 @@ import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useState } from "react";
 
 import { useSay } from "@/rooms/texts";
+import type { Category } from "@creavio/client/community/v1/category";
+import type { Channel } from "@creavio/client/community/v1/channel";
 import { NewConversation } from "@/rooms/group";
 import { go, type Place } from "@/route";
 import { nameOfConversation } from "@/store/names";
@@ -66,6 +68,7 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
   const actions = useActions();
   const community = useKnown((state) => state.communities[communityId]);
   const channels = useKnown((state) => state.channels[communityId]);
+  const categories = useKnown((state) => state.categories[communityId]);
   const reads = useKnown((state) => state.reads);
   const [dialog, setDialog] = useState<"channel" | "invite" | "leave">();
   if (community === undefined) return null;
@@ -99,19 +102,24 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
       </DropdownMenu.Root>
       <div className={classes("min-h-0 grow overflow-y-auto px-2 py-2.5", hueOf(communityId))}>
         {channels !== undefined && channels.length === 0 && <p className="px-2.5 py-2 text-13 text-muted">{say("list.empty")}</p>}
-        <ul className="grid gap-px">
-          {channels?.map((one) => (
-            <Row
-              key={one.id}
-              to={{ at: "channel", communityId, channelId: one.id }}
-              sign={<Sign channel={one} />}
-              current={one.id === current}
-              news={newsOf(reads, [one.id])}
-            >
-              {one.name}
-            </Row>
-          ))}
-        </ul>
+        {grouped(channels ?? [], categories ?? []).map(({ category, channels: under }) => (
+          <section key={category?.id ?? ""} aria-label={category?.name}>
+            {category !== undefined && <h2 className="truncate px-2.5 pt-3.5 pb-1 text-12 font-medium text-faint">{category.name}</h2>}
+            <ul className="grid gap-px">
+              {under.map((one) => (
+                <Row
+                  key={one.id}
+                  to={{ at: "channel", communityId, channelId: one.id }}
+                  sign={<Sign channel={one} />}
+                  current={one.id === current}
+                  news={newsOf(reads, [one.id])}
+                >
+                  {one.name}
+                </Row>
+              ))}
+            </ul>
+          </section>
+        ))}
         <Button look="quiet" className="mt-1 min-h-8! w-full justify-start! px-2.5!" onClick={() => setDialog("channel")}>
           <Plus size={16} aria-hidden /> {say("list.newChannel")}
         </Button>
@@ -134,6 +142,19 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
       </Dialog>
     </ListSheet>
   );
+}
+
+interface Under {
+  readonly category: Category | undefined;
+  readonly channels: readonly Channel[];
+}
+
+/** Channels under their headings, those under none first; headings that hold none are left out. */
+function grouped(channels: readonly Channel[], categories: readonly Category[]): readonly Under[] {
+  const known = new Set(categories.map((one) => one.id));
+  const under = (id: string): readonly Channel[] => channels.filter((one) => (known.has(one.categoryId) ? one.categoryId : "") === id);
+  const all = [{ category: undefined, channels: under("") }, ...categories.map((category) => ({ category, channels: under(category.id) }))];
+  return all.filter((one) => one.channels.length > 0);
 }
 
 /** With whom one talks alone. */

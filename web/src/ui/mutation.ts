@@ -18,10 +18,16 @@ interface Mutation {
  * Something a form does: once at a time, and what goes wrong is told in the app's words.
  * `known` names the sentence of `say` for a reason.
  */
-export function useMutation<K extends string = Key>(
+export function useMutation(work: () => Promise<void>, known?: Readonly<Record<string, Key>>): Mutation;
+export function useMutation<K extends string>(
   work: () => Promise<void>,
-  known: Readonly<Record<string, K>> = {},
-  say: (key: K) => string = sayCore as (key: string) => string,
+  known: Readonly<Record<string, K>>,
+  say: (key: K) => string,
+): Mutation;
+export function useMutation(
+  work: () => Promise<void>,
+  known: Readonly<Record<string, string>> = {},
+  say: (key: never) => string = sayCore,
 ): Mutation {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
@@ -36,7 +42,7 @@ export function useMutation<K extends string = Key>(
       .catch((thrown: unknown) => {
         const key = thrown instanceof CallError ? known[thrown.reason] : undefined;
         if (thrown instanceof CallError) setFields(thrown.fields);
-        setError(key === undefined ? wrong(thrown) : say(key));
+        setError(key === undefined ? wrong(thrown) : say(key as never));
       })
       .finally(() => setBusy(false));
   };

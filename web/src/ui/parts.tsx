@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
+import { type ButtonHTMLAttributes, type ComponentPropsWithRef, type InputHTMLAttributes, type ReactNode, useEffect, useId, useRef } from "react";
 
 import { PresenceStatus } from "@creavio/client/gateway/v1/presence";
 import { useSay } from "@/i18n";
@@ -52,7 +52,7 @@ export function Button({ look = "plain", big = false, className, ...rest }: Butt
   );
 }
 
-interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+interface IconButtonProps extends ComponentPropsWithRef<"button"> {
   readonly label: string;
 }
 

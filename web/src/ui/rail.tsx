@@ -1,4 +1,4 @@
-import { LogOut, MessagesSquare, Plus, Settings } from "lucide-react";
+import { Inbox, LogOut, type LucideIcon, MessagesSquare, Plus, Settings } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useMemo, useState } from "react";
 
@@ -11,12 +11,14 @@ import { useKnown } from "@/store/react";
 
 import { useSession } from "./context";
 import { useMutation } from "./mutation";
+import { useNarrow } from "./narrow";
 import { Avatar, classes, Count, Mark, menuItem, Tile } from "./parts";
 import { chooseTheme, chosenTheme, type Theme, themes } from "./theme";
 
 /** The places one belongs to, and oneself. */
 export function Rail({ place, hidden }: { readonly place: Place; readonly hidden: boolean }): ReactNode {
   const say = useSay();
+  const narrow = useNarrow();
   const communities = useKnown((state) => state.communities);
   const channels = useKnown((state) => state.channels);
   const reads = useKnown((state) => state.reads);
@@ -34,22 +36,22 @@ export function Rail({ place, hidden }: { readonly place: Place; readonly hidden
         hidden && "max-mid:hidden",
       )}
     >
-      <RailLink to={{ at: "home" }} label={say("rail.home")} current={place.at === "home"} news={undefined}>
-        <span className="grid size-10.5 place-items-center">
-          <Mark size={30} />
-        </span>
-      </RailLink>
-      <RailLink
-        to={{ at: "direct", conversationId: "" }}
-        label={say("list.direct")}
-        current={place.at === "direct"}
-        news={{ unread: false, mentions: news.direct.unread ? Math.max(1, news.direct.mentions) : 0 }}
-      >
-        <span className="grid size-10.5 place-items-center rounded-[13px] text-muted">
-          <MessagesSquare size={22} strokeWidth={1.6} aria-hidden />
-        </span>
-      </RailLink>
-      <span className="mx-5 my-1 h-px bg-line-strong opacity-35 max-mid:hidden" />
+      {narrow || (
+        <>
+          <RailLink to={{ at: "home" }} label={say("rail.home")} current={place.at === "home"} news={undefined}>
+            <span className="grid size-10.5 place-items-center">
+              <Mark size={30} />
+            </span>
+          </RailLink>
+          <RailLink to={{ at: "direct", conversationId: "" }} label={say("list.direct")} current={place.at === "direct"} news={counted(news.direct)}>
+            <RailSign icon={MessagesSquare} />
+          </RailLink>
+          <RailLink to={{ at: "catch-up" }} label={say("catchUp.title")} current={place.at === "catch-up"} news={undefined}>
+            <RailSign icon={Inbox} />
+          </RailLink>
+          <span className="mx-5 my-1 h-px bg-line-strong opacity-35" />
+        </>
+      )}
       {sorted.map((one) => (
         <RailLink
           key={one.id}
@@ -67,8 +69,21 @@ export function Rail({ place, hidden }: { readonly place: Place; readonly hidden
         </span>
       </RailLink>
       <span className="grow" />
-      <You />
+      {narrow || <You />}
     </nav>
+  );
+}
+
+/** What is new, as a count even where nobody is mentioned: somebody wrote to oneself. */
+export function counted({ unread, mentions }: News): News {
+  return { unread: false, mentions: unread ? Math.max(1, mentions) : 0 };
+}
+
+function RailSign({ icon: Icon }: { readonly icon: LucideIcon }): ReactNode {
+  return (
+    <span className="grid size-10.5 place-items-center rounded-[13px] text-muted">
+      <Icon size={22} strokeWidth={1.6} aria-hidden />
+    </span>
   );
 }
 

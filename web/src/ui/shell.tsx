@@ -1,5 +1,6 @@
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 
+import { CatchUp } from "@/rooms/catch-up";
 import { ChannelPage } from "@/rooms/channel-page";
 import { DirectPage } from "@/rooms/direct-page";
 import { Keys } from "@/rooms/keys";
@@ -14,6 +15,7 @@ import { useNarrow } from "./narrow";
 import { classes, Mark } from "./parts";
 import { People } from "./people";
 import { Rail } from "./rail";
+import { Tabs } from "./tabs";
 
 // Settings are loaded when they are looked at, with what they say.
 const Account = lazy(async () => {
@@ -85,7 +87,9 @@ function Rooms({ place }: { readonly place: Place }): ReactNode {
         >
           {place.at === "channel" && place.channelId !== "" && <ChannelPage {...place} people={people} onPeople={() => setPeople(!people)} />}
           {place.at === "direct" && place.conversationId !== "" && <DirectPage conversationId={place.conversationId} />}
-          {(!listed || !open) && (listed ? <Waiting /> : <First code={place.at === "invite" ? place.code : ""} />)}
+          {place.at === "catch-up" && <CatchUp />}
+          {listed && !open && <Waiting />}
+          {(place.at === "home" || place.at === "invite") && <First code={place.at === "invite" ? place.code : ""} />}
         </main>
         )}
         {beside &&
@@ -95,6 +99,7 @@ function Rooms({ place }: { readonly place: Place }): ReactNode {
             <ThreadPanel key={threadId} communityId={place.communityId} channelId={place.channelId} threadId={threadId} />
           ))}
       </div>
+      {narrow && (!listed || !open) && <Tabs place={place} />}
     </div>
   );
 }
