@@ -23,6 +23,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     (folder / "_next/static").mkdir(parents=True)
     (folder / "index.html").write_text(DOCUMENT)
     (folder / "icon.svg").write_text("<svg/>")
+    (folder / "manifest.webmanifest").write_text("{}")
     (folder / "secret.txt").write_text("not the app's")
     (folder / "_next/static/a.js").write_text("go();" * 400)
     (folder / "_next/static/b.css").write_text("p{}")
