@@ -42,6 +42,8 @@ POLICIES: Final = {
     "/creavio.auth.v1.IdentityService/CreateAccountByProvider": Policy(False, "", True),
     "/creavio.auth.v1.IdentityService/BeginIdentity": Policy(True, "", False),
     "/creavio.auth.v1.IdentityService/LinkIdentity": Policy(True, "", False),
+    "/creavio.auth.v1.IdentityService/BeginProviderProof": Policy(True, "", False),
+    "/creavio.auth.v1.IdentityService/ProveByProvider": Policy(False, "", False),
     "/creavio.auth.v1.IdentityService/ListIdentities": Policy(True, "", False),
     "/creavio.auth.v1.IdentityService/UnlinkIdentity": Policy(True, "", False),
     "/creavio.auth.v1.KeyService/GetKeySet": Policy(True, "", True),

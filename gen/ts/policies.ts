@@ -38,6 +38,8 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.auth.v1.IdentityService/CreateAccountByProvider": { repeatable: false, key: "", anonymous: true },
   "/creavio.auth.v1.IdentityService/BeginIdentity": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.IdentityService/LinkIdentity": { repeatable: true, key: "", anonymous: false },
+  "/creavio.auth.v1.IdentityService/BeginProviderProof": { repeatable: true, key: "", anonymous: false },
+  "/creavio.auth.v1.IdentityService/ProveByProvider": { repeatable: false, key: "", anonymous: false },
   "/creavio.auth.v1.IdentityService/ListIdentities": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.IdentityService/UnlinkIdentity": { repeatable: true, key: "", anonymous: false },
   "/creavio.auth.v1.KeyService/GetKeySet": { repeatable: true, key: "", anonymous: true },

@@ -93,12 +93,12 @@ def app(chassis: Chassis) -> Service:
     second_factors = SecondFactors(database, config)
     sign_in = SignIn(database, issuer, accounts, second_factors, chassis.tokens, cookies)
     browsers = Passkeys(chassis.tokens, told.public_url)
-    step_up = StepUp(database, passwords, guesses, second_factors, browsers)
+    providers = Providers(config, chassis.tokens, told.oidc_providers, told.public_url)
+    step_up = StepUp(database, passwords, guesses, second_factors, browsers, providers)
     departures = Departures(database, chassis.clients, revocations, guesses, accounts)
     handles = Handles(database, chassis.clients, guesses)
     verifier = Verifier(config.jwt_issuer, config.jwt_audience, keys.key_set)
     oauth = OAuth(issuer, revocations, verifier, told.public_url)
-    providers = Providers(config, chassis.tokens, told.oidc_providers, told.public_url)
 
     async def heartbeat() -> None:
         beat = auth_events_pb2.SessionsHeartbeat(revision=await revocations.revision())

@@ -18,6 +18,7 @@ from creavio.auth.v1 import (
     identity_service_pb2,
     key_service_pb2,
     passkey_pb2,
+    proof_pb2,
     registration_pb2,
     revocation_service_pb2,
     second_factor_pb2,
@@ -54,6 +55,15 @@ def session(credentials: Credentials, user: user_pb2.User) -> session_pb2.Sessio
 def challenge(token: str, expire_time: datetime) -> session_pb2.Session:
     """A sign-in to be completed as it stands on the wire."""
     return session_pb2.Session(challenge_token=token, challenge_expire_time=timestamp(expire_time))
+
+
+def proof(shown: proof_pb2.Proof, password: str) -> proof_pb2.Proof:
+    """What somebody proves by where a password may stand instead. Raises `Invalid` for neither."""
+    if shown.WhichOneof("proof") is not None:
+        return shown
+    if not password:
+        raise Invalid("a proof is needed", fields=(("proof", "must be present"),))
+    return proof_pb2.Proof(password=password)
 
 
 def second_factor(kept: SecondFactor | None, codes_left: int) -> second_factor_pb2.SecondFactor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from chassis.telemetry import Telemetry
 from chassis.testing import scratch_config
 from chassis.tokens import Tokens
 from services.auth.engine.credentials import Issuer, SigningKey
+from tests.auth import provider as providers
 from tests.auth.mailing import World
+from tests.auth.provider import Provider
 
 
 @pytest.fixture
@@ -32,6 +34,12 @@ def key(tmp_path: Path) -> SigningKey:
         )
     )
     return SigningKey(file.read_bytes())
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with providers.running() as found:
+        yield found
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from services.auth.engine.letters import Letters
 from services.auth.engine.outgoing import NotNowError
 from services.auth.engine.passkeys import Passkeys
 from services.auth.engine.post import Post
+from services.auth.engine.providers import Providers
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.engine.sessions import Revocations
 from services.auth.engine.sign_in import SignIn
@@ -95,7 +96,12 @@ class World:
         guesses = Guesses(database, config, Allowances())
         self.factors = SecondFactors(database, config)
         step_up = self.step_up = StepUp(
-            database, self.passwords, guesses, self.factors, Passkeys(Tokens(config), PUBLIC)
+            database,
+            self.passwords,
+            guesses,
+            self.factors,
+            Passkeys(Tokens(config), PUBLIC),
+            Providers(config, Tokens(config), (), PUBLIC),
         )
         profiles: Any = _Profiles()
         self.emails = EmailHandler(database, step_up, self.links, revocations)

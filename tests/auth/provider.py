@@ -17,6 +17,9 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
+from pydantic import SecretStr
+
+from services.auth.engine.providers import ProviderSettings
 
 CLIENT, SECRET = "creavio", "a secret that is shared"
 
@@ -65,6 +68,7 @@ class Provider:
             "nonce": asked["nonce"],
             "iat": now,
             "exp": now + 300,
+            **({"auth_time": now} if asked.get("max_age") == "0" else {}),
             **self.claims,
         }
         said = {name: value for name, value in claims.items() if value is not None}
@@ -93,6 +97,19 @@ class Provider:
             "jwks_uri": f"{self.url}/keys",
             **self.metadata,
         }
+
+
+def named(provider: Provider, **more: Any) -> ProviderSettings:
+    """The provider, as a platform names it."""
+    said = {
+        "id": "corp",
+        "name": "Corp",
+        "issuer": provider.url,
+        "client_id": CLIENT,
+        "client_secret": SecretStr(SECRET),
+        **more,
+    }
+    return ProviderSettings(**said)
 
 
 @contextmanager

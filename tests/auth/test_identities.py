@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 import pytest
 import sqlalchemy as sa
 
@@ -25,34 +25,16 @@ from services.auth.domain import Account, HandleTaken
 from services.auth.domain.identities import InvalidProviderAnswer, ProviderNotFound
 from services.auth.domain.registration import Mode, Registration, RegistrationClosed
 from services.auth.engine.accounts import Accounts
-from services.auth.engine.providers import Providers, ProviderSettings, may_be_asked
+from services.auth.engine.providers import Providers, may_be_asked
 from services.auth.handler.identities import IdentityHandler
 from services.auth.store import identities, registration, tables
 from tests.auth import provider as providers
 from tests.auth.mailing import PASSWORD, PUBLIC, World
-from tests.auth.provider import CLIENT, SECRET, Provider
+from tests.auth.provider import CLIENT, Provider, named
 from tests.auth.test_accounts import Users
 from tests.auth.test_second_factor import enrolled
 
 PROOF = proof_pb2.Proof(password=PASSWORD)
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with providers.running() as found:
-        yield found
-
-
-def named(provider: Provider, **more: Any) -> ProviderSettings:
-    said = {
-        "id": "corp",
-        "name": "Corp",
-        "issuer": provider.url,
-        "client_id": CLIENT,
-        "client_secret": SecretStr(SECRET),
-        **more,
-    }
-    return ProviderSettings(**said)
 
 
 @pytest.fixture

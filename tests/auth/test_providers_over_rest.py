@@ -12,7 +12,7 @@ import pytest
 
 from tests.auth import provider as providers
 from tests.auth.provider import CLIENT, SECRET, Provider
-from tests.live import Live, Person, refusal, running
+from tests.live import PASSWORD, Live, Person, refusal, running
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,34 @@ def test_somebody_signs_up_and_in_again_from_somewhere_else(own: Live, provider:
     assert session["user"]["id"] == made.json()["user"]["id"]
     ada = Person(own, handle, session)
     assert [one["provider_id"] for one in ada.do("GET", "/v1/identities")["identities"]] == ["corp"]
+
+
+def test_who_has_no_password_proves_it_there(own: Live, provider: Provider) -> None:
+    handle = f"ada-{uuid.uuid4().hex[:12]}"
+    token = come_back(own, provider, handle).json()["sign_up_token"]
+    body = {"sign_up_token": token, "handle": handle, "email": f"{handle}@example.org"}
+    with own.client() as client:
+        ada = Person(own, handle, client.post("/v1/accounts:provider", json=body).json())
+
+    def proof() -> dict[str, Any]:
+        sent = ada.do("POST", "/v1/identities/corp:beginProof", json={})
+        said = provider.authorize(sent["authorization_url"], handle)
+        shown = {**said, "state_token": sent["state_token"]}
+        made = ada.do("POST", "/v1/identities:prove", json=shown)
+        return {"proof": {"provider_token": made["provider_token"]}}
+
+    spent = proof()
+    ada.do("POST", "/v1/email:change", json={"email": f"{handle}@example.com", **spent})
+    assert refusal(ada.ask("POST", "/v1/account:delete", json=spent)) == (
+        401,
+        "INVALID_PROVIDER_ANSWER",
+    )
+    assert refusal(ada.ask("POST", "/v1/account:delete", json={})) == (400, "INVALID_FIELD")
+    ada.do("POST", "/v1/second-factor:begin", json=proof())
+    ada.do("POST", "/v1/password:change", json={"new_password": PASSWORD, **proof()})
+    own.sign_in(handle)
+    ada.do("POST", "/v1/account:delete", json=proof())
+    assert "session" not in come_back(own, provider, handle).json()
 
 
 @pytest.mark.parametrize(

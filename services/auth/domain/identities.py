@@ -13,6 +13,10 @@ ANSWER_LASTS: Final = timedelta(minutes=10)
 """For so long a provider may take to send somebody back."""
 
 
+PROOF_LASTS: Final = timedelta(minutes=5)
+"""For so long somebody who signed in anew may show that they did."""
+
+
 class ProviderNotFound(NotFound):
     """There is no such provider."""
 

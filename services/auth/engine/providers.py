@@ -31,17 +31,19 @@ from chassis.errors import Invalid, Unavailable
 from chassis.tokens import Tokens
 from services.auth.domain.identities import (
     ANSWER_LASTS,
+    PROOF_LASTS,
     Identity,
     InvalidProviderAnswer,
     ProviderNotFound,
 )
 from services.auth.engine.credentials import digest
-from services.auth.store import passkeys
+from services.auth.store import identities, passkeys
 
 _ALGORITHMS: Final = ["RS256", "ES256", "PS256", "EdDSA"]
 """By public keys alone: never `none`, never by what two share."""
 _PURPOSE: Final = "provider"
 _SIGN_UP: Final = "provider sign-up"
+_PROOF: Final = "provider proof"
 _LARGEST: Final = 256 * 1024
 _PATIENCE: Final = 5.0
 _KNOWN_FOR: Final = 3600.0
@@ -132,15 +134,16 @@ class Providers:
         )
         self._known: dict[str, _Known] = {}
 
-    async def send(self, provider_id: str, account: str = "") -> Redirect:
-        """Where to send somebody: to sign in, or to link what they are there to an account.
+    async def send(self, provider_id: str, meant: str = "", *, anew: bool = False) -> Redirect:
+        """Where to send somebody: to sign in, or for what is `meant` by whoever is signed in.
 
-        Raises `ProviderNotFound`, and `Unavailable` when the provider does not answer.
+        `anew` asks the provider to let nobody in by a session they have there. Raises
+        `ProviderNotFound`, and `Unavailable` when the provider does not answer.
         """
         provider = self._named(provider_id)
         metadata = (await self._learn(provider)).metadata
         ends = int((datetime.now(UTC) + ANSWER_LASTS).timestamp())
-        token = self._tokens.seal([provider_id, account, ends, secrets.token_urlsafe(16)], _PURPOSE)
+        token = self._tokens.seal([provider_id, meant, ends, secrets.token_urlsafe(16)], _PURPOSE)
         query = {
             "response_type": "code",
             "client_id": provider.client_id,
@@ -153,21 +156,33 @@ class Providers:
             ),
             "code_challenge_method": "S256",
         }
+        if anew:
+            query |= {"prompt": "login", "max_age": "0"}
         where = str(metadata["authorization_endpoint"])
         return Redirect(f"{where}{'&' if '?' in where else '?'}{urlencode(query)}", token)
 
     async def answered(
-        self, token: str, state: str, code: str, iss: str, account: str = ""
+        self,
+        token: str,
+        state: str,
+        code: str,
+        iss: str,
+        meant: str = "",
+        *,
+        anew: bool = False,
     ) -> Answered:
-        """Who came back. Raises `InvalidProviderAnswer`, and `Unavailable`."""
+        """Who came back. Raises `InvalidProviderAnswer`, and `Unavailable`.
+
+        `anew` wants them to have signed in since they were sent, as far as the provider says.
+        """
         try:
-            provider_id, meant, ends, _ = self._tokens.open(
+            provider_id, for_what, ends, _ = self._tokens.open(
                 token, _PURPOSE, error=lambda: Invalid("not a state")
             )
         except Invalid:
             raise InvalidProviderAnswer from None
         expected = self._derived("state", token)
-        if meant != account or ends <= time.time() or provider_id not in self.named:
+        if for_what != meant or ends <= time.time() or provider_id not in self.named:
             raise InvalidProviderAnswer
         if not hmac.compare_digest(expected.encode(), state.encode()):
             raise InvalidProviderAnswer
@@ -181,6 +196,9 @@ class Providers:
             raise InvalidProviderAnswer
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 0 < len(subject) <= 255 or "\0" in subject:
+            raise InvalidProviderAnswer
+        sent = ends - ANSWER_LASTS.total_seconds()
+        if anew and not _is_since(claims.get("auth_time"), sent):
             raise InvalidProviderAnswer
         return Answered(provider_id, provider.issuer, subject)
 
@@ -206,6 +224,34 @@ class Providers:
         if ends <= time.time() or provider not in self.named:
             raise InvalidProviderAnswer
         return Answered(str(provider), str(issuer), str(subject))
+
+    def proof(self, who: Answered, meant: str) -> tuple[str, datetime]:
+        """What somebody who signed in anew shows that by, for what is `meant`; and until when."""
+        expires = (datetime.now(UTC) + PROOF_LASTS).replace(microsecond=0)
+        told = [who.issuer, who.subject, meant, int(expires.timestamp()), secrets.token_urlsafe(16)]
+        return self._tokens.seal(told, _PROOF), expires
+
+    async def proven(self, tx: Transaction, token: str, meant: str) -> UUID:
+        """Whose account it is that somebody signed in to anew, for what is `meant`.
+
+        That is used up. Raises `InvalidProviderAnswer`, also when the identity is unlinked by
+        now.
+        """
+        try:
+            issuer, subject, for_what, ends, _ = self._tokens.open(
+                token, _PROOF, error=lambda: Invalid("not a proof")
+            )
+        except Invalid:
+            raise InvalidProviderAnswer from None
+        expires = datetime.fromtimestamp(ends, UTC)
+        if for_what != meant or expires <= datetime.now(UTC):
+            raise InvalidProviderAnswer
+        if not await passkeys.use_challenge(tx, digest(token), expires):
+            raise InvalidProviderAnswer
+        linked = await identities.identity_of(tx, issuer, subject)
+        if linked is None:
+            raise InvalidProviderAnswer
+        return linked.account_id
 
     def _named(self, provider_id: str) -> ProviderSettings:
         if provider_id not in self.named:
@@ -313,6 +359,13 @@ async def _fetch(
     if not isinstance(told, dict):
         raise Unavailable("the provider does not answer as it should; try again")
     return told
+
+
+def _is_since(auth_time: object, moment: float) -> bool:
+    """Whether `auth_time` is a time, and none before a moment."""
+    if isinstance(auth_time, bool) or not isinstance(auth_time, int | float):
+        return False
+    return moment - _SKEW <= auth_time <= time.time() + _SKEW
 
 
 def _text(value: bytes) -> str:

@@ -10,7 +10,7 @@ from chassis.database import Database
 from creavio.auth.v1 import account_service_pb2, session_pb2
 from creavio.auth.v1.account_service_pb2_grpc import AccountServiceServicer
 from creavio.user.v1 import user_pb2
-from services.auth import domain
+from services.auth import convert, domain
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.departures import Departures
@@ -63,7 +63,7 @@ class AccountHandler(AccountServiceServicer):
     async def DeleteAccount(
         self, request: account_service_pb2.DeleteAccountRequest, context: object
     ) -> Empty:
-        proven = await self._step_up.prove(request.password)
+        proven = await self._step_up.prove_by(convert.proof(request.proof, request.password))
         await self._departures.may_go(proven.account.id)
         await self._departures.close(proven.account)
         return Empty()

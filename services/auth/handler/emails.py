@@ -68,7 +68,9 @@ class EmailHandler(EmailServiceServicer):
     async def ChangeEmail(
         self, request: email_service_pb2.ChangeEmailRequest, context: object
     ) -> Empty:
-        proven = await self._step_up.prove(request.current_password)
+        proven = await self._step_up.prove_by(
+            convert.proof(request.proof, request.current_password)
+        )
         account, now = proven.account, datetime.now(UTC)
         async with self._database.transaction() as tx:
             if not await accounts.password_is(tx, account.id, account.password_hash):

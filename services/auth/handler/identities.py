@@ -9,16 +9,17 @@ from google.protobuf.empty_pb2 import Empty
 
 from chassis.calls import principal
 from chassis.database import Database
+from chassis.wire import timestamp
 from creavio.auth.v1 import identity_service_pb2, session_pb2
 from creavio.auth.v1.identity_service_pb2_grpc import IdentityServiceServicer
 from services.auth import convert, domain
 from services.auth.domain import MailKind
-from services.auth.domain.identities import InvalidProviderAnswer
+from services.auth.domain.identities import InvalidProviderAnswer, ProviderNotFound
 from services.auth.engine.accounts import Accounts
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.providers import Providers, Redirect
 from services.auth.engine.sign_in import SignIn
-from services.auth.handler.step_up import StepUp
+from services.auth.handler.step_up import StepUp, meant_by
 from services.auth.store import accounts, identities, mail
 
 
@@ -111,6 +112,36 @@ class IdentityHandler(IdentityServiceServicer):
             if linked == asked:
                 await mail.notify_owner(tx, MailKind.IDENTITY_LINKED, me)
         return convert.identity(linked)
+
+    async def BeginProviderProof(
+        self, request: identity_service_pb2.BeginProviderProofRequest, context: object
+    ) -> identity_service_pb2.ProviderRedirect:
+        caller = principal()
+        async with self._database.reading() as tx:
+            mine = await identities.identities_of(tx, convert.account_id(caller.user_id))
+        if request.provider_id not in {one.provider for one in mine}:
+            raise ProviderNotFound
+        return _redirect(
+            await self._providers.send(request.provider_id, meant_by(caller), anew=True)
+        )
+
+    async def ProveByProvider(
+        self, request: identity_service_pb2.ProveByProviderRequest, context: object
+    ) -> identity_service_pb2.ProviderProof:
+        caller = principal()
+        meant = meant_by(caller)
+        who = await self._providers.answered(
+            request.state_token, request.state, request.code, request.iss, meant, anew=True
+        )
+        async with self._database.transaction() as tx:
+            await self._providers.use(tx, request.state_token)
+            linked = await identities.identity_of(tx, who.issuer, who.subject)
+        if linked is None or linked.account_id != convert.account_id(caller.user_id):
+            raise InvalidProviderAnswer
+        token, expires = self._providers.proof(who, meant)
+        return identity_service_pb2.ProviderProof(
+            provider_token=token, expire_time=timestamp(expires)
+        )
 
     async def ListIdentities(
         self, request: identity_service_pb2.ListIdentitiesRequest, context: object

@@ -9,7 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from chassis.database import Database, Transaction
 from creavio.auth.v1 import password_service_pb2
 from creavio.auth.v1.password_service_pb2_grpc import PasswordServiceServicer
-from services.auth import domain
+from services.auth import convert, domain
 from services.auth.domain import Account, MailKind, Purpose, new_mail
 from services.auth.engine.credentials import Links, Passwords, digest
 from services.auth.engine.guesses import Guesses
@@ -71,7 +71,9 @@ class PasswordHandler(PasswordServiceServicer):
     async def ChangePassword(
         self, request: password_service_pb2.ChangePasswordRequest, context: object
     ) -> Empty:
-        proven = await self._step_up.prove(request.current_password)
+        proven = await self._step_up.prove_by(
+            convert.proof(request.proof, request.current_password)
+        )
         account = proven.account
         made = await self._passwords.hash(request.new_password)
         async with self._database.transaction() as tx:

@@ -52,7 +52,9 @@ class SecondFactorHandler(SecondFactorServiceServicer):
     async def BeginSecondFactor(
         self, request: second_factor_service_pb2.BeginSecondFactorRequest, context: object
     ) -> second_factor_pb2.TotpSecret:
-        account = (await self._step_up.prove(request.current_password)).account
+        account = (
+            await self._step_up.prove_by(convert.proof(request.proof, request.current_password))
+        ).account
         secret = domain.new_secret()
         begun = SecondFactor(account.id, self._second_factors.seal(account.id, secret))
         async with self._database.transaction() as tx:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from chassis.calls import principal
+from chassis.calls import Principal, principal
 from chassis.database import Database
 from creavio.auth.v1 import proof_pb2
 from services.auth import convert, domain
 from services.auth.domain import Account
+from services.auth.domain.identities import InvalidProviderAnswer
 from services.auth.domain.passkeys import InvalidPasskey
 from services.auth.domain.second_factor import WrongCode
 from services.auth.engine.credentials import Passwords
 from services.auth.engine.guesses import Guesses
 from services.auth.engine.passkeys import Passkeys
+from services.auth.engine.providers import Providers
 from services.auth.engine.second_factors import SecondFactors
 from services.auth.store import accounts
 
@@ -30,7 +32,7 @@ class Proven:
 
 
 class StepUp:
-    """Asks callers for their password, for a code, or for a passkey."""
+    """Asks callers for their password, for a code, for a passkey, or to sign in elsewhere."""
 
     def __init__(
         self,
@@ -39,18 +41,32 @@ class StepUp:
         guesses: Guesses,
         second_factors: SecondFactors,
         passkeys: Passkeys,
+        providers: Providers,
     ) -> None:
+        self._providers = providers
         self._passkeys = passkeys
         self._second_factors = second_factors
         self._guesses = guesses
         self._database = database
         self._passwords = passwords
 
-    async def prove(self, password: str) -> Proven:
-        """The caller, whose password it is.
+    async def prove_by(self, proof: proof_pb2.Proof) -> Proven:
+        """The caller, whose password, code, passkey or account elsewhere it is.
 
-        Raises `WrongCredentials`, and `Exhausted` when there were too many guesses.
+        Raises `WrongCredentials`, `WrongCode`, `InvalidPasskey` or `InvalidProviderAnswer`,
+        and `Exhausted` after too many guesses.
         """
+        match proof.WhichOneof("proof"):
+            case "password":
+                return await self._by_password(proof.password)
+            case "code":
+                return await self._by_code(proof.code)
+            case "provider_token":
+                return await self._by_provider(proof.provider_token)
+            case _:
+                return await self._by_passkey(proof.passkey)
+
+    async def _by_password(self, password: str) -> Proven:
         caller = principal()
         guess = await self._guesses.spend(caller.user_id)
         async with self._database.reading() as tx:
@@ -60,20 +76,6 @@ class StepUp:
             raise domain.WrongCredentials
         await self._guesses.right(guess)
         return Proven(account, convert.session_id(caller.session_id))
-
-    async def prove_by(self, proof: proof_pb2.Proof) -> Proven:
-        """The caller, whose password, code or passkey it is.
-
-        Raises `WrongCredentials`, `WrongCode` or `InvalidPasskey`, and `Exhausted` after too
-        many guesses.
-        """
-        match proof.WhichOneof("proof"):
-            case "password":
-                return await self.prove(proof.password)
-            case "code":
-                return await self._by_code(proof.code)
-            case _:
-                return await self._by_passkey(proof.passkey)
 
     async def _by_code(self, code: str) -> Proven:
         caller = principal()
@@ -96,3 +98,18 @@ class StepUp:
             if account is None or owner != account_id:
                 raise InvalidPasskey
         return Proven(account, convert.session_id(caller.session_id))
+
+    async def _by_provider(self, token: str) -> Proven:
+        caller = principal()
+        account_id = convert.account_id(caller.user_id)
+        async with self._database.transaction() as tx:
+            owner = await self._providers.proven(tx, token, meant_by(caller))
+            account = await accounts.account(tx, account_id)
+            if account is None or owner != account_id:
+                raise InvalidProviderAnswer
+        return Proven(account, convert.session_id(caller.session_id))
+
+
+def meant_by(caller: Principal) -> str:
+    """What a sign-in at a provider is asked for: a proof, of this caller in this session."""
+    return f"{caller.user_id} {caller.session_id}"

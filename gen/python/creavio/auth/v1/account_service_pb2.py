@@ -31,7 +31,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/auth/v1/account_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a\x1d\x63reavio/auth/v1/session.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1a\x63reavio/user/v1/user.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x98\x01\n\x13\x43hangeHandleRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12\x34\n\x05proof\x18\x02 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\">\n\x14\x44\x65leteAccountRequest\x12&\n\x08password\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x08password\"P\n\x18\x44\x65\x61\x63tivateAccountRequest\x12\x34\n\x05proof\x18\x01 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\"\xac\x02\n\x14\x43reateAccountRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12 \n\x05\x65mail\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\x12&\n\x08password\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\x80\x02R\x08password\x12?\n\x0c\x64isplay_name\x18\x04 \x01(\tB\x1c\xbaH\x19r\x17\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x0b\x64isplayName\x12<\n\x0csign_up_code\x18\x05 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^$|^[a-z0-9]{4,32}$R\nsignUpCode2\xc1\x04\n\x0e\x41\x63\x63ountService\x12\x81\x01\n\rCreateAccount\x12%.creavio.auth.v1.CreateAccountRequest\x1a\x18.creavio.auth.v1.Session\"/\xa2\xbb\x18\x14\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\n@\x80\x80\x01H\x01P\x01\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/accounts:\x01*\x12\x88\x01\n\rDeleteAccount\x12%.creavio.auth.v1.DeleteAccountRequest\x1a\x16.google.protobuf.Empty\"8\xa2\xbb\x18\x17\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x17\"\x12/v1/account:delete:\x01*\x12\x92\x01\n\x11\x44\x65\x61\x63tivateAccount\x12).creavio.auth.v1.DeactivateAccountRequest\x1a\x16.google.protobuf.Empty\":\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/account:deactivate:\x01*\x12\x8a\x01\n\x0c\x43hangeHandle\x12$.creavio.auth.v1.ChangeHandleRequest\x1a\x15.creavio.user.v1.User\"=\xa2\xbb\x18\x16\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/account:changeHandle:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/auth/v1/account_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a\x1d\x63reavio/auth/v1/session.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1a\x63reavio/user/v1/user.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x98\x01\n\x13\x43hangeHandleRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12\x34\n\x05proof\x18\x02 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\"j\n\x14\x44\x65leteAccountRequest\x12$\n\x08password\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x08password\x12,\n\x05proof\x18\x02 \x01(\x0b\x32\x16.creavio.auth.v1.ProofR\x05proof\"P\n\x18\x44\x65\x61\x63tivateAccountRequest\x12\x34\n\x05proof\x18\x01 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\"\xac\x02\n\x14\x43reateAccountRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12 \n\x05\x65mail\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\x12&\n\x08password\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\x80\x02R\x08password\x12?\n\x0c\x64isplay_name\x18\x04 \x01(\tB\x1c\xbaH\x19r\x17\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x0b\x64isplayName\x12<\n\x0csign_up_code\x18\x05 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^$|^[a-z0-9]{4,32}$R\nsignUpCode2\xc3\x04\n\x0e\x41\x63\x63ountService\x12\x81\x01\n\rCreateAccount\x12%.creavio.auth.v1.CreateAccountRequest\x1a\x18.creavio.auth.v1.Session\"/\xa2\xbb\x18\x14\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\n@\x80\x80\x01H\x01P\x01\x82\xd3\xe4\x93\x02\x11\"\x0c/v1/accounts:\x01*\x12\x89\x01\n\rDeleteAccount\x12%.creavio.auth.v1.DeleteAccountRequest\x1a\x16.google.protobuf.Empty\"9\xa2\xbb\x18\x18\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x17\"\x12/v1/account:delete:\x01*\x12\x93\x01\n\x11\x44\x65\x61\x63tivateAccount\x12).creavio.auth.v1.DeactivateAccountRequest\x1a\x16.google.protobuf.Empty\";\xa2\xbb\x18\x16\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/account:deactivate:\x01*\x12\x8a\x01\n\x0c\x43hangeHandle\x12$.creavio.auth.v1.ChangeHandleRequest\x1a\x15.creavio.user.v1.User\"=\xa2\xbb\x18\x16\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/account:changeHandle:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANGEHANDLEREQUEST'].fields_by_name['proof']._loaded_options = None
   _globals['_CHANGEHANDLEREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\003\310\001\001'
   _globals['_DELETEACCOUNTREQUEST'].fields_by_name['password']._loaded_options = None
-  _globals['_DELETEACCOUNTREQUEST'].fields_by_name['password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_DELETEACCOUNTREQUEST'].fields_by_name['password']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_DEACTIVATEACCOUNTREQUEST'].fields_by_name['proof']._loaded_options = None
   _globals['_DEACTIVATEACCOUNTREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CREATEACCOUNTREQUEST'].fields_by_name['handle']._loaded_options = None
@@ -59,19 +59,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['CreateAccount']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['CreateAccount']._serialized_options = b'\242\273\030\024\010\001\020\001 \0040\003:\002\010\n@\200\200\001H\001P\001\202\323\344\223\002\021\"\014/v1/accounts:\001*'
   _globals['_ACCOUNTSERVICE'].methods_by_name['DeleteAccount']._loaded_options = None
-  _globals['_ACCOUNTSERVICE'].methods_by_name['DeleteAccount']._serialized_options = b'\242\273\030\027\010\001\020\002 \0020\003:\002\010\n@\200 H\001P\001X\001`\001\202\323\344\223\002\027\"\022/v1/account:delete:\001*'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['DeleteAccount']._serialized_options = b'\242\273\030\030\010\001\020\002 \0020\003:\002\010\n@\200\200\002H\001P\001X\001`\001\202\323\344\223\002\027\"\022/v1/account:delete:\001*'
   _globals['_ACCOUNTSERVICE'].methods_by_name['DeactivateAccount']._loaded_options = None
-  _globals['_ACCOUNTSERVICE'].methods_by_name['DeactivateAccount']._serialized_options = b'\242\273\030\025\010\001\020\002 \0020\003:\002\010\n@\200 H\001P\001X\001\202\323\344\223\002\033\"\026/v1/account:deactivate:\001*'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['DeactivateAccount']._serialized_options = b'\242\273\030\026\010\001\020\002 \0020\003:\002\010\n@\200\200\002H\001P\001X\001\202\323\344\223\002\033\"\026/v1/account:deactivate:\001*'
   _globals['_ACCOUNTSERVICE'].methods_by_name['ChangeHandle']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['ChangeHandle']._serialized_options = b'\242\273\030\026\010\001\020\002 \0020\003:\002\010\n@\200\200\002H\001P\001X\001\202\323\344\223\002\035\"\030/v1/account:changeHandle:\001*'
   _globals['_CHANGEHANDLEREQUEST']._serialized_start=265
   _globals['_CHANGEHANDLEREQUEST']._serialized_end=417
   _globals['_DELETEACCOUNTREQUEST']._serialized_start=419
-  _globals['_DELETEACCOUNTREQUEST']._serialized_end=481
-  _globals['_DEACTIVATEACCOUNTREQUEST']._serialized_start=483
-  _globals['_DEACTIVATEACCOUNTREQUEST']._serialized_end=563
-  _globals['_CREATEACCOUNTREQUEST']._serialized_start=566
-  _globals['_CREATEACCOUNTREQUEST']._serialized_end=866
-  _globals['_ACCOUNTSERVICE']._serialized_start=869
-  _globals['_ACCOUNTSERVICE']._serialized_end=1446
+  _globals['_DELETEACCOUNTREQUEST']._serialized_end=525
+  _globals['_DEACTIVATEACCOUNTREQUEST']._serialized_start=527
+  _globals['_DEACTIVATEACCOUNTREQUEST']._serialized_end=607
+  _globals['_CREATEACCOUNTREQUEST']._serialized_start=610
+  _globals['_CREATEACCOUNTREQUEST']._serialized_end=910
+  _globals['_ACCOUNTSERVICE']._serialized_start=913
+  _globals['_ACCOUNTSERVICE']._serialized_end=1492
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ class ChangeHandleRequest(_message.Message):
     """The handle, as in CreateAccount."""
     @_builtins.property
     def proof(self) -> _proof_pb2.Proof:
-        """The password, a code, or a passkey."""
+        """What shows that it is the caller."""
 
     def __init__(
         self,
@@ -47,21 +47,27 @@ Global___ChangeHandleRequest: _TypeAlias = ChangeHandleRequest  # noqa: Y015
 
 @_typing.final
 class DeleteAccountRequest(_message.Message):
-    """Says the password once more: an open session alone deletes nothing."""
+    """Says once more who it is: an open session alone deletes nothing."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PASSWORD_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     password: _builtins.str
-    """The caller's password."""
+    """The caller's password; not needed with `proof`."""
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """What shows that it is the caller, with a password or without; counts before `password`."""
+
     def __init__(
         self,
         *,
         password: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -76,7 +82,7 @@ class DeactivateAccountRequest(_message.Message):
     PROOF_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def proof(self) -> _proof_pb2.Proof:
-        """The password, or a code."""
+        """What shows that it is the caller."""
 
     def __init__(
         self,

@@ -84,10 +84,10 @@ class AccountServiceServicer:
         wrote goes, and so do their memberships; a community that only they belong to is
         closed. There is no way back: who wants one deactivates the account instead.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
-        the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
-        else administrates the instance, and with CONCURRENT_CHANGE when the password was
-        changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, with OWNS_COMMUNITIES while the caller owns a community others belong
+        to, with LAST_ADMINISTRATOR while nobody else administrates the instance, and with
+        CONCURRENT_CHANGE when the password was changed meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,8 +101,8 @@ class AccountServiceServicer:
         are (`User.deactivated`). They are not seen to be there. Direct messages to them are
         taken, and wait.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-        CONCURRENT_CHANGE when the password was changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,10 +116,10 @@ class AccountServiceServicer:
         was begun is finished, also when the answer is lost: asking again for the same handle
         changes nothing more.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
-        HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
-        lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
-        CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, with HANDLE_TAKEN when somebody else has the handle, or one that looks
+        like it, or had it lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change,
+        and with CONCURRENT_CHANGE when another change of the handle is under way, or the password was
         changed meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -52,10 +52,10 @@ class AccountServiceStub:
     wrote goes, and so do their memberships; a community that only they belong to is
     closed. There is no way back: who wants one deactivates the account instead.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
-    the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
-    else administrates the instance, and with CONCURRENT_CHANGE when the password was
-    changed meanwhile.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, with OWNS_COMMUNITIES while the caller owns a community others belong
+    to, with LAST_ADMINISTRATOR while nobody else administrates the instance, and with
+    CONCURRENT_CHANGE when the password was changed meanwhile.
     """
     DeactivateAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.DeactivateAccountRequest, _empty_pb2.Empty]
     """Deactivates the caller's account until they sign in again, in whatever way. Every
@@ -65,8 +65,8 @@ class AccountServiceStub:
     are (`User.deactivated`). They are not seen to be there. Direct messages to them are
     taken, and wait.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-    CONCURRENT_CHANGE when the password was changed meanwhile.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
     """
     ChangeHandle: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangeHandleRequest, _user_pb2.User]
     """Changes the caller's handle, which they sign in with and are addressed by, and returns
@@ -76,10 +76,10 @@ class AccountServiceStub:
     was begun is finished, also when the answer is lost: asking again for the same handle
     changes nothing more.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
-    HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
-    lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
-    CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, with HANDLE_TAKEN when somebody else has the handle, or one that looks
+    like it, or had it lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change,
+    and with CONCURRENT_CHANGE when another change of the handle is under way, or the password was
     changed meanwhile.
     """
 
@@ -104,10 +104,10 @@ class AccountServiceAsyncStub(AccountServiceStub):
     wrote goes, and so do their memberships; a community that only they belong to is
     closed. There is no way back: who wants one deactivates the account instead.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
-    the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
-    else administrates the instance, and with CONCURRENT_CHANGE when the password was
-    changed meanwhile.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, with OWNS_COMMUNITIES while the caller owns a community others belong
+    to, with LAST_ADMINISTRATOR while nobody else administrates the instance, and with
+    CONCURRENT_CHANGE when the password was changed meanwhile.
     """
     DeactivateAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.DeactivateAccountRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deactivates the caller's account until they sign in again, in whatever way. Every
@@ -117,8 +117,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     are (`User.deactivated`). They are not seen to be there. Direct messages to them are
     taken, and wait.
 
-    Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-    CONCURRENT_CHANGE when the password was changed meanwhile.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
     """
     ChangeHandle: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangeHandleRequest, _user_pb2.User]  # type: ignore[assignment]
     """Changes the caller's handle, which they sign in with and are addressed by, and returns
@@ -128,10 +128,10 @@ class AccountServiceAsyncStub(AccountServiceStub):
     was begun is finished, also when the answer is lost: asking again for the same handle
     changes nothing more.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
-    HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
-    lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
-    CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, with HANDLE_TAKEN when somebody else has the handle, or one that looks
+    like it, or had it lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change,
+    and with CONCURRENT_CHANGE when another change of the handle is under way, or the password was
     changed meanwhile.
     """
 
@@ -165,10 +165,10 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         wrote goes, and so do their memberships; a community that only they belong to is
         closed. There is no way back: who wants one deactivates the account instead.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
-        the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
-        else administrates the instance, and with CONCURRENT_CHANGE when the password was
-        changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, with OWNS_COMMUNITIES while the caller owns a community others belong
+        to, with LAST_ADMINISTRATOR while nobody else administrates the instance, and with
+        CONCURRENT_CHANGE when the password was changed meanwhile.
         """
 
     @_abc_1.abstractmethod
@@ -184,8 +184,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         are (`User.deactivated`). They are not seen to be there. Direct messages to them are
         taken, and wait.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-        CONCURRENT_CHANGE when the password was changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
         """
 
     @_abc_1.abstractmethod
@@ -201,10 +201,10 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         was begun is finished, also when the answer is lost: asking again for the same handle
         changes nothing more.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
-        HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
-        lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
-        CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, with HANDLE_TAKEN when somebody else has the handle, or one that looks
+        like it, or had it lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change,
+        and with CONCURRENT_CHANGE when another change of the handle is under way, or the password was
         changed meanwhile.
         """
 

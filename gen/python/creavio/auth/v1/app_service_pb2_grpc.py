@@ -66,8 +66,9 @@ class AppServiceServicer:
     def CreateApp(self, request, context):
         """Registers an app of the caller's and returns it, with its secret when it keeps one.
 
-        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
-        when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
+        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or
+        INVALID_PROVIDER_ANSWER when the proof is wrong, and with LIMIT_REACHED when the caller has
+        25 apps.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,7 +86,7 @@ class AppServiceServicer:
         is void.
 
         Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

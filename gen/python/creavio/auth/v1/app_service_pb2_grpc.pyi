@@ -38,8 +38,9 @@ class AppServiceStub:
     CreateApp: _grpc.UnaryUnaryMultiCallable[_app_service_pb2.CreateAppRequest, _app_pb2.IssuedApp]
     """Registers an app of the caller's and returns it, with its secret when it keeps one.
 
-    Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
-    when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
+    Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or
+    INVALID_PROVIDER_ANSWER when the proof is wrong, and with LIMIT_REACHED when the caller has
+    25 apps.
     """
     ListApps: _grpc.UnaryUnaryMultiCallable[_app_service_pb2.ListAppsRequest, _app_service_pb2.ListAppsResponse]
     """Lists the caller's apps, the newest first; never more than 25."""
@@ -48,7 +49,7 @@ class AppServiceStub:
     is void.
 
     Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
-    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
     """
     DeleteApp: _grpc.UnaryUnaryMultiCallable[_app_service_pb2.DeleteAppRequest, _empty_pb2.Empty]
     """Deletes an app of the caller's: everything it was given ends, at everybody. Deleting one
@@ -63,8 +64,9 @@ class AppServiceAsyncStub(AppServiceStub):
     CreateApp: _aio.UnaryUnaryMultiCallable[_app_service_pb2.CreateAppRequest, _app_pb2.IssuedApp]  # type: ignore[assignment]
     """Registers an app of the caller's and returns it, with its secret when it keeps one.
 
-    Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
-    when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
+    Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or
+    INVALID_PROVIDER_ANSWER when the proof is wrong, and with LIMIT_REACHED when the caller has
+    25 apps.
     """
     ListApps: _aio.UnaryUnaryMultiCallable[_app_service_pb2.ListAppsRequest, _app_service_pb2.ListAppsResponse]  # type: ignore[assignment]
     """Lists the caller's apps, the newest first; never more than 25."""
@@ -73,7 +75,7 @@ class AppServiceAsyncStub(AppServiceStub):
     is void.
 
     Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
-    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
     """
     DeleteApp: _aio.UnaryUnaryMultiCallable[_app_service_pb2.DeleteAppRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes an app of the caller's: everything it was given ends, at everybody. Deleting one
@@ -91,8 +93,9 @@ class AppServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_app_pb2.IssuedApp, _abc.Awaitable[_app_pb2.IssuedApp]]:
         """Registers an app of the caller's and returns it, with its secret when it keeps one.
 
-        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
-        when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
+        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or
+        INVALID_PROVIDER_ANSWER when the proof is wrong, and with LIMIT_REACHED when the caller has
+        25 apps.
         """
 
     @_abc_1.abstractmethod
@@ -113,7 +116,7 @@ class AppServiceServicer(metaclass=_abc_1.ABCMeta):
         is void.
 
         Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
 
     @_abc_1.abstractmethod

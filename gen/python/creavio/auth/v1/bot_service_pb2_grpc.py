@@ -102,7 +102,7 @@ class BotServiceServicer:
         token it had ends, as TokenService.RevokeToken ends one.
 
         Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,7 +56,7 @@ class BotServiceStub:
     token it had ends, as TokenService.RevokeToken ends one.
 
     Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
-    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
     """
     DeleteBot: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.DeleteBotRequest, _empty_pb2.Empty]
     """Deletes a bot, for good and at once: its token ends, and every service erases what it
@@ -93,7 +93,7 @@ class BotServiceAsyncStub(BotServiceStub):
     token it had ends, as TokenService.RevokeToken ends one.
 
     Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
-    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
     """
     DeleteBot: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.DeleteBotRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a bot, for good and at once: its token ends, and every service erases what it
@@ -151,7 +151,7 @@ class BotServiceServicer(metaclass=_abc_1.ABCMeta):
         token it had ends, as TokenService.RevokeToken ends one.
 
         Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
 
     @_abc_1.abstractmethod

@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from creavio.auth.v1 import proof_pb2 as creavio_dot_auth_dot_v1_dot_proof__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/auth/v1/email_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"9\n\x05\x45mail\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\x12\x1a\n\x08verified\x18\x02 \x01(\x08R\x08verified\"\x11\n\x0fGetEmailRequest\"6\n\x12VerifyEmailRequest\x12 \n\x05token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x05token\"\x8a\x01\n\x19ResendVerificationRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12 \n\x05\x65mail\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\"m\n\x12\x43hangeEmailRequest\x12 \n\x05\x65mail\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\x12\x35\n\x10\x63urrent_password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0f\x63urrentPassword2\x94\x04\n\x0c\x45mailService\x12p\n\x08GetEmail\x12 .creavio.auth.v1.GetEmailRequest\x1a\x16.creavio.auth.v1.Email\"*\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/email\x12~\n\x0bVerifyEmail\x12#.creavio.auth.v1.VerifyEmailRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/email:verify:\x01*\x12\x8c\x01\n\x12ResendVerification\x12*.creavio.auth.v1.ResendVerificationRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x13\x08\x01\x10\x01 \x02\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/email:resend:\x01*\x12\x82\x01\n\x0b\x43hangeEmail\x12#.creavio.auth.v1.ChangeEmailRequest\x1a\x16.google.protobuf.Empty\"6\xa2\xbb\x18\x17\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/email:change:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/auth/v1/email_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"9\n\x05\x45mail\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\x12\x1a\n\x08verified\x18\x02 \x01(\x08R\x08verified\"\x11\n\x0fGetEmailRequest\"6\n\x12VerifyEmailRequest\x12 \n\x05token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x05token\"\x8a\x01\n\x19ResendVerificationRequest\x12K\n\x06handle\x18\x01 \x01(\tB3\xbaH0r.2,^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}[A-Za-z0-9]$R\x06handle\x12 \n\x05\x65mail\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\"\x99\x01\n\x12\x43hangeEmailRequest\x12 \n\x05\x65mail\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\x12\x33\n\x10\x63urrent_password\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x0f\x63urrentPassword\x12,\n\x05proof\x18\x03 \x01(\x0b\x32\x16.creavio.auth.v1.ProofR\x05proof2\x95\x04\n\x0c\x45mailService\x12p\n\x08GetEmail\x12 .creavio.auth.v1.GetEmailRequest\x1a\x16.creavio.auth.v1.Email\"*\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/email\x12~\n\x0bVerifyEmail\x12#.creavio.auth.v1.VerifyEmailRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/email:verify:\x01*\x12\x8c\x01\n\x12ResendVerification\x12*.creavio.auth.v1.ResendVerificationRequest\x1a\x16.google.protobuf.Empty\"2\xa2\xbb\x18\x13\x08\x01\x10\x01 \x02\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/email:resend:\x01*\x12\x83\x01\n\x0b\x43hangeEmail\x12#.creavio.auth.v1.ChangeEmailRequest\x1a\x16.google.protobuf.Empty\"7\xa2\xbb\x18\x18\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/email:change:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANGEEMAILREQUEST'].fields_by_name['email']._loaded_options = None
   _globals['_CHANGEEMAILREQUEST'].fields_by_name['email']._serialized_options = b'\272H\007r\005\030\376\001`\001'
   _globals['_CHANGEEMAILREQUEST'].fields_by_name['current_password']._loaded_options = None
-  _globals['_CHANGEEMAILREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_CHANGEEMAILREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_EMAILSERVICE'].methods_by_name['GetEmail']._loaded_options = None
   _globals['_EMAILSERVICE'].methods_by_name['GetEmail']._serialized_options = b'\242\273\030\025\010\001\020\002 \0010\001:\002\010\005@\200\010H\001P\001X\001\202\323\344\223\002\013\022\t/v1/email'
   _globals['_EMAILSERVICE'].methods_by_name['VerifyEmail']._loaded_options = None
@@ -52,17 +53,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EMAILSERVICE'].methods_by_name['ResendVerification']._loaded_options = None
   _globals['_EMAILSERVICE'].methods_by_name['ResendVerification']._serialized_options = b'\242\273\030\023\010\001\020\001 \0020\003:\002\010\005@\200 H\001P\001\202\323\344\223\002\025\"\020/v1/email:resend:\001*'
   _globals['_EMAILSERVICE'].methods_by_name['ChangeEmail']._loaded_options = None
-  _globals['_EMAILSERVICE'].methods_by_name['ChangeEmail']._serialized_options = b'\242\273\030\027\010\001\020\002 \0040\003:\002\010\n@\200 H\001P\001X\001`\001\202\323\344\223\002\025\"\020/v1/email:change:\001*'
-  _globals['_EMAIL']._serialized_start=174
-  _globals['_EMAIL']._serialized_end=231
-  _globals['_GETEMAILREQUEST']._serialized_start=233
-  _globals['_GETEMAILREQUEST']._serialized_end=250
-  _globals['_VERIFYEMAILREQUEST']._serialized_start=252
-  _globals['_VERIFYEMAILREQUEST']._serialized_end=306
-  _globals['_RESENDVERIFICATIONREQUEST']._serialized_start=309
-  _globals['_RESENDVERIFICATIONREQUEST']._serialized_end=447
-  _globals['_CHANGEEMAILREQUEST']._serialized_start=449
-  _globals['_CHANGEEMAILREQUEST']._serialized_end=558
-  _globals['_EMAILSERVICE']._serialized_start=561
-  _globals['_EMAILSERVICE']._serialized_end=1093
+  _globals['_EMAILSERVICE'].methods_by_name['ChangeEmail']._serialized_options = b'\242\273\030\030\010\001\020\002 \0040\003:\002\010\n@\200\200\002H\001P\001X\001`\001\202\323\344\223\002\025\"\020/v1/email:change:\001*'
+  _globals['_EMAIL']._serialized_start=203
+  _globals['_EMAIL']._serialized_end=260
+  _globals['_GETEMAILREQUEST']._serialized_start=262
+  _globals['_GETEMAILREQUEST']._serialized_end=279
+  _globals['_VERIFYEMAILREQUEST']._serialized_start=281
+  _globals['_VERIFYEMAILREQUEST']._serialized_end=335
+  _globals['_RESENDVERIFICATIONREQUEST']._serialized_start=338
+  _globals['_RESENDVERIFICATIONREQUEST']._serialized_end=476
+  _globals['_CHANGEEMAILREQUEST']._serialized_start=479
+  _globals['_CHANGEEMAILREQUEST']._serialized_end=632
+  _globals['_EMAILSERVICE']._serialized_start=635
+  _globals['_EMAILSERVICE']._serialized_end=1168
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from creavio.auth.v1 import proof_pb2 as _proof_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 import builtins as _builtins
@@ -115,19 +116,27 @@ class ChangeEmailRequest(_message.Message):
 
     EMAIL_FIELD_NUMBER: _builtins.int
     CURRENT_PASSWORD_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     """The address."""
     current_password: _builtins.str
-    """The caller's password: an open session alone changes no address."""
+    """The caller's password; not needed with `proof`."""
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """What shows that it is the caller, with a password or without: an open session alone
+        changes no address. Counts before `current_password`.
+        """
+
     def __init__(
         self,
         *,
         email: _builtins.str = ...,
         current_password: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_password", b"current_password", "email", b"email"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_password", b"current_password", "email", b"email", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -96,7 +96,8 @@ class EmailServiceServicer:
         other sessions end. It answers alike whoever has the address. The address that
         was verified before is told of the change.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,7 +55,8 @@ class EmailServiceStub:
     other sessions end. It answers alike whoever has the address. The address that
     was verified before is told of the change.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
 
 @_typing.type_check_only
@@ -84,7 +85,8 @@ class EmailServiceAsyncStub(EmailServiceStub):
     other sessions end. It answers alike whoever has the address. The address that
     was verified before is told of the change.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
 
 class EmailServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -134,7 +136,8 @@ class EmailServiceServicer(metaclass=_abc_1.ABCMeta):
         other sessions end. It answers alike whoever has the address. The address that
         was verified before is told of the change.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
 def add_EmailServiceServicer_to_server(servicer: EmailServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

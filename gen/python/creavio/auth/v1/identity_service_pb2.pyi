@@ -301,6 +301,90 @@ class LinkIdentityRequest(_message.Message):
 Global___LinkIdentityRequest: _TypeAlias = LinkIdentityRequest  # noqa: Y015
 
 @_typing.final
+class BeginProviderProofRequest(_message.Message):
+    """Names the provider to sign in at anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    provider_id: _builtins.str
+    """The provider."""
+    def __init__(
+        self,
+        *,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginProviderProofRequest: _TypeAlias = BeginProviderProofRequest  # noqa: Y015
+
+@_typing.final
+class ProveByProviderRequest(_message.Message):
+    """What the caller came back with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    ISS_FIELD_NUMBER: _builtins.int
+    state_token: _builtins.str
+    """The token that came with the address."""
+    state: _builtins.str
+    """`state`, as the provider sent it back."""
+    code: _builtins.str
+    """`code`, as the provider sent it."""
+    iss: _builtins.str
+    """`iss`, if the provider sent it (RFC 9207)."""
+    def __init__(
+        self,
+        *,
+        state_token: _builtins.str = ...,
+        state: _builtins.str = ...,
+        code: _builtins.str = ...,
+        iss: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "iss", b"iss", "state", b"state", "state_token", b"state_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProveByProviderRequest: _TypeAlias = ProveByProviderRequest  # noqa: Y015
+
+@_typing.final
+class ProviderProof(_message.Message):
+    """That the caller signed in at a provider just now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_TOKEN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    provider_token: _builtins.str
+    """For `Proof.provider_token`: good once, in this session."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when."""
+
+    def __init__(
+        self,
+        *,
+        provider_token: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "provider_token", b"provider_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderProof: _TypeAlias = ProviderProof  # noqa: Y015
+
+@_typing.final
 class ListIdentitiesRequest(_message.Message):
     """Asks for the caller's identities."""
 

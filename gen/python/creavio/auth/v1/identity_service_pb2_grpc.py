@@ -69,6 +69,16 @@ class IdentityServiceStub:
                 request_serializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.LinkIdentityRequest.SerializeToString,
                 response_deserializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.Identity.FromString,
                 _registered_method=True)
+        self.BeginProviderProof = channel.unary_unary(
+                '/creavio.auth.v1.IdentityService/BeginProviderProof',
+                request_serializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.BeginProviderProofRequest.SerializeToString,
+                response_deserializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProviderRedirect.FromString,
+                _registered_method=True)
+        self.ProveByProvider = channel.unary_unary(
+                '/creavio.auth.v1.IdentityService/ProveByProvider',
+                request_serializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProveByProviderRequest.SerializeToString,
+                response_deserializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProviderProof.FromString,
+                _registered_method=True)
         self.ListIdentities = channel.unary_unary(
                 '/creavio.auth.v1.IdentityService/ListIdentities',
                 request_serializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.ListIdentitiesRequest.SerializeToString,
@@ -132,7 +142,7 @@ class IdentityServiceServicer:
         """Returns where to send the caller to link an identity at a provider to their account.
 
         Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,6 +152,28 @@ class IdentityServiceServicer:
         """Links the identity the caller came back with to their account.
 
         Fails with INVALID_PROVIDER_ANSWER, also when it is linked to another account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginProviderProof(self, request, context):
+        """Returns where to send the caller to sign in anew at a provider their account is linked
+        to, as a proof of who they are: it is asked not to let anybody in by a session it has.
+
+        Fails with NOT_FOUND when the caller's account is linked to nobody there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProveByProvider(self, request, context):
+        """Takes what the caller came back with, and returns what they prove by in `Proof`. The
+        provider has to say when they signed in there (`auth_time`), and that has to be since
+        they were sent: one that does not say so proves nothing.
+
+        Fails with INVALID_PROVIDER_ANSWER, also when it is somebody the caller's account is not
+        linked to, and when another session was sent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,7 +190,8 @@ class IdentityServiceServicer:
         """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
         is not linked does nothing.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,6 +229,16 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.LinkIdentity,
                     request_deserializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.LinkIdentityRequest.FromString,
                     response_serializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.Identity.SerializeToString,
+            ),
+            'BeginProviderProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginProviderProof,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.BeginProviderProofRequest.FromString,
+                    response_serializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProviderRedirect.SerializeToString,
+            ),
+            'ProveByProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProveByProvider,
+                    request_deserializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProveByProviderRequest.FromString,
+                    response_serializer=creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProviderProof.SerializeToString,
             ),
             'ListIdentities': grpc.unary_unary_rpc_method_handler(
                     servicer.ListIdentities,
@@ -373,6 +416,60 @@ class IdentityService:
             '/creavio.auth.v1.IdentityService/LinkIdentity',
             creavio_dot_auth_dot_v1_dot_identity__service__pb2.LinkIdentityRequest.SerializeToString,
             creavio_dot_auth_dot_v1_dot_identity__service__pb2.Identity.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginProviderProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.IdentityService/BeginProviderProof',
+            creavio_dot_auth_dot_v1_dot_identity__service__pb2.BeginProviderProofRequest.SerializeToString,
+            creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProviderRedirect.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProveByProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.auth.v1.IdentityService/ProveByProvider',
+            creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProveByProviderRequest.SerializeToString,
+            creavio_dot_auth_dot_v1_dot_identity__service__pb2.ProviderProof.FromString,
             options,
             channel_credentials,
             insecure,

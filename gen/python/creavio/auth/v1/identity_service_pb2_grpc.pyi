@@ -66,12 +66,26 @@ class IdentityServiceStub:
     """Returns where to send the caller to link an identity at a provider to their account.
 
     Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
-    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
     """
     LinkIdentity: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.LinkIdentityRequest, _identity_service_pb2.Identity]
     """Links the identity the caller came back with to their account.
 
     Fails with INVALID_PROVIDER_ANSWER, also when it is linked to another account.
+    """
+    BeginProviderProof: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.BeginProviderProofRequest, _identity_service_pb2.ProviderRedirect]
+    """Returns where to send the caller to sign in anew at a provider their account is linked
+    to, as a proof of who they are: it is asked not to let anybody in by a session it has.
+
+    Fails with NOT_FOUND when the caller's account is linked to nobody there.
+    """
+    ProveByProvider: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ProveByProviderRequest, _identity_service_pb2.ProviderProof]
+    """Takes what the caller came back with, and returns what they prove by in `Proof`. The
+    provider has to say when they signed in there (`auth_time`), and that has to be since
+    they were sent: one that does not say so proves nothing.
+
+    Fails with INVALID_PROVIDER_ANSWER, also when it is somebody the caller's account is not
+    linked to, and when another session was sent.
     """
     ListIdentities: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListIdentitiesRequest, _identity_service_pb2.ListIdentitiesResponse]
     """Lists the identities linked to the caller's account; never more than one a provider."""
@@ -79,7 +93,8 @@ class IdentityServiceStub:
     """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
     is not linked does nothing.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
 
 @_typing.type_check_only
@@ -118,12 +133,26 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Returns where to send the caller to link an identity at a provider to their account.
 
     Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
-    WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
     """
     LinkIdentity: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LinkIdentityRequest, _identity_service_pb2.Identity]  # type: ignore[assignment]
     """Links the identity the caller came back with to their account.
 
     Fails with INVALID_PROVIDER_ANSWER, also when it is linked to another account.
+    """
+    BeginProviderProof: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.BeginProviderProofRequest, _identity_service_pb2.ProviderRedirect]  # type: ignore[assignment]
+    """Returns where to send the caller to sign in anew at a provider their account is linked
+    to, as a proof of who they are: it is asked not to let anybody in by a session it has.
+
+    Fails with NOT_FOUND when the caller's account is linked to nobody there.
+    """
+    ProveByProvider: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ProveByProviderRequest, _identity_service_pb2.ProviderProof]  # type: ignore[assignment]
+    """Takes what the caller came back with, and returns what they prove by in `Proof`. The
+    provider has to say when they signed in there (`auth_time`), and that has to be since
+    they were sent: one that does not say so proves nothing.
+
+    Fails with INVALID_PROVIDER_ANSWER, also when it is somebody the caller's account is not
+    linked to, and when another session was sent.
     """
     ListIdentities: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListIdentitiesRequest, _identity_service_pb2.ListIdentitiesResponse]  # type: ignore[assignment]
     """Lists the identities linked to the caller's account; never more than one a provider."""
@@ -131,7 +160,8 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
     is not linked does nothing.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -197,7 +227,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns where to send the caller to link an identity at a provider to their account.
 
         Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
 
     @_abc_1.abstractmethod
@@ -209,6 +239,32 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Links the identity the caller came back with to their account.
 
         Fails with INVALID_PROVIDER_ANSWER, also when it is linked to another account.
+        """
+
+    @_abc_1.abstractmethod
+    def BeginProviderProof(
+        self,
+        request: _identity_service_pb2.BeginProviderProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.ProviderRedirect, _abc.Awaitable[_identity_service_pb2.ProviderRedirect]]:
+        """Returns where to send the caller to sign in anew at a provider their account is linked
+        to, as a proof of who they are: it is asked not to let anybody in by a session it has.
+
+        Fails with NOT_FOUND when the caller's account is linked to nobody there.
+        """
+
+    @_abc_1.abstractmethod
+    def ProveByProvider(
+        self,
+        request: _identity_service_pb2.ProveByProviderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.ProviderProof, _abc.Awaitable[_identity_service_pb2.ProviderProof]]:
+        """Takes what the caller came back with, and returns what they prove by in `Proof`. The
+        provider has to say when they signed in there (`auth_time`), and that has to be since
+        they were sent: one that does not say so proves nothing.
+
+        Fails with INVALID_PROVIDER_ANSWER, also when it is somebody the caller's account is not
+        linked to, and when another session was sent.
         """
 
     @_abc_1.abstractmethod
@@ -228,7 +284,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
         is not linked does nothing.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

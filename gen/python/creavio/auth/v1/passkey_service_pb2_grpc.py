@@ -82,8 +82,8 @@ class PasskeyServiceServicer:
     def BeginPasskey(self, request, context):
         """Returns what to ask the browser for to register a passkey.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with LIMIT_REACHED when the caller has 20 passkeys.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with LIMIT_REACHED when the caller has 20 passkeys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,7 +120,8 @@ class PasskeyServiceServicer:
         """Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
         is gone does nothing.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,8 +39,8 @@ class PasskeyServiceStub:
     BeginPasskey: _grpc.UnaryUnaryMultiCallable[_passkey_service_pb2.BeginPasskeyRequest, _passkey_pb2.PasskeyOptions]
     """Returns what to ask the browser for to register a passkey.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-    with LIMIT_REACHED when the caller has 20 passkeys.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with LIMIT_REACHED when the caller has 20 passkeys.
     """
     RegisterPasskey: _grpc.UnaryUnaryMultiCallable[_passkey_service_pb2.RegisterPasskeyRequest, _passkey_pb2.Passkey]
     """Registers the passkey the browser made, and returns it. The account's other sessions go
@@ -60,7 +60,8 @@ class PasskeyServiceStub:
     """Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
     is gone does nothing.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
     BeginPasskeySignIn: _grpc.UnaryUnaryMultiCallable[_passkey_service_pb2.BeginPasskeySignInRequest, _passkey_pb2.PasskeyOptions]
     """Returns what to ask the browser for to sign in with whatever passkey is at hand. It tells
@@ -82,8 +83,8 @@ class PasskeyServiceAsyncStub(PasskeyServiceStub):
     BeginPasskey: _aio.UnaryUnaryMultiCallable[_passkey_service_pb2.BeginPasskeyRequest, _passkey_pb2.PasskeyOptions]  # type: ignore[assignment]
     """Returns what to ask the browser for to register a passkey.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-    with LIMIT_REACHED when the caller has 20 passkeys.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with LIMIT_REACHED when the caller has 20 passkeys.
     """
     RegisterPasskey: _aio.UnaryUnaryMultiCallable[_passkey_service_pb2.RegisterPasskeyRequest, _passkey_pb2.Passkey]  # type: ignore[assignment]
     """Registers the passkey the browser made, and returns it. The account's other sessions go
@@ -103,7 +104,8 @@ class PasskeyServiceAsyncStub(PasskeyServiceStub):
     """Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
     is gone does nothing.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
     BeginPasskeySignIn: _aio.UnaryUnaryMultiCallable[_passkey_service_pb2.BeginPasskeySignInRequest, _passkey_pb2.PasskeyOptions]  # type: ignore[assignment]
     """Returns what to ask the browser for to sign in with whatever passkey is at hand. It tells
@@ -128,8 +130,8 @@ class PasskeyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_passkey_pb2.PasskeyOptions, _abc.Awaitable[_passkey_pb2.PasskeyOptions]]:
         """Returns what to ask the browser for to register a passkey.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with LIMIT_REACHED when the caller has 20 passkeys.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with LIMIT_REACHED when the caller has 20 passkeys.
         """
 
     @_abc_1.abstractmethod
@@ -173,7 +175,8 @@ class PasskeyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
         is gone does nothing.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
     @_abc_1.abstractmethod

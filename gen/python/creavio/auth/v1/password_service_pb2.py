@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from creavio.auth.v1 import proof_pb2 as creavio_dot_auth_dot_v1_dot_proof__pb2
 from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&creavio/auth/v1/password_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"?\n\x1bRequestPasswordResetRequest\x12 \n\x05\x65mail\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\"g\n\x14ResetPasswordRequest\x12 \n\x05token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x05token\x12-\n\x0cnew_password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\x80\x02R\x0bnewPassword\"}\n\x15\x43hangePasswordRequest\x12\x35\n\x10\x63urrent_password\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0f\x63urrentPassword\x12-\n\x0cnew_password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\x80\x02R\x0bnewPassword2\xc2\x03\n\x0fPasswordService\x12\x99\x01\n\x14RequestPasswordReset\x12,.creavio.auth.v1.RequestPasswordResetRequest\x1a\x16.google.protobuf.Empty\";\xa2\xbb\x18\x13\x08\x01\x10\x01 \x02\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/password:requestReset:\x01*\x12\x84\x01\n\rResetPassword\x12%.creavio.auth.v1.ResetPasswordRequest\x1a\x16.google.protobuf.Empty\"4\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x17\"\x12/v1/password:reset:\x01*\x12\x8b\x01\n\x0e\x43hangePassword\x12&.creavio.auth.v1.ChangePasswordRequest\x1a\x16.google.protobuf.Empty\"9\xa2\xbb\x18\x17\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/password:change:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&creavio/auth/v1/password_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"?\n\x1bRequestPasswordResetRequest\x12 \n\x05\x65mail\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x18\xfe\x01`\x01R\x05\x65mail\"g\n\x14ResetPasswordRequest\x12 \n\x05token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x05token\x12-\n\x0cnew_password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\x80\x02R\x0bnewPassword\"\xa9\x01\n\x15\x43hangePasswordRequest\x12\x33\n\x10\x63urrent_password\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x0f\x63urrentPassword\x12-\n\x0cnew_password\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\x80\x02R\x0bnewPassword\x12,\n\x05proof\x18\x03 \x01(\x0b\x32\x16.creavio.auth.v1.ProofR\x05proof2\xc3\x03\n\x0fPasswordService\x12\x99\x01\n\x14RequestPasswordReset\x12,.creavio.auth.v1.RequestPasswordResetRequest\x1a\x16.google.protobuf.Empty\";\xa2\xbb\x18\x13\x08\x01\x10\x01 \x02\x30\x03:\x02\x08\x05@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/password:requestReset:\x01*\x12\x84\x01\n\rResetPassword\x12%.creavio.auth.v1.ResetPasswordRequest\x1a\x16.google.protobuf.Empty\"4\xa2\xbb\x18\x13\x08\x01\x10\x01 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01\x82\xd3\xe4\x93\x02\x17\"\x12/v1/password:reset:\x01*\x12\x8c\x01\n\x0e\x43hangePassword\x12&.creavio.auth.v1.ChangePasswordRequest\x1a\x16.google.protobuf.Empty\":\xa2\xbb\x18\x18\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/password:change:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESETPASSWORDREQUEST'].fields_by_name['new_password']._loaded_options = None
   _globals['_RESETPASSWORDREQUEST'].fields_by_name['new_password']._serialized_options = b'\272H\007r\005\020\010\030\200\002'
   _globals['_CHANGEPASSWORDREQUEST'].fields_by_name['current_password']._loaded_options = None
-  _globals['_CHANGEPASSWORDREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_CHANGEPASSWORDREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_CHANGEPASSWORDREQUEST'].fields_by_name['new_password']._loaded_options = None
   _globals['_CHANGEPASSWORDREQUEST'].fields_by_name['new_password']._serialized_options = b'\272H\007r\005\020\010\030\200\002'
   _globals['_PASSWORDSERVICE'].methods_by_name['RequestPasswordReset']._loaded_options = None
@@ -50,13 +51,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PASSWORDSERVICE'].methods_by_name['ResetPassword']._loaded_options = None
   _globals['_PASSWORDSERVICE'].methods_by_name['ResetPassword']._serialized_options = b'\242\273\030\023\010\001\020\001 \0040\003:\002\010\n@\200 H\001P\001\202\323\344\223\002\027\"\022/v1/password:reset:\001*'
   _globals['_PASSWORDSERVICE'].methods_by_name['ChangePassword']._loaded_options = None
-  _globals['_PASSWORDSERVICE'].methods_by_name['ChangePassword']._serialized_options = b'\242\273\030\027\010\001\020\002 \0040\003:\002\010\n@\200 H\001P\001X\001`\001\202\323\344\223\002\030\"\023/v1/password:change:\001*'
-  _globals['_REQUESTPASSWORDRESETREQUEST']._serialized_start=177
-  _globals['_REQUESTPASSWORDRESETREQUEST']._serialized_end=240
-  _globals['_RESETPASSWORDREQUEST']._serialized_start=242
-  _globals['_RESETPASSWORDREQUEST']._serialized_end=345
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=347
-  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=472
-  _globals['_PASSWORDSERVICE']._serialized_start=475
-  _globals['_PASSWORDSERVICE']._serialized_end=925
+  _globals['_PASSWORDSERVICE'].methods_by_name['ChangePassword']._serialized_options = b'\242\273\030\030\010\001\020\002 \0040\003:\002\010\n@\200\200\002H\001P\001X\001`\001\202\323\344\223\002\030\"\023/v1/password:change:\001*'
+  _globals['_REQUESTPASSWORDRESETREQUEST']._serialized_start=206
+  _globals['_REQUESTPASSWORDRESETREQUEST']._serialized_end=269
+  _globals['_RESETPASSWORDREQUEST']._serialized_start=271
+  _globals['_RESETPASSWORDREQUEST']._serialized_end=374
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=377
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=546
+  _globals['_PASSWORDSERVICE']._serialized_start=549
+  _globals['_PASSWORDSERVICE']._serialized_end=1000
 # @@protoc_insertion_point(module_scope)

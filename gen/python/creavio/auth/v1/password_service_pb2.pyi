@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from creavio.auth.v1 import proof_pb2 as _proof_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 import builtins as _builtins
@@ -66,25 +67,33 @@ Global___ResetPasswordRequest: _TypeAlias = ResetPasswordRequest  # noqa: Y015
 
 @_typing.final
 class ChangePasswordRequest(_message.Message):
-    """Says the password that is, and the one that shall be."""
+    """Says who it is, and the password that shall be."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CURRENT_PASSWORD_FIELD_NUMBER: _builtins.int
     NEW_PASSWORD_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     current_password: _builtins.str
-    """The password until now: an open session alone changes none."""
+    """The password until now; not needed with `proof`."""
     new_password: _builtins.str
     """8 to 256 characters; no composition rules (NIST SP 800-63B)."""
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """What shows that it is the caller, with a password or without: an open session alone
+        changes none. Counts before `current_password`.
+        """
+
     def __init__(
         self,
         *,
         current_password: _builtins.str = ...,
         new_password: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_password", b"current_password", "new_password", b"new_password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_password", b"current_password", "new_password", b"new_password", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

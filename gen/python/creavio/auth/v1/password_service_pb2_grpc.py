@@ -79,12 +79,12 @@ class PasswordServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ChangePassword(self, request, context):
-        """Sets another password for the caller. The caller's other sessions end with it, and
+        """Sets another password for the caller, or a first one for who signed up by a provider. The caller's other sessions end with it, and
         what ResetPassword ends besides; what stays there stays here. The verified address is
         told.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, and with
-        CONCURRENT_CHANGE when it was changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,12 +48,12 @@ class PasswordServiceStub:
     Fails with INVALID_LINK.
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_password_service_pb2.ChangePasswordRequest, _empty_pb2.Empty]
-    """Sets another password for the caller. The caller's other sessions end with it, and
+    """Sets another password for the caller, or a first one for who signed up by a provider. The caller's other sessions end with it, and
     what ResetPassword ends besides; what stays there stays here. The verified address is
     told.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong, and with
-    CONCURRENT_CHANGE when it was changed meanwhile.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
     """
 
 @_typing.type_check_only
@@ -75,12 +75,12 @@ class PasswordServiceAsyncStub(PasswordServiceStub):
     Fails with INVALID_LINK.
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_password_service_pb2.ChangePasswordRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Sets another password for the caller. The caller's other sessions end with it, and
+    """Sets another password for the caller, or a first one for who signed up by a provider. The caller's other sessions end with it, and
     what ResetPassword ends besides; what stays there stays here. The verified address is
     told.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong, and with
-    CONCURRENT_CHANGE when it was changed meanwhile.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
     """
 
 class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -117,12 +117,12 @@ class PasswordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _password_service_pb2.ChangePasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Sets another password for the caller. The caller's other sessions end with it, and
+        """Sets another password for the caller, or a first one for who signed up by a provider. The caller's other sessions end with it, and
         what ResetPassword ends besides; what stays there stays here. The verified address is
         told.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, and with
-        CONCURRENT_CHANGE when it was changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
         """
 
 def add_PasswordServiceServicer_to_server(servicer: PasswordServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

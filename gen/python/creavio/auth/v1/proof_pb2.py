@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63reavio/auth/v1/proof.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\"\x9e\x01\n\x05Proof\x12(\n\x08password\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02H\x00R\x08password\x12\x1f\n\x04\x63ode\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x06\x18 H\x00R\x04\x63ode\x12:\n\x07passkey\x18\x03 \x01(\x0b\x32\x1e.creavio.auth.v1.PasskeyAnswerH\x00R\x07passkeyB\x0e\n\x05proof\x12\x05\xbaH\x02\x08\x01\"q\n\rPasskeyAnswer\x12\x33\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04R\x0e\x63hallengeToken\x12+\n\ncredential\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01\x18\x80\x80\x01R\ncredentialb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63reavio/auth/v1/proof.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\"\xd3\x01\n\x05Proof\x12(\n\x08password\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02H\x00R\x08password\x12\x1f\n\x04\x63ode\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x06\x18 H\x00R\x04\x63ode\x12:\n\x07passkey\x18\x03 \x01(\x0b\x32\x1e.creavio.auth.v1.PasskeyAnswerH\x00R\x07passkey\x12\x33\n\x0eprovider_token\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80 H\x00R\rproviderTokenB\x0e\n\x05proof\x12\x05\xbaH\x02\x08\x01\"q\n\rPasskeyAnswer\x12\x33\n\x0f\x63hallenge_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04R\x0e\x63hallengeToken\x12+\n\ncredential\x18\x02 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01\x18\x80\x80\x01R\ncredentialb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,12 +38,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROOF'].fields_by_name['password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
   _globals['_PROOF'].fields_by_name['code']._loaded_options = None
   _globals['_PROOF'].fields_by_name['code']._serialized_options = b'\272H\006r\004\020\006\030 '
+  _globals['_PROOF'].fields_by_name['provider_token']._loaded_options = None
+  _globals['_PROOF'].fields_by_name['provider_token']._serialized_options = b'\272H\007r\005\020\001\030\200 '
   _globals['_PASSKEYANSWER'].fields_by_name['challenge_token']._loaded_options = None
   _globals['_PASSKEYANSWER'].fields_by_name['challenge_token']._serialized_options = b'\272H\007r\005\020\001\030\200\004'
   _globals['_PASSKEYANSWER'].fields_by_name['credential']._loaded_options = None
   _globals['_PASSKEYANSWER'].fields_by_name['credential']._serialized_options = b'\272H\010r\006\020\001\030\200\200\001'
   _globals['_PROOF']._serialized_start=78
-  _globals['_PROOF']._serialized_end=236
-  _globals['_PASSKEYANSWER']._serialized_start=238
-  _globals['_PASSKEYANSWER']._serialized_end=351
+  _globals['_PROOF']._serialized_end=289
+  _globals['_PASSKEYANSWER']._serialized_start=291
+  _globals['_PASSKEYANSWER']._serialized_end=404
 # @@protoc_insertion_point(module_scope)

@@ -25,11 +25,17 @@ class Proof(_message.Message):
     PASSWORD_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     PASSKEY_FIELD_NUMBER: _builtins.int
+    PROVIDER_TOKEN_FIELD_NUMBER: _builtins.int
     password: _builtins.str
     """The caller's password."""
     code: _builtins.str
     """A code of the caller's second factor, or one of the recovery codes, which is
     used up by it.
+    """
+    provider_token: _builtins.str
+    """What IdentityService.ProveByProvider answered: that the caller signed in just now at
+    a provider their account is linked to. Good once, for five minutes, in the session
+    it was made in.
     """
     @_builtins.property
     def passkey(self) -> Global___PasskeyAnswer:
@@ -41,12 +47,13 @@ class Proof(_message.Message):
         password: _builtins.str = ...,
         code: _builtins.str = ...,
         passkey: Global___PasskeyAnswer | None = ...,
+        provider_token: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "passkey", b"passkey", "password", b"password", "proof", b"proof"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "passkey", b"passkey", "password", b"password", "proof", b"proof", "provider_token", b"provider_token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "passkey", b"passkey", "password", b"password", "proof", b"proof"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "passkey", b"passkey", "password", b"password", "proof", b"proof", "provider_token", b"provider_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_proof: _TypeAlias = _typing.Literal["password", "code", "passkey"]  # noqa: Y015
+    _WhichOneofReturnType_proof: _TypeAlias = _typing.Literal["password", "code", "passkey", "provider_token"]  # noqa: Y015
     _WhichOneofArgType_proof: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_proof) -> _WhichOneofReturnType_proof | None: ...
 

@@ -30,7 +30,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+creavio/auth/v1/second_factor_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a#creavio/auth/v1/second_factor.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x18\n\x16GetSecondFactorRequest\"Q\n\x18\x42\x65ginSecondFactorRequest\x12\x35\n\x10\x63urrent_password\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x0f\x63urrentPassword\";\n\x1a\x43onfirmSecondFactorRequest\x12\x1d\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x06\x18 R\x04\x63ode\"Q\n\x19RenewRecoveryCodesRequest\x12\x34\n\x05proof\x18\x01 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\"R\n\x1a\x44isableSecondFactorRequest\x12\x34\n\x05proof\x18\x01 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof2\xb7\x06\n\x13SecondFactorService\x12\x8d\x01\n\x0fGetSecondFactor\x12\'.creavio.auth.v1.GetSecondFactorRequest\x1a\x1d.creavio.auth.v1.SecondFactor\"2\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/second-factor\x12\x9a\x01\n\x11\x42\x65ginSecondFactor\x12).creavio.auth.v1.BeginSecondFactorRequest\x1a\x1b.creavio.auth.v1.TotpSecret\"=\xa2\xbb\x18\x17\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80 H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/second-factor:begin:\x01*\x12\xa3\x01\n\x13\x43onfirmSecondFactor\x12+.creavio.auth.v1.ConfirmSecondFactorRequest\x1a\x1e.creavio.auth.v1.RecoveryCodes\"?\xa2\xbb\x18\x17\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/second-factor:confirm:\x01*\x12\xad\x01\n\x12RenewRecoveryCodes\x12*.creavio.auth.v1.RenewRecoveryCodesRequest\x1a\x1e.creavio.auth.v1.RecoveryCodes\"K\xa2\xbb\x18\x18\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02)\"$/v1/second-factor:renewRecoveryCodes:\x01*\x12\x9c\x01\n\x13\x44isableSecondFactor\x12+.creavio.auth.v1.DisableSecondFactorRequest\x1a\x16.google.protobuf.Empty\"@\xa2\xbb\x18\x18\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/second-factor:disable:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+creavio/auth/v1/second_factor_service.proto\x12\x0f\x63reavio.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63reavio/auth/v1/proof.proto\x1a#creavio/auth/v1/second_factor.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"\x18\n\x16GetSecondFactorRequest\"}\n\x18\x42\x65ginSecondFactorRequest\x12\x33\n\x10\x63urrent_password\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x0f\x63urrentPassword\x12,\n\x05proof\x18\x02 \x01(\x0b\x32\x16.creavio.auth.v1.ProofR\x05proof\";\n\x1a\x43onfirmSecondFactorRequest\x12\x1d\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x06\x18 R\x04\x63ode\"Q\n\x19RenewRecoveryCodesRequest\x12\x34\n\x05proof\x18\x01 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof\"R\n\x1a\x44isableSecondFactorRequest\x12\x34\n\x05proof\x18\x01 \x01(\x0b\x32\x16.creavio.auth.v1.ProofB\x06\xbaH\x03\xc8\x01\x01R\x05proof2\xb8\x06\n\x13SecondFactorService\x12\x8d\x01\n\x0fGetSecondFactor\x12\'.creavio.auth.v1.GetSecondFactorRequest\x1a\x1d.creavio.auth.v1.SecondFactor\"2\xa2\xbb\x18\x15\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01X\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/second-factor\x12\x9b\x01\n\x11\x42\x65ginSecondFactor\x12).creavio.auth.v1.BeginSecondFactorRequest\x1a\x1b.creavio.auth.v1.TotpSecret\">\xa2\xbb\x18\x18\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/second-factor:begin:\x01*\x12\xa3\x01\n\x13\x43onfirmSecondFactor\x12+.creavio.auth.v1.ConfirmSecondFactorRequest\x1a\x1e.creavio.auth.v1.RecoveryCodes\"?\xa2\xbb\x18\x17\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\x05@\x80 H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/second-factor:confirm:\x01*\x12\xad\x01\n\x12RenewRecoveryCodes\x12*.creavio.auth.v1.RenewRecoveryCodesRequest\x1a\x1e.creavio.auth.v1.RecoveryCodes\"K\xa2\xbb\x18\x18\x08\x01\x10\x02 \x04\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02)\"$/v1/second-factor:renewRecoveryCodes:\x01*\x12\x9c\x01\n\x13\x44isableSecondFactor\x12+.creavio.auth.v1.DisableSecondFactorRequest\x1a\x16.google.protobuf.Empty\"@\xa2\xbb\x18\x18\x08\x01\x10\x02 \x02\x30\x03:\x02\x08\n@\x80\x80\x02H\x01P\x01X\x01`\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/second-factor:disable:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.auth.v1.second_fact
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BEGINSECONDFACTORREQUEST'].fields_by_name['current_password']._loaded_options = None
-  _globals['_BEGINSECONDFACTORREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_BEGINSECONDFACTORREQUEST'].fields_by_name['current_password']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_CONFIRMSECONDFACTORREQUEST'].fields_by_name['code']._loaded_options = None
   _globals['_CONFIRMSECONDFACTORREQUEST'].fields_by_name['code']._serialized_options = b'\272H\006r\004\020\006\030 '
   _globals['_RENEWRECOVERYCODESREQUEST'].fields_by_name['proof']._loaded_options = None
@@ -48,7 +48,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SECONDFACTORSERVICE'].methods_by_name['GetSecondFactor']._loaded_options = None
   _globals['_SECONDFACTORSERVICE'].methods_by_name['GetSecondFactor']._serialized_options = b'\242\273\030\025\010\001\020\002 \0010\001:\002\010\005@\200\010H\001P\001X\001\202\323\344\223\002\023\022\021/v1/second-factor'
   _globals['_SECONDFACTORSERVICE'].methods_by_name['BeginSecondFactor']._loaded_options = None
-  _globals['_SECONDFACTORSERVICE'].methods_by_name['BeginSecondFactor']._serialized_options = b'\242\273\030\027\010\001\020\002 \0040\003:\002\010\n@\200 H\001P\001X\001`\001\202\323\344\223\002\034\"\027/v1/second-factor:begin:\001*'
+  _globals['_SECONDFACTORSERVICE'].methods_by_name['BeginSecondFactor']._serialized_options = b'\242\273\030\030\010\001\020\002 \0040\003:\002\010\n@\200\200\002H\001P\001X\001`\001\202\323\344\223\002\034\"\027/v1/second-factor:begin:\001*'
   _globals['_SECONDFACTORSERVICE'].methods_by_name['ConfirmSecondFactor']._loaded_options = None
   _globals['_SECONDFACTORSERVICE'].methods_by_name['ConfirmSecondFactor']._serialized_options = b'\242\273\030\027\010\001\020\002 \0040\003:\002\010\005@\200 H\001P\001X\001`\001\202\323\344\223\002\036\"\031/v1/second-factor:confirm:\001*'
   _globals['_SECONDFACTORSERVICE'].methods_by_name['RenewRecoveryCodes']._loaded_options = None
@@ -58,13 +58,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSECONDFACTORREQUEST']._serialized_start=248
   _globals['_GETSECONDFACTORREQUEST']._serialized_end=272
   _globals['_BEGINSECONDFACTORREQUEST']._serialized_start=274
-  _globals['_BEGINSECONDFACTORREQUEST']._serialized_end=355
-  _globals['_CONFIRMSECONDFACTORREQUEST']._serialized_start=357
-  _globals['_CONFIRMSECONDFACTORREQUEST']._serialized_end=416
-  _globals['_RENEWRECOVERYCODESREQUEST']._serialized_start=418
-  _globals['_RENEWRECOVERYCODESREQUEST']._serialized_end=499
-  _globals['_DISABLESECONDFACTORREQUEST']._serialized_start=501
-  _globals['_DISABLESECONDFACTORREQUEST']._serialized_end=583
-  _globals['_SECONDFACTORSERVICE']._serialized_start=586
-  _globals['_SECONDFACTORSERVICE']._serialized_end=1409
+  _globals['_BEGINSECONDFACTORREQUEST']._serialized_end=399
+  _globals['_CONFIRMSECONDFACTORREQUEST']._serialized_start=401
+  _globals['_CONFIRMSECONDFACTORREQUEST']._serialized_end=460
+  _globals['_RENEWRECOVERYCODESREQUEST']._serialized_start=462
+  _globals['_RENEWRECOVERYCODESREQUEST']._serialized_end=543
+  _globals['_DISABLESECONDFACTORREQUEST']._serialized_start=545
+  _globals['_DISABLESECONDFACTORREQUEST']._serialized_end=627
+  _globals['_SECONDFACTORSERVICE']._serialized_start=630
+  _globals['_SECONDFACTORSERVICE']._serialized_end=1454
 # @@protoc_insertion_point(module_scope)

@@ -41,16 +41,24 @@ class BeginSecondFactorRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CURRENT_PASSWORD_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     current_password: _builtins.str
-    """The caller's password: an open session alone makes none."""
+    """The caller's password; not needed with `proof`."""
+    @_builtins.property
+    def proof(self) -> _proof_pb2.Proof:
+        """What shows that it is the caller, with a password or without: an open session alone
+        makes none. Counts before `current_password`.
+        """
+
     def __init__(
         self,
         *,
         current_password: _builtins.str = ...,
+        proof: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_password", b"current_password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_password", b"current_password", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,8 +79,8 @@ class SecondFactorServiceServicer:
         """Makes a secret for an app. Nothing changes until it is confirmed with a code;
         the secret that was made before and not confirmed is void.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, and with
-        SECOND_FACTOR_ENABLED while there is one.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with SECOND_FACTOR_ENABLED while there is one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,8 +100,8 @@ class SecondFactorServiceServicer:
     def RenewRecoveryCodes(self, request, context):
         """Makes ten recovery codes; those there were are void.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with NOT_FOUND when there is no second factor.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with NOT_FOUND when there is no second factor.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,7 +111,8 @@ class SecondFactorServiceServicer:
         """Gives the second factor up: its secret and its recovery codes are forgotten.
         Where there is none, nothing happens.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,8 +41,8 @@ class SecondFactorServiceStub:
     """Makes a secret for an app. Nothing changes until it is confirmed with a code;
     the secret that was made before and not confirmed is void.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong, and with
-    SECOND_FACTOR_ENABLED while there is one.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with SECOND_FACTOR_ENABLED while there is one.
     """
     ConfirmSecondFactor: _grpc.UnaryUnaryMultiCallable[_second_factor_service_pb2.ConfirmSecondFactorRequest, _second_factor_pb2.RecoveryCodes]
     """Proves with a code that the app holds the secret: signing in asks for one from
@@ -54,14 +54,15 @@ class SecondFactorServiceStub:
     RenewRecoveryCodes: _grpc.UnaryUnaryMultiCallable[_second_factor_service_pb2.RenewRecoveryCodesRequest, _second_factor_pb2.RecoveryCodes]
     """Makes ten recovery codes; those there were are void.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-    with NOT_FOUND when there is no second factor.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with NOT_FOUND when there is no second factor.
     """
     DisableSecondFactor: _grpc.UnaryUnaryMultiCallable[_second_factor_service_pb2.DisableSecondFactorRequest, _empty_pb2.Empty]
     """Gives the second factor up: its secret and its recovery codes are forgotten.
     Where there is none, nothing happens.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
 
 @_typing.type_check_only
@@ -75,8 +76,8 @@ class SecondFactorServiceAsyncStub(SecondFactorServiceStub):
     """Makes a secret for an app. Nothing changes until it is confirmed with a code;
     the secret that was made before and not confirmed is void.
 
-    Fails with WRONG_CREDENTIALS when the password is wrong, and with
-    SECOND_FACTOR_ENABLED while there is one.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with SECOND_FACTOR_ENABLED while there is one.
     """
     ConfirmSecondFactor: _aio.UnaryUnaryMultiCallable[_second_factor_service_pb2.ConfirmSecondFactorRequest, _second_factor_pb2.RecoveryCodes]  # type: ignore[assignment]
     """Proves with a code that the app holds the secret: signing in asks for one from
@@ -88,14 +89,15 @@ class SecondFactorServiceAsyncStub(SecondFactorServiceStub):
     RenewRecoveryCodes: _aio.UnaryUnaryMultiCallable[_second_factor_service_pb2.RenewRecoveryCodesRequest, _second_factor_pb2.RecoveryCodes]  # type: ignore[assignment]
     """Makes ten recovery codes; those there were are void.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-    with NOT_FOUND when there is no second factor.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with NOT_FOUND when there is no second factor.
     """
     DisableSecondFactor: _aio.UnaryUnaryMultiCallable[_second_factor_service_pb2.DisableSecondFactorRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Gives the second factor up: its secret and its recovery codes are forgotten.
     Where there is none, nothing happens.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong.
     """
 
 class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -118,8 +120,8 @@ class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a secret for an app. Nothing changes until it is confirmed with a code;
         the secret that was made before and not confirmed is void.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, and with
-        SECOND_FACTOR_ENABLED while there is one.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with SECOND_FACTOR_ENABLED while there is one.
         """
 
     @_abc_1.abstractmethod
@@ -143,8 +145,8 @@ class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_second_factor_pb2.RecoveryCodes, _abc.Awaitable[_second_factor_pb2.RecoveryCodes]]:
         """Makes ten recovery codes; those there were are void.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with NOT_FOUND when there is no second factor.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with NOT_FOUND when there is no second factor.
         """
 
     @_abc_1.abstractmethod
@@ -156,7 +158,8 @@ class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives the second factor up: its secret and its recovery codes are forgotten.
         Where there is none, nothing happens.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
 def add_SecondFactorServiceServicer_to_server(servicer: SecondFactorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

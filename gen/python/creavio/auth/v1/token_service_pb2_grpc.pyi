@@ -39,8 +39,8 @@ class TokenServiceStub:
     """Makes a token of the caller's own and returns it with its secret, which is shown
     this once. It acts as the caller, within its scopes.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-    with LIMIT_REACHED when the caller has 50 tokens.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with LIMIT_REACHED when the caller has 50 tokens.
     """
     ListTokens: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.ListTokensRequest, _token_service_pb2.ListTokensResponse]
     """Lists the caller's personal tokens that last, the newest first; never more than 50."""
@@ -59,8 +59,8 @@ class TokenServiceAsyncStub(TokenServiceStub):
     """Makes a token of the caller's own and returns it with its secret, which is shown
     this once. It acts as the caller, within its scopes.
 
-    Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-    with LIMIT_REACHED when the caller has 50 tokens.
+    Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+    the proof is wrong, and with LIMIT_REACHED when the caller has 50 tokens.
     """
     ListTokens: _aio.UnaryUnaryMultiCallable[_token_service_pb2.ListTokensRequest, _token_service_pb2.ListTokensResponse]  # type: ignore[assignment]
     """Lists the caller's personal tokens that last, the newest first; never more than 50."""
@@ -82,8 +82,8 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a token of the caller's own and returns it with its secret, which is shown
         this once. It acts as the caller, within its scopes.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with LIMIT_REACHED when the caller has 50 tokens.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with LIMIT_REACHED when the caller has 50 tokens.
         """
 
     @_abc_1.abstractmethod

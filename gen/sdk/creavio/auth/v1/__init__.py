@@ -12,6 +12,7 @@ __all__ = (
     "BeginIdentityRequest",
     "BeginPasskeyRequest",
     "BeginPasskeySignInRequest",
+    "BeginProviderProofRequest",
     "BeginProviderSignInRequest",
     "BeginSecondFactorRequest",
     "Bot",
@@ -87,7 +88,9 @@ __all__ = (
     "PasskeyServiceStub",
     "PasswordServiceStub",
     "Proof",
+    "ProveByProviderRequest",
     "Provider",
+    "ProviderProof",
     "ProviderRedirect",
     "RecoveryCodes",
     "RefreshSessionRequest",
@@ -389,6 +392,23 @@ default_message_pool.register_message(
 
 
 @dataclass(eq=False, repr=False)
+class BeginProviderProofRequest(betterproto2.Message):
+    """
+    Names the provider to sign in at anew.
+    """
+
+    provider_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The provider.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.auth.v1", "BeginProviderProofRequest", BeginProviderProofRequest
+)
+
+
+@dataclass(eq=False, repr=False)
 class BeginProviderSignInRequest(betterproto2.Message):
     """
     Names a provider.
@@ -413,7 +433,13 @@ class BeginSecondFactorRequest(betterproto2.Message):
 
     current_password: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The caller's password: an open session alone makes none.
+    The caller's password; not needed with `proof`.
+    """
+
+    proof: "Proof | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    What shows that it is the caller, with a password or without: an open session alone
+    makes none. Counts before `current_password`.
     """
 
 
@@ -466,7 +492,13 @@ class ChangeEmailRequest(betterproto2.Message):
 
     current_password: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
-    The caller's password: an open session alone changes no address.
+    The caller's password; not needed with `proof`.
+    """
+
+    proof: "Proof | None" = betterproto2.field(3, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    What shows that it is the caller, with a password or without: an open session alone
+    changes no address. Counts before `current_password`.
     """
 
 
@@ -486,7 +518,7 @@ class ChangeHandleRequest(betterproto2.Message):
 
     proof: "Proof | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    The password, a code, or a passkey.
+    What shows that it is the caller.
     """
 
 
@@ -496,17 +528,23 @@ default_message_pool.register_message("creavio.auth.v1", "ChangeHandleRequest", 
 @dataclass(eq=False, repr=False)
 class ChangePasswordRequest(betterproto2.Message):
     """
-    Says the password that is, and the one that shall be.
+    Says who it is, and the password that shall be.
     """
 
     current_password: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The password until now: an open session alone changes none.
+    The password until now; not needed with `proof`.
     """
 
     new_password: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
     """
     8 to 256 characters; no composition rules (NIST SP 800-63B).
+    """
+
+    proof: "Proof | None" = betterproto2.field(3, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    What shows that it is the caller, with a password or without: an open session alone
+    changes none. Counts before `current_password`.
     """
 
 
@@ -875,7 +913,7 @@ class DeactivateAccountRequest(betterproto2.Message):
 
     proof: "Proof | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
     """
-    The password, or a code.
+    What shows that it is the caller.
     """
 
 
@@ -956,12 +994,17 @@ default_message_pool.register_message(
 @dataclass(eq=False, repr=False)
 class DeleteAccountRequest(betterproto2.Message):
     """
-    Says the password once more: an open session alone deletes nothing.
+    Says once more who it is: an open session alone deletes nothing.
     """
 
     password: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The caller's password.
+    The caller's password; not needed with `proof`.
+    """
+
+    proof: "Proof | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    What shows that it is the caller, with a password or without; counts before `password`.
     """
 
 
@@ -1859,8 +1902,49 @@ class Proof(betterproto2.Message):
     A passkey of the caller's, used just now.
     """
 
+    provider_token: "str | None" = betterproto2.field(
+        4, betterproto2.TYPE_STRING, optional=True, group="proof"
+    )
+    """
+    What IdentityService.ProveByProvider answered: that the caller signed in just now at
+    a provider their account is linked to. Good once, for five minutes, in the session
+    it was made in.
+    """
+
 
 default_message_pool.register_message("creavio.auth.v1", "Proof", Proof)
+
+
+@dataclass(eq=False, repr=False)
+class ProveByProviderRequest(betterproto2.Message):
+    """
+    What the caller came back with.
+    """
+
+    state_token: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The token that came with the address.
+    """
+
+    state: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    `state`, as the provider sent it back.
+    """
+
+    code: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    `code`, as the provider sent it.
+    """
+
+    iss: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    `iss`, if the provider sent it (RFC 9207).
+    """
+
+
+default_message_pool.register_message(
+    "creavio.auth.v1", "ProveByProviderRequest", ProveByProviderRequest
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -1881,6 +1965,28 @@ class Provider(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.auth.v1", "Provider", Provider)
+
+
+@dataclass(eq=False, repr=False)
+class ProviderProof(betterproto2.Message):
+    """
+    That the caller signed in at a provider just now.
+    """
+
+    provider_token: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    For `Proof.provider_token`: good once, in this session.
+    """
+
+    expire_time: "datetime.datetime | None" = betterproto2.field(
+        2, betterproto2.TYPE_MESSAGE, unwrap=lambda: ___google__protobuf__.Timestamp, optional=True
+    )
+    """
+    Until when.
+    """
+
+
+default_message_pool.register_message("creavio.auth.v1", "ProviderProof", ProviderProof)
 
 
 @dataclass(eq=False, repr=False)
@@ -2712,10 +2818,10 @@ class AccountServiceStub(betterproto2_grpclib.ServiceStub):
         wrote goes, and so do their memberships; a community that only they belong to is
         closed. There is no way back: who wants one deactivates the account instead.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
-        the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
-        else administrates the instance, and with CONCURRENT_CHANGE when the password was
-        changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, with OWNS_COMMUNITIES while the caller owns a community others belong
+        to, with LAST_ADMINISTRATOR while nobody else administrates the instance, and with
+        CONCURRENT_CHANGE when the password was changed meanwhile.
         """
 
         return await self._unary_unary(
@@ -2743,8 +2849,8 @@ class AccountServiceStub(betterproto2_grpclib.ServiceStub):
         are (`User.deactivated`). They are not seen to be there. Direct messages to them are
         taken, and wait.
 
-        Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-        CONCURRENT_CHANGE when the password was changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
         """
 
         return await self._unary_unary(
@@ -2772,10 +2878,10 @@ class AccountServiceStub(betterproto2_grpclib.ServiceStub):
         was begun is finished, also when the answer is lost: asking again for the same handle
         changes nothing more.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
-        HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
-        lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
-        CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, with HANDLE_TAKEN when somebody else has the handle, or one that looks
+        like it, or had it lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change,
+        and with CONCURRENT_CHANGE when another change of the handle is under way, or the password was
         changed meanwhile.
         """
 
@@ -2805,8 +2911,9 @@ class AppServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Registers an app of the caller's and returns it, with its secret when it keeps one.
 
-        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
-        when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
+        Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or
+        INVALID_PROVIDER_ANSWER when the proof is wrong, and with LIMIT_REACHED when the caller has
+        25 apps.
         """
 
         return await self._unary_unary(
@@ -2855,7 +2962,7 @@ class AppServiceStub(betterproto2_grpclib.ServiceStub):
         is void.
 
         Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -2980,7 +3087,7 @@ class BotServiceStub(betterproto2_grpclib.ServiceStub):
         token it had ends, as TokenService.RevokeToken ends one.
 
         Fails with NOT_FOUND when the caller has no such bot, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3215,7 +3322,8 @@ class EmailServiceStub(betterproto2_grpclib.ServiceStub):
         other sessions end. It answers alike whoever has the address. The address that
         was verified before is told of the change.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3347,7 +3455,7 @@ class IdentityServiceStub(betterproto2_grpclib.ServiceStub):
         Returns where to send the caller to link an identity at a provider to their account.
 
         Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
-        WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3377,6 +3485,56 @@ class IdentityServiceStub(betterproto2_grpclib.ServiceStub):
             "/creavio.auth.v1.IdentityService/LinkIdentity",
             message,
             Identity,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def begin_provider_proof(
+        self,
+        message: "BeginProviderProofRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "ProviderRedirect":
+        """
+        Returns where to send the caller to sign in anew at a provider their account is linked
+        to, as a proof of who they are: it is asked not to let anybody in by a session it has.
+
+        Fails with NOT_FOUND when the caller's account is linked to nobody there.
+        """
+
+        return await self._unary_unary(
+            "/creavio.auth.v1.IdentityService/BeginProviderProof",
+            message,
+            ProviderRedirect,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def prove_by_provider(
+        self,
+        message: "ProveByProviderRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "ProviderProof":
+        """
+        Takes what the caller came back with, and returns what they prove by in `Proof`. The
+        provider has to say when they signed in there (`auth_time`), and that has to be since
+        they were sent: one that does not say so proves nothing.
+
+        Fails with INVALID_PROVIDER_ANSWER, also when it is somebody the caller's account is not
+        linked to, and when another session was sent.
+        """
+
+        return await self._unary_unary(
+            "/creavio.auth.v1.IdentityService/ProveByProvider",
+            message,
+            ProviderProof,
             timeout=timeout,
             deadline=deadline,
             metadata=metadata,
@@ -3418,7 +3576,8 @@ class IdentityServiceStub(betterproto2_grpclib.ServiceStub):
         Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
         is not linked does nothing.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3597,8 +3756,8 @@ class PasskeyServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Returns what to ask the browser for to register a passkey.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with LIMIT_REACHED when the caller has 20 passkeys.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with LIMIT_REACHED when the caller has 20 passkeys.
         """
 
         return await self._unary_unary(
@@ -3694,7 +3853,8 @@ class PasskeyServiceStub(betterproto2_grpclib.ServiceStub):
         Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
         is gone does nothing.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -3820,12 +3980,12 @@ class PasswordServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "___google__protobuf__.Empty":
         """
-        Sets another password for the caller. The caller's other sessions end with it, and
+        Sets another password for the caller, or a first one for who signed up by a provider. The caller's other sessions end with it, and
         what ResetPassword ends besides; what stays there stays here. The verified address is
         told.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, and with
-        CONCURRENT_CHANGE when it was changed meanwhile.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
         """
 
         return await self._unary_unary(
@@ -3998,8 +4158,8 @@ class SecondFactorServiceStub(betterproto2_grpclib.ServiceStub):
         Makes a secret for an app. Nothing changes until it is confirmed with a code;
         the secret that was made before and not confirmed is void.
 
-        Fails with WRONG_CREDENTIALS when the password is wrong, and with
-        SECOND_FACTOR_ENABLED while there is one.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with SECOND_FACTOR_ENABLED while there is one.
         """
 
         return await self._unary_unary(
@@ -4047,8 +4207,8 @@ class SecondFactorServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Makes ten recovery codes; those there were are void.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with NOT_FOUND when there is no second factor.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with NOT_FOUND when there is no second factor.
         """
 
         return await self._unary_unary(
@@ -4072,7 +4232,8 @@ class SecondFactorServiceStub(betterproto2_grpclib.ServiceStub):
         Gives the second factor up: its secret and its recovery codes are forgotten.
         Where there is none, nothing happens.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong.
         """
 
         return await self._unary_unary(
@@ -4262,8 +4423,8 @@ class TokenServiceStub(betterproto2_grpclib.ServiceStub):
         Makes a token of the caller's own and returns it with its secret, which is shown
         this once. It acts as the caller, within its scopes.
 
-        Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-        with LIMIT_REACHED when the caller has 50 tokens.
+        Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+        the proof is wrong, and with LIMIT_REACHED when the caller has 50 tokens.
         """
 
         return await self._unary_unary(

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/account_service.proto.
  */
 export const file_creavio_auth_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiTAoTQ2hhbmdlSGFuZGxlUmVxdWVzdBIOCgZoYW5kbGUYASABKAkSJQoFcHJvb2YYAiABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2YiKAoURGVsZXRlQWNjb3VudFJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkiQQoYRGVhY3RpdmF0ZUFjY291bnRSZXF1ZXN0EiUKBXByb29mGAEgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mInMKFENyZWF0ZUFjY291bnRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCRINCgVlbWFpbBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSFAoMc2lnbl91cF9jb2RlGAUgASgJMtcCCg5BY2NvdW50U2VydmljZRJQCg1DcmVhdGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24STgoNRGVsZXRlQWNjb3VudBIlLmNyZWF2aW8uYXV0aC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJWChFEZWFjdGl2YXRlQWNjb3VudBIpLmNyZWF2aW8uYXV0aC52MS5EZWFjdGl2YXRlQWNjb3VudFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSSwoMQ2hhbmdlSGFuZGxlEiQuY3JlYXZpby5hdXRoLnYxLkNoYW5nZUhhbmRsZVJlcXVlc3QaFS5jcmVhdmlvLnVzZXIudjEuVXNlcmIGcHJvdG8z", [file_creavio_auth_v1_proof, file_creavio_auth_v1_session, file_creavio_user_v1_user, file_google_protobuf_empty]);
+  fileDesc("CiVjcmVhdmlvL2F1dGgvdjEvYWNjb3VudF9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiTAoTQ2hhbmdlSGFuZGxlUmVxdWVzdBIOCgZoYW5kbGUYASABKAkSJQoFcHJvb2YYAiABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2YiTwoURGVsZXRlQWNjb3VudFJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkSJQoFcHJvb2YYAiABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2YiQQoYRGVhY3RpdmF0ZUFjY291bnRSZXF1ZXN0EiUKBXByb29mGAEgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mInMKFENyZWF0ZUFjY291bnRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCRINCgVlbWFpbBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSFAoMc2lnbl91cF9jb2RlGAUgASgJMtcCCg5BY2NvdW50U2VydmljZRJQCg1DcmVhdGVBY2NvdW50EiUuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZUFjY291bnRSZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24STgoNRGVsZXRlQWNjb3VudBIlLmNyZWF2aW8uYXV0aC52MS5EZWxldGVBY2NvdW50UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRJWChFEZWFjdGl2YXRlQWNjb3VudBIpLmNyZWF2aW8uYXV0aC52MS5EZWFjdGl2YXRlQWNjb3VudFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSSwoMQ2hhbmdlSGFuZGxlEiQuY3JlYXZpby5hdXRoLnYxLkNoYW5nZUhhbmRsZVJlcXVlc3QaFS5jcmVhdmlvLnVzZXIudjEuVXNlcmIGcHJvdG8z", [file_creavio_auth_v1_proof, file_creavio_auth_v1_session, file_creavio_user_v1_user, file_google_protobuf_empty]);
 
 /**
  * Says the handle wanted, and once more who asks: an open session alone changes none.
@@ -34,7 +34,7 @@ export type ChangeHandleRequest = Message<"creavio.auth.v1.ChangeHandleRequest">
   handle: string;
 
   /**
-   * The password, a code, or a passkey.
+   * What shows that it is the caller.
    *
    * @generated from field: creavio.auth.v1.Proof proof = 2;
    */
@@ -49,17 +49,24 @@ export const ChangeHandleRequestSchema: GenMessage<ChangeHandleRequest> = /*@__P
   messageDesc(file_creavio_auth_v1_account_service, 0);
 
 /**
- * Says the password once more: an open session alone deletes nothing.
+ * Says once more who it is: an open session alone deletes nothing.
  *
  * @generated from message creavio.auth.v1.DeleteAccountRequest
  */
 export type DeleteAccountRequest = Message<"creavio.auth.v1.DeleteAccountRequest"> & {
   /**
-   * The caller's password.
+   * The caller's password; not needed with `proof`.
    *
    * @generated from field: string password = 1;
    */
   password: string;
+
+  /**
+   * What shows that it is the caller, with a password or without; counts before `password`.
+   *
+   * @generated from field: creavio.auth.v1.Proof proof = 2;
+   */
+  proof?: Proof | undefined;
 };
 
 /**
@@ -76,7 +83,7 @@ export const DeleteAccountRequestSchema: GenMessage<DeleteAccountRequest> = /*@_
  */
 export type DeactivateAccountRequest = Message<"creavio.auth.v1.DeactivateAccountRequest"> & {
   /**
-   * The password, or a code.
+   * What shows that it is the caller.
    *
    * @generated from field: creavio.auth.v1.Proof proof = 1;
    */
@@ -169,10 +176,10 @@ export const AccountService: GenService<{
    * wrote goes, and so do their memberships; a community that only they belong to is
    * closed. There is no way back: who wants one deactivates the account instead.
    *
-   * Fails with WRONG_CREDENTIALS when the password is wrong, with OWNS_COMMUNITIES while
-   * the caller owns a community others belong to, with LAST_ADMINISTRATOR while nobody
-   * else administrates the instance, and with CONCURRENT_CHANGE when the password was
-   * changed meanwhile.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, with OWNS_COMMUNITIES while the caller owns a community others belong
+   * to, with LAST_ADMINISTRATOR while nobody else administrates the instance, and with
+   * CONCURRENT_CHANGE when the password was changed meanwhile.
    *
    * @generated from rpc creavio.auth.v1.AccountService.DeleteAccount
    */
@@ -189,8 +196,8 @@ export const AccountService: GenService<{
    * are (`User.deactivated`). They are not seen to be there. Direct messages to them are
    * taken, and wait.
    *
-   * Fails with WRONG_CREDENTIALS or WRONG_CODE when the proof is wrong, and with
-   * CONCURRENT_CHANGE when the password was changed meanwhile.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
    *
    * @generated from rpc creavio.auth.v1.AccountService.DeactivateAccount
    */
@@ -207,10 +214,10 @@ export const AccountService: GenService<{
    * was begun is finished, also when the answer is lost: asking again for the same handle
    * changes nothing more.
    *
-   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, with
-   * HANDLE_TAKEN when somebody else has the handle, or one that looks like it, or had it
-   * lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change, and with
-   * CONCURRENT_CHANGE when another change of the handle is under way, or the password was
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, with HANDLE_TAKEN when somebody else has the handle, or one that looks
+   * like it, or had it lately, with HANDLE_CHANGE_TOO_SOON within 14 days of the last change,
+   * and with CONCURRENT_CHANGE when another change of the handle is under way, or the password was
    * changed meanwhile.
    *
    * @generated from rpc creavio.auth.v1.AccountService.ChangeHandle

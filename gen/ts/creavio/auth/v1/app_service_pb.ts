@@ -164,8 +164,9 @@ export const AppService: GenService<{
   /**
    * Registers an app of the caller's and returns it, with its secret when it keeps one.
    *
-   * Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY
-   * when the proof is wrong, and with LIMIT_REACHED when the caller has 25 apps.
+   * Fails with INVALID_REDIRECT_URI, with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or
+   * INVALID_PROVIDER_ANSWER when the proof is wrong, and with LIMIT_REACHED when the caller has
+   * 25 apps.
    *
    * @generated from rpc creavio.auth.v1.AppService.CreateApp
    */
@@ -189,7 +190,7 @@ export const AppService: GenService<{
    * is void.
    *
    * Fails with NOT_FOUND when the caller has no such app, and with WRONG_CREDENTIALS,
-   * WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+   * WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.AppService.RotateAppSecret
    */

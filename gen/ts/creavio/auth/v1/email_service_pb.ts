@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Proof } from "./proof_pb.js";
+import { file_creavio_auth_v1_proof } from "./proof_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/email_service.proto.
  */
 export const file_creavio_auth_v1_email_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNjcmVhdmlvL2F1dGgvdjEvZW1haWxfc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIigKBUVtYWlsEg0KBWVtYWlsGAEgASgJEhAKCHZlcmlmaWVkGAIgASgIIhEKD0dldEVtYWlsUmVxdWVzdCIjChJWZXJpZnlFbWFpbFJlcXVlc3QSDQoFdG9rZW4YASABKAkiOgoZUmVzZW5kVmVyaWZpY2F0aW9uUmVxdWVzdBIOCgZoYW5kbGUYASABKAkSDQoFZW1haWwYAiABKAkiPQoSQ2hhbmdlRW1haWxSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkyxgIKDEVtYWlsU2VydmljZRJECghHZXRFbWFpbBIgLmNyZWF2aW8uYXV0aC52MS5HZXRFbWFpbFJlcXVlc3QaFi5jcmVhdmlvLmF1dGgudjEuRW1haWwSSgoLVmVyaWZ5RW1haWwSIy5jcmVhdmlvLmF1dGgudjEuVmVyaWZ5RW1haWxSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElgKElJlc2VuZFZlcmlmaWNhdGlvbhIqLmNyZWF2aW8uYXV0aC52MS5SZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EkoKC0NoYW5nZUVtYWlsEiMuY3JlYXZpby5hdXRoLnYxLkNoYW5nZUVtYWlsUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eWIGcHJvdG8z", [file_google_protobuf_empty]);
+  fileDesc("CiNjcmVhdmlvL2F1dGgvdjEvZW1haWxfc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIigKBUVtYWlsEg0KBWVtYWlsGAEgASgJEhAKCHZlcmlmaWVkGAIgASgIIhEKD0dldEVtYWlsUmVxdWVzdCIjChJWZXJpZnlFbWFpbFJlcXVlc3QSDQoFdG9rZW4YASABKAkiOgoZUmVzZW5kVmVyaWZpY2F0aW9uUmVxdWVzdBIOCgZoYW5kbGUYASABKAkSDQoFZW1haWwYAiABKAkiZAoSQ2hhbmdlRW1haWxSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkSJQoFcHJvb2YYAyABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2YyxgIKDEVtYWlsU2VydmljZRJECghHZXRFbWFpbBIgLmNyZWF2aW8uYXV0aC52MS5HZXRFbWFpbFJlcXVlc3QaFi5jcmVhdmlvLmF1dGgudjEuRW1haWwSSgoLVmVyaWZ5RW1haWwSIy5jcmVhdmlvLmF1dGgudjEuVmVyaWZ5RW1haWxSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5ElgKElJlc2VuZFZlcmlmaWNhdGlvbhIqLmNyZWF2aW8uYXV0aC52MS5SZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5EkoKC0NoYW5nZUVtYWlsEiMuY3JlYXZpby5hdXRoLnYxLkNoYW5nZUVtYWlsUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eWIGcHJvdG8z", [file_creavio_auth_v1_proof, file_google_protobuf_empty]);
 
 /**
  * An account's address, as its owner sees it.
@@ -120,11 +122,19 @@ export type ChangeEmailRequest = Message<"creavio.auth.v1.ChangeEmailRequest"> &
   email: string;
 
   /**
-   * The caller's password: an open session alone changes no address.
+   * The caller's password; not needed with `proof`.
    *
    * @generated from field: string current_password = 2;
    */
   currentPassword: string;
+
+  /**
+   * What shows that it is the caller, with a password or without: an open session alone
+   * changes no address. Counts before `current_password`.
+   *
+   * @generated from field: creavio.auth.v1.Proof proof = 3;
+   */
+  proof?: Proof | undefined;
 };
 
 /**
@@ -182,7 +192,8 @@ export const EmailService: GenService<{
    * other sessions end. It answers alike whoever has the address. The address that
    * was verified before is told of the change.
    *
-   * Fails with WRONG_CREDENTIALS when the password is wrong.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.EmailService.ChangeEmail
    */

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/identity_service.proto.
  */
 export const file_creavio_auth_v1_identity_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjcmVhdmlvL2F1dGgvdjEvaWRlbnRpdHlfc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIhYKFExpc3RQcm92aWRlcnNSZXF1ZXN0IkUKFUxpc3RQcm92aWRlcnNSZXNwb25zZRIsCglwcm92aWRlcnMYASADKAsyGS5jcmVhdmlvLmF1dGgudjEuUHJvdmlkZXIiJAoIUHJvdmlkZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCSIxChpCZWdpblByb3ZpZGVyU2lnbkluUmVxdWVzdBITCgtwcm92aWRlcl9pZBgBIAEoCSJCChBQcm92aWRlclJlZGlyZWN0EhkKEWF1dGhvcml6YXRpb25fdXJsGAEgASgJEhMKC3N0YXRlX3Rva2VuGAIgASgJIl8KHkNyZWF0ZVNlc3Npb25CeVByb3ZpZGVyUmVxdWVzdBITCgtzdGF0ZV90b2tlbhgBIAEoCRINCgVzdGF0ZRgCIAEoCRIMCgRjb2RlGAMgASgJEgsKA2lzcxgEIAEoCSJjCh9DcmVhdGVTZXNzaW9uQnlQcm92aWRlclJlc3BvbnNlEikKB3Nlc3Npb24YASABKAsyGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhIVCg1zaWduX3VwX3Rva2VuGAIgASgJIoIBCh5DcmVhdGVBY2NvdW50QnlQcm92aWRlclJlcXVlc3QSFQoNc2lnbl91cF90b2tlbhgBIAEoCRIOCgZoYW5kbGUYAiABKAkSDQoFZW1haWwYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEhQKDHNpZ25fdXBfY29kZRgFIAEoCSJSChRCZWdpbklkZW50aXR5UmVxdWVzdBITCgtwcm92aWRlcl9pZBgBIAEoCRIlCgVwcm9vZhgCIAEoCzIWLmNyZWF2aW8uYXV0aC52MS5Qcm9vZiJUChNMaW5rSWRlbnRpdHlSZXF1ZXN0EhMKC3N0YXRlX3Rva2VuGAEgASgJEg0KBXN0YXRlGAIgASgJEgwKBGNvZGUYAyABKAkSCwoDaXNzGAQgASgJIhcKFUxpc3RJZGVudGl0aWVzUmVxdWVzdCJHChZMaXN0SWRlbnRpdGllc1Jlc3BvbnNlEi0KCmlkZW50aXRpZXMYASADKAsyGS5jcmVhdmlvLmF1dGgudjEuSWRlbnRpdHkiUAoISWRlbnRpdHkSEwoLcHJvdmlkZXJfaWQYASABKAkSLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlMKFVVubGlua0lkZW50aXR5UmVxdWVzdBITCgtwcm92aWRlcl9pZBgBIAEoCRIlCgVwcm9vZhgCIAEoCzIWLmNyZWF2aW8uYXV0aC52MS5Qcm9vZjKdBgoPSWRlbnRpdHlTZXJ2aWNlEl4KDUxpc3RQcm92aWRlcnMSJS5jcmVhdmlvLmF1dGgudjEuTGlzdFByb3ZpZGVyc1JlcXVlc3QaJi5jcmVhdmlvLmF1dGgudjEuTGlzdFByb3ZpZGVyc1Jlc3BvbnNlEmUKE0JlZ2luUHJvdmlkZXJTaWduSW4SKy5jcmVhdmlvLmF1dGgudjEuQmVnaW5Qcm92aWRlclNpZ25JblJlcXVlc3QaIS5jcmVhdmlvLmF1dGgudjEuUHJvdmlkZXJSZWRpcmVjdBJ8ChdDcmVhdGVTZXNzaW9uQnlQcm92aWRlchIvLmNyZWF2aW8uYXV0aC52MS5DcmVhdGVTZXNzaW9uQnlQcm92aWRlclJlcXVlc3QaMC5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlU2Vzc2lvbkJ5UHJvdmlkZXJSZXNwb25zZRJkChdDcmVhdGVBY2NvdW50QnlQcm92aWRlchIvLmNyZWF2aW8uYXV0aC52MS5DcmVhdGVBY2NvdW50QnlQcm92aWRlclJlcXVlc3QaGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhJZCg1CZWdpbklkZW50aXR5EiUuY3JlYXZpby5hdXRoLnYxLkJlZ2luSWRlbnRpdHlSZXF1ZXN0GiEuY3JlYXZpby5hdXRoLnYxLlByb3ZpZGVyUmVkaXJlY3QSTwoMTGlua0lkZW50aXR5EiQuY3JlYXZpby5hdXRoLnYxLkxpbmtJZGVudGl0eVJlcXVlc3QaGS5jcmVhdmlvLmF1dGgudjEuSWRlbnRpdHkSYQoOTGlzdElkZW50aXRpZXMSJi5jcmVhdmlvLmF1dGgudjEuTGlzdElkZW50aXRpZXNSZXF1ZXN0GicuY3JlYXZpby5hdXRoLnYxLkxpc3RJZGVudGl0aWVzUmVzcG9uc2USUAoOVW5saW5rSWRlbnRpdHkSJi5jcmVhdmlvLmF1dGgudjEuVW5saW5rSWRlbnRpdHlSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_creavio_auth_v1_proof, file_creavio_auth_v1_session, file_google_protobuf_empty, file_google_protobuf_timestamp]);
+  fileDesc("CiZjcmVhdmlvL2F1dGgvdjEvaWRlbnRpdHlfc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIhYKFExpc3RQcm92aWRlcnNSZXF1ZXN0IkUKFUxpc3RQcm92aWRlcnNSZXNwb25zZRIsCglwcm92aWRlcnMYASADKAsyGS5jcmVhdmlvLmF1dGgudjEuUHJvdmlkZXIiJAoIUHJvdmlkZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCSIxChpCZWdpblByb3ZpZGVyU2lnbkluUmVxdWVzdBITCgtwcm92aWRlcl9pZBgBIAEoCSJCChBQcm92aWRlclJlZGlyZWN0EhkKEWF1dGhvcml6YXRpb25fdXJsGAEgASgJEhMKC3N0YXRlX3Rva2VuGAIgASgJIl8KHkNyZWF0ZVNlc3Npb25CeVByb3ZpZGVyUmVxdWVzdBITCgtzdGF0ZV90b2tlbhgBIAEoCRINCgVzdGF0ZRgCIAEoCRIMCgRjb2RlGAMgASgJEgsKA2lzcxgEIAEoCSJjCh9DcmVhdGVTZXNzaW9uQnlQcm92aWRlclJlc3BvbnNlEikKB3Nlc3Npb24YASABKAsyGC5jcmVhdmlvLmF1dGgudjEuU2Vzc2lvbhIVCg1zaWduX3VwX3Rva2VuGAIgASgJIoIBCh5DcmVhdGVBY2NvdW50QnlQcm92aWRlclJlcXVlc3QSFQoNc2lnbl91cF90b2tlbhgBIAEoCRIOCgZoYW5kbGUYAiABKAkSDQoFZW1haWwYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEhQKDHNpZ25fdXBfY29kZRgFIAEoCSJSChRCZWdpbklkZW50aXR5UmVxdWVzdBITCgtwcm92aWRlcl9pZBgBIAEoCRIlCgVwcm9vZhgCIAEoCzIWLmNyZWF2aW8uYXV0aC52MS5Qcm9vZiJUChNMaW5rSWRlbnRpdHlSZXF1ZXN0EhMKC3N0YXRlX3Rva2VuGAEgASgJEg0KBXN0YXRlGAIgASgJEgwKBGNvZGUYAyABKAkSCwoDaXNzGAQgASgJIjAKGUJlZ2luUHJvdmlkZXJQcm9vZlJlcXVlc3QSEwoLcHJvdmlkZXJfaWQYASABKAkiVwoWUHJvdmVCeVByb3ZpZGVyUmVxdWVzdBITCgtzdGF0ZV90b2tlbhgBIAEoCRINCgVzdGF0ZRgCIAEoCRIMCgRjb2RlGAMgASgJEgsKA2lzcxgEIAEoCSJYCg1Qcm92aWRlclByb29mEhYKDnByb3ZpZGVyX3Rva2VuGAEgASgJEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIXChVMaXN0SWRlbnRpdGllc1JlcXVlc3QiRwoWTGlzdElkZW50aXRpZXNSZXNwb25zZRItCgppZGVudGl0aWVzGAEgAygLMhkuY3JlYXZpby5hdXRoLnYxLklkZW50aXR5IlAKCElkZW50aXR5EhMKC3Byb3ZpZGVyX2lkGAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJTChVVbmxpbmtJZGVudGl0eVJlcXVlc3QSEwoLcHJvdmlkZXJfaWQYASABKAkSJQoFcHJvb2YYAiABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2Yy3gcKD0lkZW50aXR5U2VydmljZRJeCg1MaXN0UHJvdmlkZXJzEiUuY3JlYXZpby5hdXRoLnYxLkxpc3RQcm92aWRlcnNSZXF1ZXN0GiYuY3JlYXZpby5hdXRoLnYxLkxpc3RQcm92aWRlcnNSZXNwb25zZRJlChNCZWdpblByb3ZpZGVyU2lnbkluEisuY3JlYXZpby5hdXRoLnYxLkJlZ2luUHJvdmlkZXJTaWduSW5SZXF1ZXN0GiEuY3JlYXZpby5hdXRoLnYxLlByb3ZpZGVyUmVkaXJlY3QSfAoXQ3JlYXRlU2Vzc2lvbkJ5UHJvdmlkZXISLy5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlU2Vzc2lvbkJ5UHJvdmlkZXJSZXF1ZXN0GjAuY3JlYXZpby5hdXRoLnYxLkNyZWF0ZVNlc3Npb25CeVByb3ZpZGVyUmVzcG9uc2USZAoXQ3JlYXRlQWNjb3VudEJ5UHJvdmlkZXISLy5jcmVhdmlvLmF1dGgudjEuQ3JlYXRlQWNjb3VudEJ5UHJvdmlkZXJSZXF1ZXN0GhguY3JlYXZpby5hdXRoLnYxLlNlc3Npb24SWQoNQmVnaW5JZGVudGl0eRIlLmNyZWF2aW8uYXV0aC52MS5CZWdpbklkZW50aXR5UmVxdWVzdBohLmNyZWF2aW8uYXV0aC52MS5Qcm92aWRlclJlZGlyZWN0Ek8KDExpbmtJZGVudGl0eRIkLmNyZWF2aW8uYXV0aC52MS5MaW5rSWRlbnRpdHlSZXF1ZXN0GhkuY3JlYXZpby5hdXRoLnYxLklkZW50aXR5EmMKEkJlZ2luUHJvdmlkZXJQcm9vZhIqLmNyZWF2aW8uYXV0aC52MS5CZWdpblByb3ZpZGVyUHJvb2ZSZXF1ZXN0GiEuY3JlYXZpby5hdXRoLnYxLlByb3ZpZGVyUmVkaXJlY3QSWgoPUHJvdmVCeVByb3ZpZGVyEicuY3JlYXZpby5hdXRoLnYxLlByb3ZlQnlQcm92aWRlclJlcXVlc3QaHi5jcmVhdmlvLmF1dGgudjEuUHJvdmlkZXJQcm9vZhJhCg5MaXN0SWRlbnRpdGllcxImLmNyZWF2aW8uYXV0aC52MS5MaXN0SWRlbnRpdGllc1JlcXVlc3QaJy5jcmVhdmlvLmF1dGgudjEuTGlzdElkZW50aXRpZXNSZXNwb25zZRJQCg5VbmxpbmtJZGVudGl0eRImLmNyZWF2aW8uYXV0aC52MS5VbmxpbmtJZGVudGl0eVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_proof, file_creavio_auth_v1_session, file_google_protobuf_empty, file_google_protobuf_timestamp]);
 
 /**
  * Asks for the providers.
@@ -322,6 +322,97 @@ export const LinkIdentityRequestSchema: GenMessage<LinkIdentityRequest> = /*@__P
   messageDesc(file_creavio_auth_v1_identity_service, 9);
 
 /**
+ * Names the provider to sign in at anew.
+ *
+ * @generated from message creavio.auth.v1.BeginProviderProofRequest
+ */
+export type BeginProviderProofRequest = Message<"creavio.auth.v1.BeginProviderProofRequest"> & {
+  /**
+   * The provider.
+   *
+   * @generated from field: string provider_id = 1;
+   */
+  providerId: string;
+};
+
+/**
+ * Describes the message creavio.auth.v1.BeginProviderProofRequest.
+ * Use `create(BeginProviderProofRequestSchema)` to create a new message.
+ */
+export const BeginProviderProofRequestSchema: GenMessage<BeginProviderProofRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_identity_service, 10);
+
+/**
+ * What the caller came back with.
+ *
+ * @generated from message creavio.auth.v1.ProveByProviderRequest
+ */
+export type ProveByProviderRequest = Message<"creavio.auth.v1.ProveByProviderRequest"> & {
+  /**
+   * The token that came with the address.
+   *
+   * @generated from field: string state_token = 1;
+   */
+  stateToken: string;
+
+  /**
+   * `state`, as the provider sent it back.
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * `code`, as the provider sent it.
+   *
+   * @generated from field: string code = 3;
+   */
+  code: string;
+
+  /**
+   * `iss`, if the provider sent it (RFC 9207).
+   *
+   * @generated from field: string iss = 4;
+   */
+  iss: string;
+};
+
+/**
+ * Describes the message creavio.auth.v1.ProveByProviderRequest.
+ * Use `create(ProveByProviderRequestSchema)` to create a new message.
+ */
+export const ProveByProviderRequestSchema: GenMessage<ProveByProviderRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_identity_service, 11);
+
+/**
+ * That the caller signed in at a provider just now.
+ *
+ * @generated from message creavio.auth.v1.ProviderProof
+ */
+export type ProviderProof = Message<"creavio.auth.v1.ProviderProof"> & {
+  /**
+   * For `Proof.provider_token`: good once, in this session.
+   *
+   * @generated from field: string provider_token = 1;
+   */
+  providerToken: string;
+
+  /**
+   * Until when.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message creavio.auth.v1.ProviderProof.
+ * Use `create(ProviderProofSchema)` to create a new message.
+ */
+export const ProviderProofSchema: GenMessage<ProviderProof> = /*@__PURE__*/
+  messageDesc(file_creavio_auth_v1_identity_service, 12);
+
+/**
  * Asks for the caller's identities.
  *
  * @generated from message creavio.auth.v1.ListIdentitiesRequest
@@ -334,7 +425,7 @@ export type ListIdentitiesRequest = Message<"creavio.auth.v1.ListIdentitiesReque
  * Use `create(ListIdentitiesRequestSchema)` to create a new message.
  */
 export const ListIdentitiesRequestSchema: GenMessage<ListIdentitiesRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_identity_service, 10);
+  messageDesc(file_creavio_auth_v1_identity_service, 13);
 
 /**
  * The identities.
@@ -355,7 +446,7 @@ export type ListIdentitiesResponse = Message<"creavio.auth.v1.ListIdentitiesResp
  * Use `create(ListIdentitiesResponseSchema)` to create a new message.
  */
 export const ListIdentitiesResponseSchema: GenMessage<ListIdentitiesResponse> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_identity_service, 11);
+  messageDesc(file_creavio_auth_v1_identity_service, 14);
 
 /**
  * Who somebody is at a provider.
@@ -383,7 +474,7 @@ export type Identity = Message<"creavio.auth.v1.Identity"> & {
  * Use `create(IdentitySchema)` to create a new message.
  */
 export const IdentitySchema: GenMessage<Identity> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_identity_service, 12);
+  messageDesc(file_creavio_auth_v1_identity_service, 15);
 
 /**
  * Names the provider whose identity is to be unlinked.
@@ -411,7 +502,7 @@ export type UnlinkIdentityRequest = Message<"creavio.auth.v1.UnlinkIdentityReque
  * Use `create(UnlinkIdentityRequestSchema)` to create a new message.
  */
 export const UnlinkIdentityRequestSchema: GenMessage<UnlinkIdentityRequest> = /*@__PURE__*/
-  messageDesc(file_creavio_auth_v1_identity_service, 13);
+  messageDesc(file_creavio_auth_v1_identity_service, 16);
 
 /**
  * Signing in with an account somewhere else (OpenID Connect): at the providers whoever runs
@@ -478,7 +569,7 @@ export const IdentityService: GenService<{
    * Returns where to send the caller to link an identity at a provider to their account.
    *
    * Fails with NOT_FOUND when there is no such provider, and with WRONG_CREDENTIALS,
-   * WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+   * WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.IdentityService.BeginIdentity
    */
@@ -500,6 +591,34 @@ export const IdentityService: GenService<{
     output: typeof IdentitySchema;
   },
   /**
+   * Returns where to send the caller to sign in anew at a provider their account is linked
+   * to, as a proof of who they are: it is asked not to let anybody in by a session it has.
+   *
+   * Fails with NOT_FOUND when the caller's account is linked to nobody there.
+   *
+   * @generated from rpc creavio.auth.v1.IdentityService.BeginProviderProof
+   */
+  beginProviderProof: {
+    methodKind: "unary";
+    input: typeof BeginProviderProofRequestSchema;
+    output: typeof ProviderRedirectSchema;
+  },
+  /**
+   * Takes what the caller came back with, and returns what they prove by in `Proof`. The
+   * provider has to say when they signed in there (`auth_time`), and that has to be since
+   * they were sent: one that does not say so proves nothing.
+   *
+   * Fails with INVALID_PROVIDER_ANSWER, also when it is somebody the caller's account is not
+   * linked to, and when another session was sent.
+   *
+   * @generated from rpc creavio.auth.v1.IdentityService.ProveByProvider
+   */
+  proveByProvider: {
+    methodKind: "unary";
+    input: typeof ProveByProviderRequestSchema;
+    output: typeof ProviderProofSchema;
+  },
+  /**
    * Lists the identities linked to the caller's account; never more than one a provider.
    *
    * @generated from rpc creavio.auth.v1.IdentityService.ListIdentities
@@ -513,7 +632,8 @@ export const IdentityService: GenService<{
    * Unlinks the caller's identity at a provider: it signs nobody in any more. Unlinking what
    * is not linked does nothing.
    *
-   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.IdentityService.UnlinkIdentity
    */

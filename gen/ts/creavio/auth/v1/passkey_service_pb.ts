@@ -220,8 +220,8 @@ export const PasskeyService: GenService<{
   /**
    * Returns what to ask the browser for to register a passkey.
    *
-   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-   * with LIMIT_REACHED when the caller has 20 passkeys.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, and with LIMIT_REACHED when the caller has 20 passkeys.
    *
    * @generated from rpc creavio.auth.v1.PasskeyService.BeginPasskey
    */
@@ -270,7 +270,8 @@ export const PasskeyService: GenService<{
    * Forgets a passkey of the caller's: nobody signs in with it any more. Forgetting one that
    * is gone does nothing.
    *
-   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.PasskeyService.DeletePasskey
    */

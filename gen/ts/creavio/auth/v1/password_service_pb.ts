@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Proof } from "./proof_pb.js";
+import { file_creavio_auth_v1_proof } from "./proof_pb.js";
 import type { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/password_service.proto.
  */
 export const file_creavio_auth_v1_password_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjcmVhdmlvL2F1dGgvdjEvcGFzc3dvcmRfc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIiwKG1JlcXVlc3RQYXNzd29yZFJlc2V0UmVxdWVzdBINCgVlbWFpbBgBIAEoCSI7ChRSZXNldFBhc3N3b3JkUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIUCgxuZXdfcGFzc3dvcmQYAiABKAkiRwoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EhgKEGN1cnJlbnRfcGFzc3dvcmQYASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJMpECCg9QYXNzd29yZFNlcnZpY2USXAoUUmVxdWVzdFBhc3N3b3JkUmVzZXQSLC5jcmVhdmlvLmF1dGgudjEuUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5Ek4KDVJlc2V0UGFzc3dvcmQSJS5jcmVhdmlvLmF1dGgudjEuUmVzZXRQYXNzd29yZFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSUAoOQ2hhbmdlUGFzc3dvcmQSJi5jcmVhdmlvLmF1dGgudjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_google_protobuf_empty]);
+  fileDesc("CiZjcmVhdmlvL2F1dGgvdjEvcGFzc3dvcmRfc2VydmljZS5wcm90bxIPY3JlYXZpby5hdXRoLnYxIiwKG1JlcXVlc3RQYXNzd29yZFJlc2V0UmVxdWVzdBINCgVlbWFpbBgBIAEoCSI7ChRSZXNldFBhc3N3b3JkUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIUCgxuZXdfcGFzc3dvcmQYAiABKAkibgoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EhgKEGN1cnJlbnRfcGFzc3dvcmQYASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJEiUKBXByb29mGAMgASgLMhYuY3JlYXZpby5hdXRoLnYxLlByb29mMpECCg9QYXNzd29yZFNlcnZpY2USXAoUUmVxdWVzdFBhc3N3b3JkUmVzZXQSLC5jcmVhdmlvLmF1dGgudjEuUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5Ek4KDVJlc2V0UGFzc3dvcmQSJS5jcmVhdmlvLmF1dGgudjEuUmVzZXRQYXNzd29yZFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSUAoOQ2hhbmdlUGFzc3dvcmQSJi5jcmVhdmlvLmF1dGgudjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5YgZwcm90bzM", [file_creavio_auth_v1_proof, file_google_protobuf_empty]);
 
 /**
  * Says whose password is forgotten.
@@ -64,13 +66,13 @@ export const ResetPasswordRequestSchema: GenMessage<ResetPasswordRequest> = /*@_
   messageDesc(file_creavio_auth_v1_password_service, 1);
 
 /**
- * Says the password that is, and the one that shall be.
+ * Says who it is, and the password that shall be.
  *
  * @generated from message creavio.auth.v1.ChangePasswordRequest
  */
 export type ChangePasswordRequest = Message<"creavio.auth.v1.ChangePasswordRequest"> & {
   /**
-   * The password until now: an open session alone changes none.
+   * The password until now; not needed with `proof`.
    *
    * @generated from field: string current_password = 1;
    */
@@ -82,6 +84,14 @@ export type ChangePasswordRequest = Message<"creavio.auth.v1.ChangePasswordReque
    * @generated from field: string new_password = 2;
    */
   newPassword: string;
+
+  /**
+   * What shows that it is the caller, with a password or without: an open session alone
+   * changes none. Counts before `current_password`.
+   *
+   * @generated from field: creavio.auth.v1.Proof proof = 3;
+   */
+  proof?: Proof | undefined;
 };
 
 /**
@@ -125,12 +135,12 @@ export const PasswordService: GenService<{
     output: typeof EmptySchema;
   },
   /**
-   * Sets another password for the caller. The caller's other sessions end with it, and
+   * Sets another password for the caller, or a first one for who signed up by a provider. The caller's other sessions end with it, and
    * what ResetPassword ends besides; what stays there stays here. The verified address is
    * told.
    *
-   * Fails with WRONG_CREDENTIALS when the password is wrong, and with
-   * CONCURRENT_CHANGE when it was changed meanwhile.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.
    *
    * @generated from rpc creavio.auth.v1.PasswordService.ChangePassword
    */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/proof.proto.
  */
 export const file_creavio_auth_v1_proof: GenFile = /*@__PURE__*/
-  fileDesc("ChtjcmVhdmlvL2F1dGgvdjEvcHJvb2YucHJvdG8SD2NyZWF2aW8uYXV0aC52MSJnCgVQcm9vZhISCghwYXNzd29yZBgBIAEoCUgAEg4KBGNvZGUYAiABKAlIABIxCgdwYXNza2V5GAMgASgLMh4uY3JlYXZpby5hdXRoLnYxLlBhc3NrZXlBbnN3ZXJIAEIHCgVwcm9vZiI8Cg1QYXNza2V5QW5zd2VyEhcKD2NoYWxsZW5nZV90b2tlbhgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJYgZwcm90bzM");
+  fileDesc("ChtjcmVhdmlvL2F1dGgvdjEvcHJvb2YucHJvdG8SD2NyZWF2aW8uYXV0aC52MSKBAQoFUHJvb2YSEgoIcGFzc3dvcmQYASABKAlIABIOCgRjb2RlGAIgASgJSAASMQoHcGFzc2tleRgDIAEoCzIeLmNyZWF2aW8uYXV0aC52MS5QYXNza2V5QW5zd2VySAASGAoOcHJvdmlkZXJfdG9rZW4YBCABKAlIAEIHCgVwcm9vZiI8Cg1QYXNza2V5QW5zd2VyEhcKD2NoYWxsZW5nZV90b2tlbhgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJYgZwcm90bzM");
 
 /**
  * What a caller shows once more where an open session alone is not enough.
@@ -48,6 +48,16 @@ export type Proof = Message<"creavio.auth.v1.Proof"> & {
      */
     value: PasskeyAnswer;
     case: "passkey";
+  } | {
+    /**
+     * What IdentityService.ProveByProvider answered: that the caller signed in just now at
+     * a provider their account is linked to. Good once, for five minutes, in the session
+     * it was made in.
+     *
+     * @generated from field: string provider_token = 4;
+     */
+    value: string;
+    case: "providerToken";
   } | { case: undefined; value?: undefined };
 };
 

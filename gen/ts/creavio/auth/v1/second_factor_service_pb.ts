@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/auth/v1/second_factor_service.proto.
  */
 export const file_creavio_auth_v1_second_factor_service: GenFile = /*@__PURE__*/
-  fileDesc("CitjcmVhdmlvL2F1dGgvdjEvc2Vjb25kX2ZhY3Rvcl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiGAoWR2V0U2Vjb25kRmFjdG9yUmVxdWVzdCI0ChhCZWdpblNlY29uZEZhY3RvclJlcXVlc3QSGAoQY3VycmVudF9wYXNzd29yZBgBIAEoCSIqChpDb25maXJtU2Vjb25kRmFjdG9yUmVxdWVzdBIMCgRjb2RlGAEgASgJIkIKGVJlbmV3UmVjb3ZlcnlDb2Rlc1JlcXVlc3QSJQoFcHJvb2YYASABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2YiQwoaRGlzYWJsZVNlY29uZEZhY3RvclJlcXVlc3QSJQoFcHJvb2YYASABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2Yy7wMKE1NlY29uZEZhY3RvclNlcnZpY2USWQoPR2V0U2Vjb25kRmFjdG9yEicuY3JlYXZpby5hdXRoLnYxLkdldFNlY29uZEZhY3RvclJlcXVlc3QaHS5jcmVhdmlvLmF1dGgudjEuU2Vjb25kRmFjdG9yElsKEUJlZ2luU2Vjb25kRmFjdG9yEikuY3JlYXZpby5hdXRoLnYxLkJlZ2luU2Vjb25kRmFjdG9yUmVxdWVzdBobLmNyZWF2aW8uYXV0aC52MS5Ub3RwU2VjcmV0EmIKE0NvbmZpcm1TZWNvbmRGYWN0b3ISKy5jcmVhdmlvLmF1dGgudjEuQ29uZmlybVNlY29uZEZhY3RvclJlcXVlc3QaHi5jcmVhdmlvLmF1dGgudjEuUmVjb3ZlcnlDb2RlcxJgChJSZW5ld1JlY292ZXJ5Q29kZXMSKi5jcmVhdmlvLmF1dGgudjEuUmVuZXdSZWNvdmVyeUNvZGVzUmVxdWVzdBoeLmNyZWF2aW8uYXV0aC52MS5SZWNvdmVyeUNvZGVzEloKE0Rpc2FibGVTZWNvbmRGYWN0b3ISKy5jcmVhdmlvLmF1dGgudjEuRGlzYWJsZVNlY29uZEZhY3RvclJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_proof, file_creavio_auth_v1_second_factor, file_google_protobuf_empty]);
+  fileDesc("CitjcmVhdmlvL2F1dGgvdjEvc2Vjb25kX2ZhY3Rvcl9zZXJ2aWNlLnByb3RvEg9jcmVhdmlvLmF1dGgudjEiGAoWR2V0U2Vjb25kRmFjdG9yUmVxdWVzdCJbChhCZWdpblNlY29uZEZhY3RvclJlcXVlc3QSGAoQY3VycmVudF9wYXNzd29yZBgBIAEoCRIlCgVwcm9vZhgCIAEoCzIWLmNyZWF2aW8uYXV0aC52MS5Qcm9vZiIqChpDb25maXJtU2Vjb25kRmFjdG9yUmVxdWVzdBIMCgRjb2RlGAEgASgJIkIKGVJlbmV3UmVjb3ZlcnlDb2Rlc1JlcXVlc3QSJQoFcHJvb2YYASABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2YiQwoaRGlzYWJsZVNlY29uZEZhY3RvclJlcXVlc3QSJQoFcHJvb2YYASABKAsyFi5jcmVhdmlvLmF1dGgudjEuUHJvb2Yy7wMKE1NlY29uZEZhY3RvclNlcnZpY2USWQoPR2V0U2Vjb25kRmFjdG9yEicuY3JlYXZpby5hdXRoLnYxLkdldFNlY29uZEZhY3RvclJlcXVlc3QaHS5jcmVhdmlvLmF1dGgudjEuU2Vjb25kRmFjdG9yElsKEUJlZ2luU2Vjb25kRmFjdG9yEikuY3JlYXZpby5hdXRoLnYxLkJlZ2luU2Vjb25kRmFjdG9yUmVxdWVzdBobLmNyZWF2aW8uYXV0aC52MS5Ub3RwU2VjcmV0EmIKE0NvbmZpcm1TZWNvbmRGYWN0b3ISKy5jcmVhdmlvLmF1dGgudjEuQ29uZmlybVNlY29uZEZhY3RvclJlcXVlc3QaHi5jcmVhdmlvLmF1dGgudjEuUmVjb3ZlcnlDb2RlcxJgChJSZW5ld1JlY292ZXJ5Q29kZXMSKi5jcmVhdmlvLmF1dGgudjEuUmVuZXdSZWNvdmVyeUNvZGVzUmVxdWVzdBoeLmNyZWF2aW8uYXV0aC52MS5SZWNvdmVyeUNvZGVzEloKE0Rpc2FibGVTZWNvbmRGYWN0b3ISKy5jcmVhdmlvLmF1dGgudjEuRGlzYWJsZVNlY29uZEZhY3RvclJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHliBnByb3RvMw", [file_creavio_auth_v1_proof, file_creavio_auth_v1_second_factor, file_google_protobuf_empty]);
 
 /**
  * Asks for the caller's second factor.
@@ -40,11 +40,19 @@ export const GetSecondFactorRequestSchema: GenMessage<GetSecondFactorRequest> = 
  */
 export type BeginSecondFactorRequest = Message<"creavio.auth.v1.BeginSecondFactorRequest"> & {
   /**
-   * The caller's password: an open session alone makes none.
+   * The caller's password; not needed with `proof`.
    *
    * @generated from field: string current_password = 1;
    */
   currentPassword: string;
+
+  /**
+   * What shows that it is the caller, with a password or without: an open session alone
+   * makes none. Counts before `current_password`.
+   *
+   * @generated from field: creavio.auth.v1.Proof proof = 2;
+   */
+  proof?: Proof | undefined;
 };
 
 /**
@@ -137,8 +145,8 @@ export const SecondFactorService: GenService<{
    * Makes a secret for an app. Nothing changes until it is confirmed with a code;
    * the secret that was made before and not confirmed is void.
    *
-   * Fails with WRONG_CREDENTIALS when the password is wrong, and with
-   * SECOND_FACTOR_ENABLED while there is one.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, and with SECOND_FACTOR_ENABLED while there is one.
    *
    * @generated from rpc creavio.auth.v1.SecondFactorService.BeginSecondFactor
    */
@@ -164,8 +172,8 @@ export const SecondFactorService: GenService<{
   /**
    * Makes ten recovery codes; those there were are void.
    *
-   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-   * with NOT_FOUND when there is no second factor.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, and with NOT_FOUND when there is no second factor.
    *
    * @generated from rpc creavio.auth.v1.SecondFactorService.RenewRecoveryCodes
    */
@@ -178,7 +186,8 @@ export const SecondFactorService: GenService<{
    * Gives the second factor up: its secret and its recovery codes are forgotten.
    * Where there is none, nothing happens.
    *
-   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong.
    *
    * @generated from rpc creavio.auth.v1.SecondFactorService.DisableSecondFactor
    */

@@ -127,8 +127,8 @@ export const TokenService: GenService<{
    * Makes a token of the caller's own and returns it with its secret, which is shown
    * this once. It acts as the caller, within its scopes.
    *
-   * Fails with WRONG_CREDENTIALS, WRONG_CODE or INVALID_PASSKEY when the proof is wrong, and
-   * with LIMIT_REACHED when the caller has 50 tokens.
+   * Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
+   * the proof is wrong, and with LIMIT_REACHED when the caller has 50 tokens.
    *
    * @generated from rpc creavio.auth.v1.TokenService.CreateToken
    */
