@@ -6,10 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from ipaddress import ip_address
 from pathlib import Path
+import ssl
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 import pytest
 
@@ -29,6 +36,10 @@ class Server:
     heard: list[str] = field(default_factory=list)
     content: bytes = b""
     port: int = 0
+    tls: ssl.SSLContext | None = None
+    """What it goes on with after STARTTLS."""
+    in_clear: int = 0
+    """How much of what it heard came in clear."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 ready\r\n")
@@ -41,6 +52,12 @@ class Server:
             if answer.startswith("354"):
                 self.content = (await reader.readuntil(b"\r\n.\r\n"))[:-5]
                 writer.write(f"{self.answers.get('.', '250 taken')}\r\n".encode())
+            if verb == "STARTTLS" and answer.startswith("220") and self.tls is not None:
+                self.in_clear = len(self.heard)
+                try:
+                    await writer.start_tls(self.tls)
+                except (ssl.SSLError, ConnectionError):
+                    break  # The client does not trust it.
             if verb == "QUIT":
                 break
         writer.close()
@@ -52,8 +69,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(**answers: str) -> AsyncIterator[Server]:
+async def serving(tls: ssl.SSLContext | None = None, **answers: str) -> AsyncIterator[Server]:
     server = Server({("." if verb == "END" else verb): said for verb, said in answers.items()})
+    server.tls = tls
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     async with listening:
@@ -132,6 +150,149 @@ async def test_nothing_is_said_in_clear_to_a_server_without_tls(mail: EmailMessa
         said = "\n".join(server.heard).lower()
         assert "auth" not in said
         assert "ada@example.org" not in said
+
+
+@dataclass
+class Authority:
+    """Somebody who signs certificates, whom clients may trust."""
+
+    folder: Path
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+    name: x509.Name = field(
+        default_factory=lambda: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+    )
+
+    @property
+    def file(self) -> Path:
+        """Its own certificate."""
+        path = self.folder / "authority.pem"
+        path.write_bytes(self._signed(self.name, self.key, authority=True))
+        return path
+
+    def context(self, names: str = "127.0.0.1", days: tuple[int, int] = (-1, 1)) -> ssl.SSLContext:
+        """What a server of this address shows, from so many days on until so many later."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
+        file = self.folder / "server.pem"
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + self._signed(subject, key, names, days)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _signed(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        names: str = "127.0.0.1",
+        days: tuple[int, int] = (-1, 1),
+        *,
+        authority: bool = False,
+    ) -> bytes:
+        now = datetime.now(UTC)
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + timedelta(days=days[0]))
+            .not_valid_after(now + timedelta(days=days[1]))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ip_address(names))]), critical=False
+            )
+            .sign(self.key, hashes.SHA256())
+        )
+        return made.public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+OFFERED = "250-mail\r\n250-AUTH PLAIN\r\n250 STARTTLS"
+
+
+async def test_with_a_server_that_is_trusted_all_goes_over_tls(
+    mail: EmailMessage, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    said = {"EHLO": OFFERED, "STARTTLS": "220 go on", "AUTH": "235 well"}
+    async with serving(authority.context(), **said) as server:
+        await server.smtp("starttls", user="creavio").send("one", mail)
+    assert [one.split(" ")[0].upper() for one in server.heard[: server.in_clear]] == [
+        "EHLO",
+        "STARTTLS",
+    ]
+    verbs = [one.split(" ")[0].upper() for one in server.heard[server.in_clear :]]
+    assert verbs == ["EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
+    read = message_from_bytes(server.content.replace(b"\r\n..", b"\r\n."), policy=policy.default)
+    assert read["Subject"] == "Grüße"
+
+
+async def test_over_tls_from_the_first_word(
+    mail: EmailMessage, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    server = Server({"EHLO": "250-mail\r\n250 AUTH PLAIN", "AUTH": "235 well"})
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=authority.context())
+    server.port = listening.sockets[0].getsockname()[1]
+    async with listening:
+        await server.smtp("tls", user="creavio").send("one", mail)
+    assert server.content
+
+
+@pytest.mark.parametrize(
+    ("trusted", "names", "days"),
+    [
+        (False, "127.0.0.1", (-1, 1)),
+        (True, "192.0.2.1", (-1, 1)),
+        (True, "127.0.0.1", (-2, -1)),
+        (True, "127.0.0.1", (1, 2)),
+    ],
+    ids=["of nobody known", "of another", "of before", "of later"],
+)
+async def test_a_server_that_is_not_trusted_hears_nothing(
+    mail: EmailMessage,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    trusted: bool,
+    names: str,
+    days: tuple[int, int],
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    said = {"EHLO": OFFERED, "STARTTLS": "220 go on", "AUTH": "235 well"}
+    async with serving(authority.context(names, days), **said) as server:
+        with pytest.raises(NotNowError):
+            await server.smtp("starttls", user="creavio").send("one", mail)
+    assert [one.split(" ")[0].upper() for one in server.heard] == ["EHLO", "STARTTLS"]
+    assert not server.content
+
+
+@pytest.mark.parametrize(
+    ("offered", "answer"),
+    [("250 mail", "220 go on"), (OFFERED, "454 not now"), (OFFERED, "502 never")],
+    ids=["does not offer it", "cannot just now", "will not"],
+)
+async def test_without_tls_the_mail_waits_and_is_not_given_up(
+    mail: EmailMessage, offered: str, answer: str
+) -> None:
+    async with serving(EHLO=offered, STARTTLS=answer, AUTH="235 well") as server:
+        with pytest.raises(NotNowError):
+            await server.smtp("starttls", user="creavio").send("one", mail)
+    assert {one.split(" ")[0].upper() for one in server.heard} <= {"EHLO", "STARTTLS"}
+    assert not server.content
 
 
 def test_a_server_comes_before_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

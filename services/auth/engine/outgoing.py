@@ -88,7 +88,7 @@ class Smtp:
             client = smtplib.SMTP(settings.host, settings.port, timeout=_TIMEOUT)
         try:
             if settings.security == "starttls":
-                client.starttls(context=ssl.create_default_context())
+                _secure(client)
             if settings.user is not None and settings.password is not None:
                 client.login(settings.user, settings.password.get_secret_value())
             client.send_message(message)
@@ -105,6 +105,15 @@ def outgoing(settings: Settings) -> Outgoing | None:
     if smtp is not None:
         return Smtp(smtp)
     return None if settings.mail_folder is None else MailFolder(settings.mail_folder)
+
+
+def _secure(client: smtplib.SMTP) -> None:
+    """Go on over TLS, or not at all. Raises `NotNowError` when the server will not."""
+    try:
+        client.starttls(context=ssl.create_default_context())
+    except smtplib.SMTPResponseException as error:
+        # Whatever it says: it is not the mail that was refused.
+        raise NotNowError(f"the mail server answered {error.smtp_code} to STARTTLS") from None
 
 
 def _failure(code: int) -> Exception:
