@@ -210,6 +210,8 @@ class Authorizer:
         """Whether the person holds the permission there; False where there is nothing."""
         if scope == p.SCOPE_SELF:
             return user_id == identifier
+        if scope == p.SCOPE_ACQUAINTANCES:
+            return False  # Of events, and lets nobody in.
         if scope == p.SCOPE_INSTANCE:
             return await self.holds(user_id, permission, INSTANCE, reading=reading)
         if scope == p.SCOPE_COMMUNITY:

@@ -51,6 +51,8 @@ STATUS: Final[dict[str, int]] = {
     "THREAD_EXISTS": 409,
     "THREAD_LOCKED": 403,
     "NOT_REACHABLE": 403,
+    "ACCOUNT_DEACTIVATED": 400,
+    "ACCOUNT_DELETED": 400,
     "NOT_A_GROUP": 400,
     "POLL_CLOSED": 400,
     "NO_POLL": 400,

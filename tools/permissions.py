@@ -15,6 +15,8 @@ def condition(scope: str, field: str, require: str) -> str:
     """Who is meant by a permission rule or a visibility, in HTML."""
     if scope == "SELF":
         return f"The person in {code(field)}"
+    if scope == "ACQUAINTANCES":
+        return f"Whoever knows the person in {code(field)}"
     if scope == "CONVERSATION":
         return f"The members of the conversation {code(field)}"
     if scope == "INSTANCE":

@@ -94,6 +94,8 @@ POLICIES: Final = {
     "/creavio.chat.v1.DraftService/SaveDraft": Policy(True, "", False),
     "/creavio.chat.v1.DraftService/DeleteDraft": Policy(True, "", False),
     "/creavio.chat.v1.DraftService/ListDrafts": Policy(True, "", False),
+    "/creavio.chat.v1.ForwardService/ForwardMessage": Policy(True, "nonce", False),
+    "/creavio.chat.v1.ForwardService/GetForwardSource": Policy(True, "", False),
     "/creavio.chat.v1.MessageService/CreateMessage": Policy(True, "nonce", False),
     "/creavio.chat.v1.MessageService/ListMessages": Policy(True, "", False),
     "/creavio.chat.v1.MessageService/GetMessage": Policy(True, "", False),

@@ -90,6 +90,8 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.chat.v1.DraftService/SaveDraft": { repeatable: true, key: "", anonymous: false },
   "/creavio.chat.v1.DraftService/DeleteDraft": { repeatable: true, key: "", anonymous: false },
   "/creavio.chat.v1.DraftService/ListDrafts": { repeatable: true, key: "", anonymous: false },
+  "/creavio.chat.v1.ForwardService/ForwardMessage": { repeatable: true, key: "nonce", anonymous: false },
+  "/creavio.chat.v1.ForwardService/GetForwardSource": { repeatable: true, key: "", anonymous: false },
   "/creavio.chat.v1.MessageService/CreateMessage": { repeatable: true, key: "nonce", anonymous: false },
   "/creavio.chat.v1.MessageService/ListMessages": { repeatable: true, key: "", anonymous: false },
   "/creavio.chat.v1.MessageService/GetMessage": { repeatable: true, key: "", anonymous: false },

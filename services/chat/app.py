@@ -11,6 +11,7 @@ from creavio.chat.v1 import chat_events_pb2, person_service_pb2
 from creavio.chat.v1.bookmark_service_pb2_grpc import add_BookmarkServiceServicer_to_server
 from creavio.chat.v1.conversation_service_pb2_grpc import add_ConversationServiceServicer_to_server
 from creavio.chat.v1.draft_service_pb2_grpc import add_DraftServiceServicer_to_server
+from creavio.chat.v1.forward_service_pb2_grpc import add_ForwardServiceServicer_to_server
 from creavio.chat.v1.message_service_pb2_grpc import add_MessageServiceServicer_to_server
 from creavio.chat.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
 from creavio.chat.v1.pin_service_pb2_grpc import add_PinServiceServicer_to_server
@@ -30,11 +31,13 @@ from services.chat.engine.eraser import Eraser
 from services.chat.engine.forgetting import Forgetting
 from services.chat.engine.places import Places
 from services.chat.engine.posts import Forums, Poster, TagSweeper
+from services.chat.engine.reach import Reach
 from services.chat.engine.submission import Submission
 from services.chat.engine.threads import ThreadKeeper
 from services.chat.engine.writer import Writer
 from services.chat.handler.browsing import Browser
 from services.chat.handler.conversations import ConversationHandler
+from services.chat.handler.forwards import ForwardHandler
 from services.chat.handler.kept import BookmarkHandler, DraftHandler
 from services.chat.handler.messages import MessageHandler
 from services.chat.handler.pins import PinHandler
@@ -63,7 +66,8 @@ def app(chassis: Chassis) -> Service:
     submission = Submission(database, writer, places, fingerprints, authorizer)
     browser = Browser(database, authorizer, tokens)
     messages = MessageHandler(database, submission, browser, tokens, telemetry)
-    conversations = ConversationHandler(database, tokens)
+    forwards = ForwardHandler(database, authorizer, submission)
+    conversations = ConversationHandler(database, Reach(chassis.clients), tokens)
     read_states = ReadStateHandler(database, places, chassis.clients, authorizer, tokens)
     threads = ThreadHandler(database, places, authorizer, tokens)
     forums = Forums(chassis.clients)
@@ -75,6 +79,7 @@ def app(chassis: Chassis) -> Service:
         authorizer=authorizer,
         handlers=[
             (add_MessageServiceServicer_to_server, messages),
+            (add_ForwardServiceServicer_to_server, forwards),
             (add_ReactionServiceServicer_to_server, ReactionHandler(database)),
             (add_PinServiceServicer_to_server, PinHandler(database)),
             (add_ConversationServiceServicer_to_server, conversations),
@@ -102,6 +107,6 @@ def app(chassis: Chassis) -> Service:
             person_service_pb2.ExportPersonResponse,
             confirming(chat_events_pb2.PersonErased),
             before=Forgetting(database).forget,
-            besides=person.forget_blocks_of,
+            besides=person.part_from,
         ),
     )

@@ -11,7 +11,7 @@ from chassis.database import Transaction
 from creavio.community.v1 import community_events_pb2
 from creavio.user.v1 import user_events_pb2
 from services.chat import convert
-from services.chat.store import blocks, places, posts, reading
+from services.chat.store import blocks, places, posts, reading, standings
 
 
 class CommunityConsumer:
@@ -47,10 +47,14 @@ class CommunityConsumer:
 
 
 class UserConsumer:
-    """Learns who blocked whom."""
+    """Learns who blocked whom, and who is away."""
 
     async def handle(self, tx: Transaction, event: Message) -> None:
-        """Keep a block, or forget it."""
+        """Keep a block, or forget it; keep whether somebody is away."""
+        if isinstance(event, user_events_pb2.UserStandingChanged):
+            who = convert.user_id(event.user_id)
+            await standings.keep(tx, who, event.revision, deactivated=event.deactivated)
+            return
         assert isinstance(event, user_events_pb2.UserBlocked | user_events_pb2.UserUnblocked)
         change = blocks.add if isinstance(event, user_events_pb2.UserBlocked) else blocks.remove
         await change(

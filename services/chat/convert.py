@@ -23,6 +23,7 @@ from creavio.chat.v1 import (
 )
 from creavio.community.v1 import channel_pb2
 from services.chat.domain.conversation import Conversation
+from services.chat.domain.forward import Forward
 from services.chat.domain.kept import Begun, Bookmark, Scheduled
 from services.chat.domain.mentions import Mentions
 from services.chat.domain.message import Draft, Message, Reference, Version
@@ -118,6 +119,7 @@ def draft(value: Draft) -> message_pb2.Message:
         reply_to=_reference(value.reply_to),
         mentions=_mentions(value.mentions),
         poll=None if value.poll is None else poll(value.poll),
+        forward=_forward(value.forward),
     )
 
 
@@ -153,6 +155,7 @@ def message(
         mentions=_mentions(value.mentions),
         thread=None if thread is None or gone else _message_thread(thread),
         poll=None if value.poll is None else poll(value.poll, chosen),
+        forward=_forward(value.forward),
     )
 
 
@@ -161,6 +164,13 @@ def version(value: Version) -> message_pb2.MessageVersion:
     return message_pb2.MessageVersion(
         content=value.content, create_time=timestamp(value.create_time)
     )
+
+
+def _forward(value: Forward | None) -> message_pb2.Forward | None:
+    """What a message brings along: for whoever reads it, so not where from."""
+    if value is None:
+        return None
+    return message_pb2.Forward(content=value.content, create_time=timestamp(value.create_time))
 
 
 def _reference(value: Reference | None) -> message_pb2.MessageReference | None:

@@ -14,6 +14,7 @@ from creavio.user.v1.bot_profile_service_pb2_grpc import (
 )
 from creavio.user.v1.erasure_service_pb2_grpc import add_ErasureServiceServicer_to_server
 from creavio.user.v1.person_service_pb2_grpc import add_PersonServiceServicer_to_server
+from creavio.user.v1.reach_service_pb2_grpc import add_ReachServiceServicer_to_server
 from creavio.user.v1.settings_service_pb2_grpc import add_SettingsServiceServicer_to_server
 from creavio.user.v1.user_service_pb2_grpc import add_UserServiceServicer_to_server
 from services.user import engine
@@ -25,11 +26,13 @@ from services.user.engine import (
     Forgetting,
     HeldHandles,
     OldBlocks,
+    OldStandings,
 )
 from services.user.handler import (
     BlockHandler,
     BotProfileHandler,
     ErasureHandler,
+    ReachHandler,
     SettingsHandler,
     UserHandler,
 )
@@ -53,6 +56,7 @@ def app(chassis: Chassis) -> Service:
     )
     listed = None if config.erased_file is None else ErasedList(config.erased_file)
     forgetting = Forgetting(database, personal, listed)
+    fellows = Fellows(chassis.clients)
     owners = {chassis.catalog.owner_of(event) for event in chassis.entry.consumes}
 
     async def compare() -> None:
@@ -64,8 +68,9 @@ def app(chassis: Chassis) -> Service:
         handlers=[
             (
                 add_UserServiceServicer_to_server,
-                UserHandler(database, held, Fellows(chassis.clients)),
+                UserHandler(database, held, fellows),
             ),
+            (add_ReachServiceServicer_to_server, ReachHandler(database, fellows)),
             (add_BlockServiceServicer_to_server, BlockHandler(database, Tokens(config))),
             (add_SettingsServiceServicer_to_server, SettingsHandler(database)),
             (add_ErasureServiceServicer_to_server, ErasureHandler(forgetting)),
@@ -75,6 +80,7 @@ def app(chassis: Chassis) -> Service:
         background=[
             every(LIST_SECONDS, compare, chassis.telemetry),
             every(TELL_SECONDS, OldBlocks(database).tell, chassis.telemetry),
+            every(TELL_SECONDS, OldStandings(database).tell, chassis.telemetry),
             every(DROP_SECONDS, ExpiredHolds(database).drop, chassis.telemetry),
         ],
         personal=personal,

@@ -34,9 +34,9 @@ def user(profile: Profile) -> user_pb2.User:
     )
 
 
-def user_id(identifier: str) -> UUID:
+def user_id(identifier: str, field: str = "user_id") -> UUID:
     """The person a request names."""
-    return ids.parse(ids.Kind.USER, identifier, field="user_id")
+    return ids.parse(ids.Kind.USER, identifier, field=field)
 
 
 def user_text(value: UUID) -> str:
@@ -59,4 +59,5 @@ def settings(value: Settings) -> settings_service_pb2.Settings:
         reduce_motion=value.reduce_motion,
         hide_typing=value.hide_typing,
         compact=value.compact,
+        direct_messages=settings_service_pb2.DirectMessages.ValueType(value.direct_messages),
     )

@@ -102,6 +102,15 @@ class Block:
     create_time: datetime
 
 
+def looks_alike(one: Profile, other: Profile) -> bool:
+    """Whether what everybody may see of a profile is the same."""
+    return _seen(one) == _seen(other)
+
+
+def _seen(profile: Profile) -> tuple[str, str, str, bool]:
+    return profile.handle, profile.display_name, profile.avatar_id, profile.deactivated
+
+
 def is_for_fellows(profile: Profile) -> bool:
     """Whether something of a profile depends on who belongs to its owner's communities."""
     return Audience.COMMUNITIES in (profile.bio_audience, profile.status_audience)
@@ -140,6 +149,8 @@ class Settings:
     reduce_motion: bool = False
     hide_typing: bool = False
     compact: bool = False
+    direct_messages: Audience = Audience.EVERYBODY
+    """Who may begin to talk to them."""
 
 
 def new_profile(
@@ -209,7 +220,16 @@ def set_up(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     }
     if "theme" in values:
         values["theme"] = Theme(values["theme"])
+    if "direct_messages" in values:
+        values["direct_messages"] = Audience(values["direct_messages"])
     return replace(settings, **values)
+
+
+def takes_messages(audience: Audience, *, blocked: bool, fellow: bool) -> bool:
+    """Whether somebody takes direct messages, who blocked whoever asks or belongs where they do."""
+    if blocked or audience is Audience.NOBODY:
+        return False
+    return fellow or audience is Audience.EVERYBODY
 
 
 def may_block(blocker_id: UUID, blocked_id: UUID) -> None:

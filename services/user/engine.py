@@ -189,6 +189,23 @@ class OldBlocks:
             told = len(blocks)
 
 
+class OldStandings:
+    """Tells of those who were away before other services kept it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def tell(self) -> None:
+        """Tell of all that were not told yet."""
+        told = _BATCH
+        while told == _BATCH:
+            async with self._database.transaction() as tx:
+                standings = await store.take_untold_standings(tx, _BATCH)
+                for user_id, revision, deactivated in standings:
+                    tx.emit(events.standing_changed(user_id, revision, deactivated=deactivated))
+            told = len(standings)
+
+
 def besides(handles: HeldHandles) -> chassis_person.Besides:
     """What is done when a profile goes."""
 

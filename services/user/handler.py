@@ -1,8 +1,9 @@
-"""UserService, BotProfileService, BlockService, SettingsService and ErasureService."""
+"""The services of people: profiles, bots, blocks, reach, settings and erasure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from creavio.user.v1 import (
     block_service_pb2,
     bot_profile_service_pb2,
     erasure_service_pb2,
+    reach_service_pb2,
     settings_service_pb2,
     user_pb2,
     user_service_pb2,
@@ -23,10 +25,11 @@ from creavio.user.v1 import (
 from creavio.user.v1.block_service_pb2_grpc import BlockServiceServicer
 from creavio.user.v1.bot_profile_service_pb2_grpc import BotProfileServiceServicer
 from creavio.user.v1.erasure_service_pb2_grpc import ErasureServiceServicer
+from creavio.user.v1.reach_service_pb2_grpc import ReachServiceServicer
 from creavio.user.v1.settings_service_pb2_grpc import SettingsServiceServicer
 from creavio.user.v1.user_service_pb2_grpc import UserServiceServicer
 from services.user import convert, domain, events, store
-from services.user.domain import Profile
+from services.user.domain import Audience, Profile
 from services.user.engine import Fellows, Forgetting, HeldHandles
 
 
@@ -51,7 +54,7 @@ class UserHandler(UserServiceServicer):
             profile = domain.edit(before, changes)
             if profile != before:
                 await store.save(tx, profile)
-                tx.emit(events.updated(profile))
+                _tell(tx, before, profile)
         return convert.user(profile)
 
     async def CreateUser(
@@ -76,7 +79,7 @@ class UserHandler(UserServiceServicer):
             if profile != before:
                 await store.rename(tx, profile)
                 await self._held.exchange(tx, before, profile)
-                tx.emit(events.updated(profile))
+                _tell(tx, before, profile)
         return convert.user(profile)
 
     async def SetDeactivated(
@@ -89,7 +92,12 @@ class UserHandler(UserServiceServicer):
             )
             profile = await store.profile_of(tx, user_id)
             if changed:
-                tx.emit(events.updated(profile))
+                _tell(tx, replace(profile, deactivated=not request.deactivated), profile)
+                tx.emit(
+                    events.standing_changed(
+                        user_id, request.revision, deactivated=request.deactivated
+                    )
+                )
         return convert.user(profile)
 
     async def GetUser(
@@ -142,6 +150,13 @@ class UserHandler(UserServiceServicer):
             return convert.user(await store.profile_of(tx, convert.user_id(identifier)))
 
 
+def _tell(tx: Transaction, before: Profile, after: Profile) -> None:
+    """Tell who changed their profile, and those who know them what they see of it."""
+    tx.emit(events.updated(after))
+    if not domain.looks_alike(before, after):
+        tx.emit(events.profile_changed(after))
+
+
 def _caller() -> UUID | None:
     """Who calls; None when a service asks for itself."""
     call = CURRENT.get()
@@ -174,7 +189,7 @@ class BotProfileHandler(BotProfileServiceServicer):
             profile = domain.edit(before, {"display_name": request.display_name})
             if profile != before:
                 await store.save(tx, profile)
-                tx.emit(events.updated(profile))
+                _tell(tx, before, profile)
         return convert.user(profile)
 
 
@@ -225,6 +240,41 @@ class BlockHandler(BlockServiceServicer):
         async with self._database.reading() as tx:
             apart = await store.apart_from(tx, user_id, domain.MAX_APART)
         return block_service_pb2.ListApartResponse(user_ids=map(convert.user_text, apart))
+
+
+class ReachHandler(ReachServiceServicer):
+    """Serves who may begin to talk to whom."""
+
+    def __init__(self, database: Database, fellows: Fellows) -> None:
+        self._database = database
+        self._fellows = fellows
+
+    async def CheckReach(
+        self, request: reach_service_pb2.CheckReachRequest, context: object
+    ) -> reach_service_pb2.CheckReachResponse:
+        me = convert.user_id(request.user_id)
+        among = [convert.user_id(other, "among") for other in request.among]
+        async with self._database.reading() as tx:
+            there = {profile.id: profile for profile in await store.profiles_of(tx, among)}
+            blocking = await store.blocking(tx, me, among)
+            chosen = await store.direct_messages_of(tx, among)
+        depends = [
+            one for one in there if chosen.get(one) is Audience.COMMUNITIES and one not in blocking
+        ]
+        fellows = await self._fellows.of(me, depends)
+        reached = {
+            one
+            for one in there
+            if domain.takes_messages(
+                chosen.get(one, Audience.EVERYBODY), blocked=one in blocking, fellow=one in fellows
+            )
+        }
+        return reach_service_pb2.CheckReachResponse(
+            unreachable_ids=[convert.user_text(one) for one in among if one not in reached],
+            deactivated_ids=[
+                convert.user_text(one) for one in among if one in reached and there[one].deactivated
+            ],
+        )
 
 
 class SettingsHandler(SettingsServiceServicer):

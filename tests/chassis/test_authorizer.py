@@ -162,6 +162,10 @@ async def test_ones_own_is_ones_own(contract: Contract) -> None:
     async with world(contract) as it:
         assert await it.authorizer.allows(ADA, p.PERMISSION_UNSPECIFIED, p.SCOPE_SELF, ADA)
         assert not await it.authorizer.allows(ADA, p.PERMISSION_UNSPECIFIED, p.SCOPE_SELF, "usr_x")
+        # To know somebody lets nobody in, not even themselves.
+        assert not await it.authorizer.allows(
+            ADA, p.PERMISSION_UNSPECIFIED, p.SCOPE_ACQUAINTANCES, ADA
+        )
         assert it.rbac.asked == []
 
 

@@ -17,6 +17,7 @@ from creavio.chat.v1 import (
     conversation_service_pb2,
     draft_pb2,
     draft_service_pb2,
+    forward_service_pb2,
     message_pb2,
     message_service_pb2,
     pin_service_pb2,
@@ -35,6 +36,7 @@ from creavio.chat.v1 import (
 from creavio.chat.v1.bookmark_service_pb2_grpc import BookmarkServiceStub
 from creavio.chat.v1.conversation_service_pb2_grpc import ConversationServiceStub
 from creavio.chat.v1.draft_service_pb2_grpc import DraftServiceStub
+from creavio.chat.v1.forward_service_pb2_grpc import ForwardServiceStub
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
 from creavio.chat.v1.pin_service_pb2_grpc import PinServiceStub
 from creavio.chat.v1.poll_service_pb2_grpc import PollServiceStub
@@ -63,6 +65,7 @@ class Person(Caller):
         self.posts = PostServiceStub(channel)
         self.polls = PollServiceStub(channel)
         self.bookmarks = BookmarkServiceStub(channel)
+        self.forwards = ForwardServiceStub(channel)
         self.scheduled = ScheduledMessageServiceStub(channel)
 
     async def send(
@@ -82,6 +85,27 @@ class Person(Caller):
             reply_to_id="" if reply_to is None else reply_to.id,
         )
         return await self.call(self.messages.CreateMessage, request)
+
+    async def forward(
+        self, message: message_pb2.Message, channel: str, content: str = "", nonce: str = ""
+    ) -> message_pb2.Message:
+        """Send a message on to a channel, perhaps with a text beside it."""
+        request = forward_service_pb2.ForwardMessageRequest(
+            channel_id=channel,
+            source_channel_id=message.channel_id,
+            source_message_id=message.id,
+            content=content,
+            nonce=nonce,
+        )
+        return await self.call(self.forwards.ForwardMessage, request)
+
+    async def source(self, message: message_pb2.Message) -> tuple[str, str]:
+        """The place and the message that one was forwarded from."""
+        request = forward_service_pb2.GetForwardSourceRequest(
+            channel_id=message.channel_id, message_id=message.id
+        )
+        found = await self.call(self.forwards.GetForwardSource, request)
+        return found.channel_id, found.message_id
 
     async def edit(self, message: message_pb2.Message, content: str) -> message_pb2.Message:
         request = message_service_pb2.UpdateMessageRequest(

@@ -30,6 +30,7 @@ from creavio.rbac.v1 import (
     role_service_pb2,
     role_service_pb2_grpc,
 )
+from creavio.user.v1 import reach_service_pb2, reach_service_pb2_grpc
 
 
 class Auth(
@@ -148,6 +149,23 @@ class Community(channel_service_pb2_grpc.ChannelServiceServicer):
         kind = channel_pb2.CHANNEL_TYPE_TEXT if forum is None else channel_pb2.CHANNEL_TYPE_FORUM
         return channel_pb2.Channel(
             id=request.channel_id, community_id=community, type=kind, forum=forum
+        )
+
+
+class Users(reach_service_pb2_grpc.ReachServiceServicer):
+    """Knows who takes no direct messages from whom, and who is away."""
+
+    def __init__(self) -> None:
+        self.refusing: set[tuple[str, str]] = set()
+        """Pairs of who refuses and who is refused."""
+        self.away: set[str] = set()
+
+    async def CheckReach(
+        self, request: reach_service_pb2.CheckReachRequest, context: object
+    ) -> reach_service_pb2.CheckReachResponse:
+        refusing = {one for one in request.among if (one, request.user_id) in self.refusing}
+        return reach_service_pb2.CheckReachResponse(
+            unreachable_ids=refusing, deactivated_ids=self.away & set(request.among) - refusing
         )
 
 

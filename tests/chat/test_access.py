@@ -20,6 +20,7 @@ from creavio.chat.v1 import (
     bookmark_service_pb2,
     conversation_service_pb2,
     draft_service_pb2,
+    forward_service_pb2,
     message_service_pb2,
     person_service_pb2,
     pin_service_pb2,
@@ -47,6 +48,12 @@ IN_A_PLACE: dict[str, Make] = {
         message=message_service_pb2.CreateMessageRequest(
             channel_id=place, content="text", nonce="n"
         )
+    ),
+    "ForwardMessage": lambda place, message: forward_service_pb2.ForwardMessageRequest(
+        channel_id=place, source_channel_id=place, source_message_id=message
+    ),
+    "GetForwardSource": lambda place, message: forward_service_pb2.GetForwardSourceRequest(
+        channel_id=place, message_id=message
     ),
     "ListMessages": lambda place, _: message_service_pb2.ListMessagesRequest(channel_id=place),
     "GetMessage": lambda place, message: message_service_pb2.GetMessageRequest(
@@ -173,6 +180,9 @@ ELSEWHERE: dict[str, Make] = {
     ),
     "ListConversations": lambda _, __: conversation_service_pb2.ListConversationsRequest(),
     "ExportPerson": lambda _, __: person_service_pb2.ExportPersonRequest(
+        user_id=ids.text(ids.Kind.USER, ids.new())
+    ),
+    "ListTalkers": lambda _, __: conversation_service_pb2.ListTalkersRequest(
         user_id=ids.text(ids.Kind.USER, ids.new())
     ),
     "ListConversationMembers": (

@@ -11,6 +11,8 @@ from chassis.errors import Conflict, Denied, Invalid, NotFound
 from creavio.chat.v1 import chat_events_pb2, conversation_pb2
 from creavio.chat.v1 import conversation_service_pb2 as service
 from creavio.chat.v1.conversation_service_pb2_grpc import ConversationServiceStub
+from services.chat import convert
+from services.chat.store import conversations
 from tests.chat.people import Person
 from tests.chat.world import World
 
@@ -202,4 +204,23 @@ async def test_the_gateway_learns_the_members_and_nobody_else_does(world: World)
     for other in (world.another_service(), ada, world.nobody()):
         with pytest.raises(Denied) as refused:
             await other.call(stub.ListConversationMembers, request)
+        assert refused.value.reason == "CALLER_NOT_ALLOWED"
+
+
+async def test_the_gateway_learns_who_talks_to_whom_and_nobody_else_does(world: World) -> None:
+    ada, bob, eve, cleo = (world.person() for _ in range(4))
+    await ada.converse(bob)
+    await ada.converse(bob, eve)
+    await cleo.converse(eve)
+    stub = ConversationServiceStub(world.replicas[0])
+    request, gateway = service.ListTalkersRequest(user_id=ada.id), world.gateway()
+    reply = await gateway.call(stub.ListTalkers, request)
+    assert list(reply.user_ids) == sorted((bob.id, eve.id))
+    # Of the latest conversations alone, so that it never is too much.
+    async with world.database.reading() as tx:
+        latest = await conversations.talkers(tx, convert.user_id(eve.id), 1)
+    assert latest == [convert.user_id(cleo.id)]
+    for other in (world.another_service(), ada, world.nobody()):
+        with pytest.raises(Denied) as refused:
+            await other.call(stub.ListTalkers, request)
         assert refused.value.reason == "CALLER_NOT_ALLOWED"

@@ -13,7 +13,7 @@ from chassis.database import Database
 from chassis.errors import Denied, FailedPrecondition, Invalid, NotFound
 from chassis.testing import plan_of
 from creavio.chat.v1 import chat_events_pb2
-from services.chat.store import blocks, conversations
+from services.chat.store import blocks, conversations, standings
 from tests.chat.making import ADA
 from tests.chat.world import World, running_world
 from tests.scratch_nats import ScratchNats
@@ -138,15 +138,20 @@ async def test_members_and_blocks_are_found_by_an_index(database: Database) -> N
             " SELECT id, gen_random_uuid() FROM conversation, generate_series(1, 5)",
             "INSERT INTO block SELECT gen_random_uuid(), gen_random_uuid()"
             " FROM generate_series(1, 100000)",
+            "INSERT INTO standing SELECT gen_random_uuid(), 1, true"
+            " FROM generate_series(1, 100000)",
             "ANALYZE",
         ):
             await tx.execute(sa.text(statement))
         group = (await tx.execute(sa.text("SELECT id FROM conversation LIMIT 1"))).scalar_one()
     for ask, index in (
-        (lambda tx: blocks.reach(tx, ADA, [ids.new(), ids.new()]), "block_pkey"),
+        (lambda tx: blocks.is_blocked(tx, ADA, ids.new()), "block_"),
+        (lambda tx: standings.is_away(tx, ADA), "standing_pkey"),
+        (lambda tx: standings.close_conversations_of(tx, ADA), "conversation_member_"),
         (lambda tx: blocks.remove(tx, ADA, ids.new()), "block_"),
         (lambda tx: conversations.by_seniority(tx, group), "conversation_member_pkey"),
         (lambda tx: conversations.belonging(tx, group, ADA), "conversation_member_"),
+        (lambda tx: conversations.talkers(tx, ADA, 500), "conversation_member_"),
     ):
         plan = await plan_of(database, ask)
         assert f" {index}" in plan, plan

@@ -41,9 +41,10 @@ from creavio.rbac.v1 import (
     rbac_events_pb2,
     role_service_pb2_grpc,
 )
+from creavio.user.v1 import reach_service_pb2_grpc
 from services.chat.app import app
 from tests.chat.people import Person
-from tests.chat.standins import Auth, Community, Rbac, Roles
+from tests.chat.standins import Auth, Community, Rbac, Roles, Users
 from tests.scratch_nats import ScratchNats
 
 MEMBER = frozenset(
@@ -71,6 +72,7 @@ class World:
     auth: Auth = field(default_factory=Auth)
     rbac: Rbac = field(default_factory=Rbac)
     roles: Roles = field(default_factory=Roles)
+    users: Users = field(default_factory=Users)
     community: Community = field(default_factory=Community)
     replicas: list[grpc.aio.Channel] = field(default_factory=list)
     chassis: list[service.Chassis] = field(default_factory=list)
@@ -175,6 +177,7 @@ async def running_world(
                 ),
                 (access_service_pb2_grpc.add_AccessServiceServicer_to_server, world.rbac),
                 (role_service_pb2_grpc.add_RoleServiceServicer_to_server, world.roles),
+                (reach_service_pb2_grpc.add_ReachServiceServicer_to_server, world.users),
                 (channel_service_pb2_grpc.add_ChannelServiceServicer_to_server, world.community),
             )
         )

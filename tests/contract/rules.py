@@ -19,10 +19,13 @@ PREFIXES: Final = {
     "CHANNEL": ("chn", "thr"),
     "SELF": ("usr",),
     "CONVERSATION": ("cnv",),
+    "ACQUAINTANCES": ("usr",),
 }
 """How the ids of what a scope kind names begin: a thread is a channel of its channel's."""
 _OF_NO_PLACE: Final = "INSTANCE"
 """The scope that names nothing: there is one instance."""
+_OF_EVENTS: Final = "ACQUAINTANCES"
+"""The scope that lets nobody call anything."""
 _TEXT_LIMITS: Final = frozenset({"max_len", "len", "pattern", "in", "const", "uuid"})
 
 
@@ -67,6 +70,8 @@ def names_its_permission(model: Model, rpc: Rpc) -> Iterator[str]:
         yield f"{rpc.path} needs a permission exactly when its access is a permission"
     if not policy.permission:
         return
+    if policy.scope == _OF_EVENTS:
+        yield f"{rpc.path} lets in whoever knows somebody"
     if policy.scope == _OF_NO_PLACE:
         if policy.scope_field:
             yield f"{rpc.path} names a place in the instance, which has none"
@@ -155,7 +160,7 @@ def names_who_sees_it(model: Model, event: Message) -> Iterator[str]:
     """Each group of people is named by a place, and by the permission needed there."""
     for group in event.event.visible_to if event.event else ():
         yield from _names_a_place(model, event.name, event, group.scope, group.field)
-        personal = group.scope in ("SELF", "CONVERSATION")
+        personal = group.scope in ("SELF", "CONVERSATION", _OF_EVENTS)
         if personal != (group.require in ("", "UNSPECIFIED")):
             yield f"{event.name}: {group.scope} needs a permission exactly unless people are named"
         if (group.scope == "CHANNEL") != bool(group.within):

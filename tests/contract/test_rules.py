@@ -79,6 +79,7 @@ def test_a_careless_policy_is_seen(
         (rules.names_its_permission, SEND, {"scope_field": "content.id"}),
         (rules.names_its_permission, SEND, {"scope": "COMMUNITY"}),
         (rules.names_its_permission, SEND, {"scope": ""}),
+        (rules.names_its_permission, SEND, {"scope": "ACQUAINTANCES"}),
         (rules.names_its_key, SEND, {"idempotency_field": ""}),
         (rules.names_its_key, SEND, {"idempotency_field": "key"}),
         (rules.names_its_key, KEYS, {"idempotency_field": "nonce"}),
@@ -128,6 +129,8 @@ def test_a_list_of_any_length_is_seen(model: Model) -> None:
                 Visibility("COMMUNITY", "community_id", "VIEW", "community_id"),
                 Visibility("COMMUNITY", "message.channel_id", "VIEW", ""),
                 Visibility("CONVERSATION", "message.channel_id", "", ""),
+                Visibility("ACQUAINTANCES", "message.author_id", "VIEW", ""),
+                Visibility("ACQUAINTANCES", "message.channel_id", "", ""),
             )
         ),
         (rules.names_its_subject, {"subject_fields": ()}),

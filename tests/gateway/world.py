@@ -169,6 +169,28 @@ class World(
             member_ids=members, revision=self.revisions.get(request.conversation_id, 0)
         )
 
+    async def ListFellows(
+        self, request: access.ListFellowsRequest, context: object
+    ) -> access.ListFellowsResponse:
+        """As rbac answers."""
+        self._ask("ListFellows")
+        here = [
+            {user for user, held in table.members.items() if held.roles}
+            for table in self.tables.values()
+        ]
+        fellows = set().union(*(people for people in here if request.user_id in people))
+        return access.ListFellowsResponse(user_ids=fellows & set(request.among))
+
+    async def ListTalkers(
+        self, request: conversation_service_pb2.ListTalkersRequest, context: object
+    ) -> conversation_service_pb2.ListTalkersResponse:
+        """As chat answers."""
+        self._ask("ListTalkers")
+        mine = (people for people in self.conversations.values() if request.user_id in people)
+        return conversation_service_pb2.ListTalkersResponse(
+            user_ids=sorted(set().union(*mine) - {request.user_id})
+        )
+
     async def ListApart(
         self, request: block_service_pb2.ListApartRequest, context: object
     ) -> block_service_pb2.ListApartResponse:

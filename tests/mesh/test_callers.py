@@ -40,13 +40,13 @@ def test_every_pair_gets_the_catalogs_answer(platform: Platform, caller: str, ca
 
 def test_a_refusal_names_both(platform: Platform) -> None:
     with pytest.raises(grpc.RpcError) as refused:
-        platform.call_as("chat", GET_USER)
-    assert as_call(refused.value).details() == "chat may not call user"
+        platform.call_as("rbac", GET_USER)
+    assert as_call(refused.value).details() == "rbac may not call user"
     status = rpc_status.from_call(as_call(refused.value))
     info = error_details_pb2.ErrorInfo()
     assert status is not None
     assert status.details[0].Unpack(info)
-    assert dict(info.metadata) == {"caller": "chat", "callee": "user"}
+    assert dict(info.metadata) == {"caller": "rbac", "callee": "user"}
 
 
 def test_nobody_can_call_as_another(platform: Platform) -> None:
@@ -64,7 +64,7 @@ def test_nobody_can_call_as_another(platform: Platform) -> None:
     assert "x-creavio-person" not in reached.metadata
     assert not [name for name in reached.metadata if name.startswith("x-envoy")]
     with pytest.raises(grpc.RpcError) as refused:
-        platform.call_as("chat", GET_USER, metadata=lies)
+        platform.call_as("rbac", GET_USER, metadata=lies)
     assert as_call(refused.value).code() is grpc.StatusCode.PERMISSION_DENIED
 
 

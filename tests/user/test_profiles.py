@@ -60,9 +60,9 @@ async def test_who_does_not_exist_is_not_found(auth: Caller) -> None:
 
 
 async def test_only_auth_makes_profiles(live: Live) -> None:
-    async with live.as_service("chat") as chat:
+    async with live.as_service("rbac") as rbac:
         with pytest.raises(Denied) as refused:
-            await create(chat, asked())
+            await create(rbac, asked())
     assert refused.value.reason == "CALLER_NOT_ALLOWED"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from chassis.errors import Invalid
 from services.user import domain
-from services.user.domain import Profile, Settings, Theme
+from services.user.domain import Audience, Profile, Settings, Theme
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 names = st.text(min_size=1).filter(lambda name: name.strip())
@@ -53,6 +53,7 @@ values = st.fixed_dictionaries(
     optional={
         "theme": st.sampled_from(Theme) | st.none(),
         "locale": st.sampled_from(["", "de", "ar-EG"]) | st.none(),
+        "direct_messages": st.sampled_from(Audience) | st.none(),
         **{name: st.booleans() | st.none() for name in ("reduce_motion", "hide_typing", "compact")},
     },
 )

@@ -16,6 +16,7 @@ from chassis.database import Database
 from chassis.testing import plan_of
 from services.user import domain, store
 from services.user.domain import (
+    Audience,
     HandleTaken,
     Profile,
     Settings,
@@ -142,7 +143,14 @@ async def test_blocks_have_a_limit_whoever_blocks_at_once(
 
 async def test_settings_are_the_defaults_until_they_are_set(database: Database) -> None:
     me = uuid4()
-    mine = Settings(Theme.DARK, "ar", reduce_motion=True, hide_typing=True, compact=True)
+    mine = Settings(
+        Theme.DARK,
+        "ar",
+        reduce_motion=True,
+        hide_typing=True,
+        compact=True,
+        direct_messages=Audience.NOBODY,
+    )
     async with database.transaction() as tx:
         assert await store.settings_of(tx, me) == Settings()
         await store.keep_settings(tx, me, Settings(locale="de"))

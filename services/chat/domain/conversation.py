@@ -14,6 +14,8 @@ from services.chat.domain.place import LimitReached, PlaceNotFound
 
 MAX_MEMBERS: Final = 25
 """People in a group."""
+MAX_TALKED_IN: Final = 500
+"""Conversations that are looked at for whom somebody talks to."""
 
 
 class NotAGroup(FailedPrecondition):
@@ -32,6 +34,39 @@ class NotReachable(Denied):
 
     def __init__(self) -> None:
         super().__init__("this person takes no direct messages from you")
+
+
+class AccountDeactivated(FailedPrecondition):
+    """Somebody is away, and takes no direct messages until they are back."""
+
+    reason = "ACCOUNT_DEACTIVATED"
+
+    def __init__(self) -> None:
+        super().__init__("this person deactivated their account")
+
+
+class AccountDeleted(FailedPrecondition):
+    """The other one of a conversation is no more."""
+
+    reason = "ACCOUNT_DELETED"
+
+    def __init__(self) -> None:
+        super().__init__("this person deleted their account")
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Whom of some people somebody may begin to talk to: all but these."""
+
+    unreachable: frozenset[UUID] = frozenset()
+    deactivated: frozenset[UUID] = frozenset()
+
+    def require(self, others: Collection[UUID]) -> None:
+        """Return when all of these are reached. Raises `NotReachable`, `AccountDeactivated`."""
+        if not self.unreachable.isdisjoint(others):
+            raise NotReachable
+        if not self.deactivated.isdisjoint(others):
+            raise AccountDeactivated
 
 
 @dataclass(frozen=True, slots=True)

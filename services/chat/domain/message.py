@@ -10,6 +10,8 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.errors import Conflict, Denied, FailedPrecondition, NotFound
+from services.chat.domain import forward as forwards
+from services.chat.domain.forward import Forward
 from services.chat.domain.mentions import NONE, Mentions
 from services.chat.domain.place import LimitReached, Place
 from services.chat.domain.poll import Poll, alike
@@ -109,6 +111,7 @@ class Draft:
     mentions: Mentions = NONE
     reply_to: Reference | None = None
     poll: Poll | None = None
+    forward: Forward | None = None
     paced: bool = True
     """Whether slow mode concerns its author."""
 
@@ -156,6 +159,8 @@ class Message:
     thread_id: UUID | None = None
     """The thread that began at it."""
     poll: Poll | None = None
+    forward: Forward | None = None
+    """What it brings along from somewhere else."""
 
 
 def draft(
@@ -169,10 +174,17 @@ def draft(
     mentions: Mentions = NONE,
     reply_to: Reference | None = None,
     poll: Poll | None = None,
+    forward: Forward | None = None,
 ) -> Draft:
-    """A message about to be sent. Raises `Invalid` when it would be blank."""
-    mark = fingerprints.of(place, author_id, nonce, written(content))
-    return Draft(ids.new(), place, author_id, content, nonce, mark, now, mentions, reply_to, poll)
+    """A message about to be sent.
+
+    Raises `Invalid` when it would be blank; one that brings another along may say nothing.
+    """
+    said = content if forward is not None and not content else written(content)
+    mark = fingerprints.of(place, author_id, nonce, said)
+    return Draft(
+        ids.new(), place, author_id, content, nonce, mark, now, mentions, reply_to, poll, forward
+    )
 
 
 def same(sent: Message, draft: Draft) -> None:
@@ -180,6 +192,8 @@ def same(sent: Message, draft: Draft) -> None:
     if sent.reply_to != (None if draft.reply_to is None else draft.reply_to.message_id):
         raise NonceReused
     if sent.delete_time is None and not alike(sent.poll, draft.poll):
+        raise NonceReused
+    if sent.delete_time is None and not forwards.alike(sent.forward, draft.forward):
         raise NonceReused
     if sent.delete_time is None and sent.edit_time is None:
         if sent.content != draft.content:
@@ -227,7 +241,8 @@ def look_back(message: Message, by: UUID, *, moderates: bool) -> None:
 
 
 def delete(message: Message, by: UUID, *, moderates: bool, now: datetime) -> Message:
-    """The message without its text and what it mentions, its reactions, its poll and its pin.
+    """The message without its text and what it mentions, its reactions, its poll and its pin, and
+    without what it brought along.
 
     A deleted one stays as it is.
 
@@ -245,6 +260,7 @@ def delete(message: Message, by: UUID, *, moderates: bool, now: datetime) -> Mes
         reactions=(),
         mentions=NONE,
         poll=None,
+        forward=None,
     )
 
 

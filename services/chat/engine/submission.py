@@ -15,6 +15,7 @@ from creavio.chat.v1 import message_pb2
 from creavio.options.v1 import permission_pb2
 from services.chat import convert
 from services.chat.domain import message as domain
+from services.chat.domain.forward import Forward
 from services.chat.domain.mentions import Mentions, mentions_in
 from services.chat.domain.message import Draft, Fingerprints, Reference
 from services.chat.domain.place import Place
@@ -49,6 +50,7 @@ class Submission:
         nonce: str,
         reply_to: UUID | None,
         poll: Poll | None = None,
+        forward: Forward | None = None,
     ) -> asyncio.Future[message_pb2.Message]:
         """Hand over a message of somebody who may write there; fails as `Writer.submit` does.
 
@@ -66,6 +68,7 @@ class Submission:
             mentions=await self.mentions(author_id, channel_id, content),
             reply_to=await self._answered(place, reply_to),
             poll=poll,
+            forward=forward,
         )
         return self._writer.submit(
             draft,

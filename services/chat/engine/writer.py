@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -31,7 +31,7 @@ from chassis.publisher import Entry
 from creavio.chat.v1 import message_pb2
 from services.chat import convert, events
 from services.chat.domain import message as domain
-from services.chat.domain.conversation import NotReachable
+from services.chat.domain.conversation import AccountDeactivated, AccountDeleted, NotReachable
 from services.chat.domain.message import Draft
 from services.chat.domain.place import Home, PlaceNotFound, TooSoon
 from services.chat.domain.thread import ThreadLocked
@@ -59,6 +59,12 @@ _PREPARE: Final = sa.text(
 )
 _RESTORE: Final = sa.text("RESET ALL")
 
+
+_UNREACHED: Final[Mapping[sending.Refused, Callable[[], Error]]] = {
+    sending.Refused.BARRED: NotReachable,
+    sending.Refused.GONE: AccountDeleted,
+    sending.Refused.AWAY: AccountDeactivated,
+}
 
 Excused: TypeAlias = Callable[[], Awaitable[bool]]
 """Asks whether slow mode does not concern an author; asked of who would have to wait."""
@@ -112,7 +118,8 @@ class Writer:
 
         The future is the message, or the one its author sent before under the same
         nonce, or why it is not kept: `NonceReused`, `PlaceNotFound`,
-        `ReplyNotFound`, `TooSoon`, `ThreadLocked`, `NotReachable`, `Unavailable`.
+        `ReplyNotFound`, `TooSoon`, `ThreadLocked`, `NotReachable`, `AccountDeleted`,
+        `AccountDeactivated`, `Unavailable`.
         Cancelled before its turn the message is not kept, later it may be.
 
         Raises `Exhausted` when too many wait, `Unavailable` when the service stops.
@@ -243,8 +250,8 @@ class Writer:
                 self._hold(send, TooSoon(outcome.seconds))
             elif outcome is sending.Refused.FROZEN:
                 self._hold(send, ThreadLocked())
-            elif outcome is sending.Refused.BARRED:
-                self._refuse(send, NotReachable())
+            elif isinstance(outcome, sending.Refused):
+                self._refuse(send, _UNREACHED[outcome]())
             else:
                 # What it answers is what is answered now: `same` says so.
                 answered = send.draft.reply_to
@@ -307,6 +314,7 @@ def _as_sent(draft: Draft, number: int) -> domain.Message:
         fingerprint=draft.fingerprint,
         reply_to=None if draft.reply_to is None else draft.reply_to.message_id,
         poll=draft.poll,
+        forward=draft.forward,
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
 
-from chassis import idempotency, wire
+from chassis import idempotency, ids, wire
 from chassis.calls import principal
 from chassis.database import Database, Transaction
 from chassis.errors import Invalid
@@ -19,7 +19,8 @@ from services.chat import convert, events
 from services.chat.domain import conversation as domain
 from services.chat.domain.conversation import Conversation
 from services.chat.domain.place import Place, PlaceNotFound
-from services.chat.store import blocks, conversations, places
+from services.chat.engine.reach import Reach
+from services.chat.store import conversations, places
 
 _EDITABLE = frozenset({"name", "icon_id"})
 
@@ -27,8 +28,9 @@ _EDITABLE = frozenset({"name", "icon_id"})
 class ConversationHandler(ConversationServiceServicer):
     """Serves conversations: who is in them, and what there are."""
 
-    def __init__(self, database: Database, tokens: Tokens) -> None:
+    def __init__(self, database: Database, reach: Reach, tokens: Tokens) -> None:
         self._database = database
+        self._reach = reach
         self._tokens = tokens
 
     async def CreateConversation(
@@ -44,6 +46,8 @@ class ConversationHandler(ConversationServiceServicer):
             name=request.name,
             icon_id=request.icon_id,
         )
+        # Asked before the transaction: no call leaves from inside one.
+        reached = await self._reach.of(caller, others)
         async with self._database.transaction() as tx:
             claim = await idempotency.claim(tx, conversation_pb2.Conversation)
             if claim.reply is not None:
@@ -52,7 +56,7 @@ class ConversationHandler(ConversationServiceServicer):
             known = conversation.pair and await conversations.between(tx, conversation.pair)
             if known:
                 return await claim.keep(convert.conversation(known))
-            await blocks.reach(tx, caller, others)
+            reached.require(others)
             if await conversations.add(tx, conversation):
                 tx.emit(events.conversation_created(conversation))
             elif conversation.pair is not None:
@@ -106,10 +110,11 @@ class ConversationHandler(ConversationServiceServicer):
     ) -> conversation_pb2.Conversation:
         place = convert.place(request.conversation_id, field="conversation_id")
         named = {convert.user_id(other, field="user_ids") for other in request.user_ids}
+        reached = await self._reach.of(convert.user_id(principal().user_id), named)
         async with self._database.transaction() as tx:
             before = await _locked(tx, place)
             new = named.difference(before.member_ids)
-            await blocks.reach(tx, convert.user_id(principal().user_id), new)
+            reached.require(new)
             group = domain.take_in(before, new)
             if group != before:
                 group = await _changed(tx, place, group)
@@ -153,6 +158,17 @@ class ConversationHandler(ConversationServiceServicer):
         conversation = convert.conversation(await self._conversation(request.conversation_id))
         return conversation_service_pb2.ListConversationMembersResponse(
             member_ids=conversation.member_ids, revision=conversation.revision
+        )
+
+    async def ListTalkers(
+        self, request: conversation_service_pb2.ListTalkersRequest, context: object
+    ) -> conversation_service_pb2.ListTalkersResponse:
+        async with self._database.reading() as tx:
+            found = await conversations.talkers(
+                tx, convert.user_id(request.user_id), domain.MAX_TALKED_IN
+            )
+        return conversation_service_pb2.ListTalkersResponse(
+            user_ids=[ids.text(ids.Kind.USER, one) for one in found]
         )
 
     async def _conversation(self, identifier: str) -> Conversation:

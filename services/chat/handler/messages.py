@@ -24,7 +24,7 @@ from services.chat.handler.browsing import Browser
 from services.chat.handler.shown import change_of, shown
 from services.chat.handler.stream import Exchange
 from services.chat.store import (
-    blocks,
+    conversations,
     mentioned,
     messages,
     places,
@@ -133,7 +133,7 @@ class MessageHandler(MessageServiceServicer):
         mentions = await self._submission.mentions(principal().user_id, request.channel_id, content)
         async with self._database.transaction() as tx:
             home = await places.lock(tx, place)
-            await blocks.reach_in(tx, editor_id, place)
+            await conversations.reach_in(tx, editor_id, place)
             before = await messages.message(tx, place, message_id)
             message = domain.edit(before, editor_id, content, datetime.now(UTC), mentions)
             if message != before:

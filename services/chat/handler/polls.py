@@ -18,7 +18,7 @@ from services.chat.domain import poll as domain
 from services.chat.domain.message import NotTheAuthor, readable
 from services.chat.engine.submission import Submission
 from services.chat.handler.shown import shown
-from services.chat.store import blocks, messages, places, polls
+from services.chat.store import conversations, messages, places, polls
 
 
 class PollHandler(PollServiceServicer):
@@ -37,7 +37,7 @@ class PollHandler(PollServiceServicer):
         async with self._database.transaction() as tx:
             # Who waits here for the place is counted after whoever was first.
             home = await places.lock(tx, place)
-            await blocks.reach_in(tx, caller, place)
+            await conversations.reach_in(tx, caller, place)
             message = await messages.message(tx, place, message_id)
             readable(message)
             before = (await polls.of_person(tx, caller, [message])).get(message_id, [])

@@ -10,7 +10,7 @@ from services.chat import convert, events
 from services.chat.domain import message as domain
 from services.chat.domain.text import emoji
 from services.chat.handler.shown import shown
-from services.chat.store import blocks, messages, places, reactions
+from services.chat.store import conversations, messages, places, reactions
 
 
 class ReactionHandler(ReactionServiceServicer):
@@ -27,7 +27,7 @@ class ReactionHandler(ReactionServiceServicer):
         chosen = emoji(request.emoji)
         async with self._database.transaction() as tx:
             home = await places.lock(tx, place)
-            await blocks.reach_in(tx, user_id, place)
+            await conversations.reach_in(tx, user_id, place)
             message = await messages.message(tx, place, message_id)
             reacted = domain.react(message, chosen)
             if await reactions.add(tx, message_id, user_id, chosen):

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.chat.domain.conversation import NotReachable
-from services.chat.domain.place import Place
-from services.chat.store.tables import BLOCK, CONVERSATION
-
-_OTHERS: Final = sa.bindparam("others", type_=sa.ARRAY(sa.Uuid))
+from services.chat.store.tables import BLOCK
 
 
 async def add(tx: Transaction, blocker_id: UUID, blocked_id: UUID) -> None:
@@ -30,25 +24,9 @@ async def remove(tx: Transaction, blocker_id: UUID, blocked_id: UUID) -> None:
     )
 
 
-async def reach(tx: Transaction, user_id: UUID, others: Collection[UUID]) -> None:
-    """Return when none of the others blocked somebody. Raises `NotReachable`."""
+async def is_blocked(tx: Transaction, user_id: UUID, by: UUID) -> bool:
+    """Whether somebody blocked somebody."""
     query = sa.select(BLOCK.c.blocker_id).where(
-        BLOCK.c.blocked_id == user_id, BLOCK.c.blocker_id == sa.any_(_OTHERS)
+        BLOCK.c.blocked_id == user_id, BLOCK.c.blocker_id == by
     )
-    if (await tx.execute(query.limit(1), {"others": list(others)})).one_or_none() is not None:
-        raise NotReachable
-
-
-async def reach_in(tx: Transaction, user_id: UUID, place: Place) -> None:
-    """Return when somebody may write in a place, as far as blocks go. Raises `NotReachable`.
-
-    They count in conversations of two alone.
-    """
-    if not place.conversation:
-        return
-    query = sa.select(CONVERSATION.c.first_id, CONVERSATION.c.second_id).where(
-        CONVERSATION.c.id == place.id, CONVERSATION.c.first_id.is_not(None)
-    )
-    row = (await tx.execute(query)).one_or_none()
-    if row is not None:
-        await reach(tx, user_id, list(row))
+    return (await tx.execute(query)).one_or_none() is not None

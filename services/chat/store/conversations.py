@@ -12,7 +12,14 @@ from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction
-from services.chat.domain.conversation import Conversation
+from services.chat.domain.conversation import (
+    AccountDeactivated,
+    AccountDeleted,
+    Conversation,
+    NotReachable,
+)
+from services.chat.domain.place import Place
+from services.chat.store import blocks, standings
 from services.chat.store.tables import CHANNEL, CONVERSATION, CONVERSATION_MEMBER
 
 _MEMBERS: Final = (
@@ -55,6 +62,26 @@ async def add(tx: Transaction, conversation: Conversation) -> bool:
     )
     await add_members(tx, conversation, conversation.member_ids)
     return True
+
+
+async def talkers(tx: Transaction, user_id: UUID, latest: int) -> Sequence[UUID]:
+    """Who else is in somebody's latest conversations, in the order of their ids."""
+    mine = (
+        sa.select(CONVERSATION_MEMBER.c.conversation_id)
+        .where(CONVERSATION_MEMBER.c.user_id == user_id)
+        .order_by(CONVERSATION_MEMBER.c.conversation_id.desc())
+        .limit(latest)
+    )
+    query = (
+        sa.select(CONVERSATION_MEMBER.c.user_id)
+        .where(
+            CONVERSATION_MEMBER.c.conversation_id.in_(mine),
+            CONVERSATION_MEMBER.c.user_id != user_id,
+        )
+        .distinct()
+        .order_by(CONVERSATION_MEMBER.c.user_id)
+    )
+    return (await tx.execute(query)).scalars().all()
 
 
 async def add_members(
@@ -117,6 +144,29 @@ async def conversation(tx: Transaction, conversation_id: UUID) -> Conversation |
     query = _CONVERSATION.where(CONVERSATION.c.id == conversation_id)
     row = (await tx.execute(query)).one_or_none()
     return None if row is None else _read(row)
+
+
+async def reach_in(tx: Transaction, user_id: UUID, place: Place) -> None:
+    """Return when somebody may write in a place, as far as the other one of two goes.
+
+    The same `sending` decides of whoever sends. Raises `NotReachable`, `AccountDeleted` and
+    `AccountDeactivated`.
+    """
+    if not place.conversation:
+        return
+    query = sa.select(CONVERSATION.c.first_id, CONVERSATION.c.second_id, CONVERSATION.c.gone).where(
+        CONVERSATION.c.id == place.id, CONVERSATION.c.first_id.is_not(None)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        return
+    other = row.second_id if row.first_id == user_id else row.first_id
+    if await blocks.is_blocked(tx, user_id, other):
+        raise NotReachable
+    if row.gone:
+        raise AccountDeleted
+    if await standings.is_away(tx, other):
+        raise AccountDeactivated
 
 
 class Belonging(Enum):

@@ -15,7 +15,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.database import Transaction
 from services.chat.domain.mentions import packed, unpacked
 from services.chat.domain.message import (
-    MAX_EXCERPT,
     Message,
     MessageNotFound,
     Preview,
@@ -23,7 +22,7 @@ from services.chat.domain.message import (
     Reference,
 )
 from services.chat.domain.place import Place
-from services.chat.store import polls
+from services.chat.store import forwards, polls
 from services.chat.store.tables import MESSAGE
 
 # The number and the change in one statement: no number is taken without its change.
@@ -35,7 +34,9 @@ _CHANGE: Final = sa.text(
         RETURNING last_sequence
     )
     UPDATE message
-    SET content = :content, edit_time = :edit_time, delete_time = :delete_time,
+    SET content = :content, edit_time = :edit_time,
+        delete_time = CAST(:delete_time AS timestamptz),
+        forward = CASE WHEN CAST(:delete_time AS timestamptz) IS NULL THEN forward END,
         pin_time = CAST(:pin_time AS timestamptz),
         pin_revision = CASE
             WHEN CAST(:pin_time AS timestamptz) IS NULL THEN NULL
@@ -112,7 +113,7 @@ _REMOVE: Final = sa.text(
     )
     UPDATE message
     SET content = '', delete_time = :now, pin_time = NULL, pin_revision = NULL,
-        reactions = '[]', mentions = NULL, poll = NULL, revision = base + number
+        reactions = '[]', mentions = NULL, poll = NULL, forward = NULL, revision = base + number
     FROM gone, taken
     WHERE id = gone_id
     RETURNING message.*
@@ -241,7 +242,7 @@ async def references(
     query = sa.select(
         MESSAGE.c.id,
         MESSAGE.c.author_id,
-        sa.func.left(MESSAGE.c.content, MAX_EXCERPT).label("excerpt"),
+        forwards.EXCERPT,
     ).where(
         MESSAGE.c.id == sa.any_(sa.bindparam("messages", type_=sa.ARRAY(sa.Uuid))),
         MESSAGE.c.channel_id == place.id,
@@ -261,7 +262,7 @@ async def previews(
         MESSAGE.c.id,
         MESSAGE.c.channel_id,
         MESSAGE.c.author_id,
-        sa.func.left(MESSAGE.c.content, MAX_EXCERPT).label("excerpt"),
+        forwards.EXCERPT,
         MESSAGE.c.create_time,
     ).where(
         MESSAGE.c.id == sa.any_(sa.bindparam("messages", type_=sa.ARRAY(sa.Uuid))),
@@ -304,4 +305,5 @@ def read(row: Row[Any], place: Place) -> Message:
         unpacked(row.mentions),
         row.thread_id,
         polls.unpacked(row.poll),
+        forwards.unpacked(row.forward),
     )

@@ -13,6 +13,7 @@ from chassis.database import Transaction
 from chassis.person import Part, of
 from services.chat.domain.mentions import user_target
 from services.chat.domain.place import Place
+from services.chat.store import standings
 from services.chat.store.tables import (
     BLOCK,
     BOOKMARK,
@@ -29,6 +30,7 @@ from services.chat.store.tables import (
     READ_STATE,
     READER,
     SCHEDULED_MESSAGE,
+    STANDING,
     THREAD,
     THREAD_FOLLOWER,
 )
@@ -76,6 +78,7 @@ PARTS: Final = (
     Part(MENTION, _mentioned, frozenset({"target"})),
     # Whom they blocked: who blocked them they are not told.
     Part(BLOCK, of(BLOCK.c.blocker_id)),
+    Part(STANDING, of(STANDING.c.user_id), frozenset({"revision"})),
     Part(CONVERSATION, _one_of_two, stays=_OTHERS, names=ids.Kind.CONVERSATION),
     Part(CONVERSATION_MEMBER, of(CONVERSATION_MEMBER.c.user_id), stays=_OTHERS),
     Part(READ_STATE, of(READ_STATE.c.user_id), frozenset({"behind"})),
@@ -112,9 +115,10 @@ async def groups_of(tx: Transaction, user_id: UUID) -> Sequence[UUID]:
     return (await tx.execute(query)).scalars().all()
 
 
-async def forget_blocks_of(tx: Transaction, user_id: UUID) -> None:
-    """Forget who wanted nothing to do with a person."""
+async def part_from(tx: Transaction, user_id: UUID) -> None:
+    """Forget who wanted nothing to do with a person, and let nobody write to them."""
     await tx.execute(sa.delete(BLOCK).where(BLOCK.c.blocked_id == user_id))
+    await standings.close_conversations_of(tx, user_id)
 
 
 async def some_messages(

@@ -16,7 +16,7 @@ from chassis.database import Transaction
 from chassis.publisher import Entry
 from services.chat.domain.mentions import packed, unpacked
 from services.chat.domain.message import Draft, Message, Reaction
-from services.chat.store import polls
+from services.chat.store import forwards, polls
 
 NONCE_INDEX: Final = "message_nonce"
 """The index that keeps a nonce from naming two messages of its author in a place."""
@@ -28,7 +28,7 @@ _SEND: Final = sa.text(
             place integer,
             id uuid, channel_id uuid, author_id uuid, content text, nonce text,
             fingerprint bytea, create_time timestamptz, reply_to uuid, mentions bytea,
-            poll jsonb, paced boolean,
+            poll jsonb, forward jsonb, paced boolean,
             event_id uuid, subject text, body bytea, headers jsonb, event_time timestamptz
         )
     ),
@@ -65,16 +65,28 @@ _SEND: Final = sa.text(
         ) AS answered
         WHERE draft.reply_to IS NOT NULL
     ),
-    -- Of the drafts in conversations of two, those whose author the other blocked.
+    -- Of the drafts in conversations of two, those that the other is not to get: who blocked
+    -- the author, is no more, or is away; in this order, as `conversations.reach_in` says it.
     barred AS MATERIALIZED (
-        SELECT draft.place
+        SELECT draft.place, other.why
         FROM draft JOIN locked ON locked.id = draft.channel_id AND community_id IS NULL
         CROSS JOIN LATERAL (
-            SELECT FROM conversation JOIN block ON blocked_id = draft.author_id
-                AND (blocker_id = first_id OR blocker_id = second_id)
-            WHERE conversation.id = draft.channel_id
+            SELECT CASE
+                WHEN EXISTS (
+                    SELECT FROM block WHERE blocked_id = draft.author_id
+                        AND (blocker_id = first_id OR blocker_id = second_id)
+                ) THEN -2
+                WHEN gone THEN -3
+                WHEN EXISTS (
+                    SELECT FROM standing WHERE (user_id = first_id OR user_id = second_id)
+                        AND user_id <> draft.author_id AND deactivated
+                ) THEN -4
+            END AS why
+            FROM conversation
+            WHERE conversation.id = draft.channel_id AND first_id IS NOT NULL
             LIMIT 1
-        ) AS by
+        ) AS other
+        WHERE other.why IS NOT NULL
     ),
     admitted AS MATERIALIZED (
         SELECT draft.*, locked.last_sequence, locked.slow_seconds,
@@ -119,9 +131,9 @@ _SEND: Final = sa.text(
     ),
     kept AS (
         INSERT INTO message (id, channel_id, author_id, content, nonce, fingerprint,
-            sequence, revision, create_time, reply_to, mentions, poll)
+            sequence, revision, create_time, reply_to, mentions, poll, forward)
         SELECT id, channel_id, author_id, content, nonce, fingerprint,
-            sequence, sequence, create_time, reply_to, mentions, poll
+            sequence, sequence, create_time, reply_to, mentions, poll, forward
         FROM fresh
     ),
     meant AS (
@@ -187,7 +199,7 @@ _SEND: Final = sa.text(
     SELECT place, NULL, NULL, -1 FROM draft JOIN locked ON locked.id = draft.channel_id
     WHERE paced AND frozen AND place NOT IN (SELECT before.place FROM before)
     UNION ALL
-    SELECT place, NULL, NULL, -2 FROM barred
+    SELECT place, NULL, NULL, why FROM barred
     WHERE place NOT IN (SELECT before.place FROM before)
     UNION ALL
     SELECT place, NULL, NULL, NULL FROM draft JOIN locked ON locked.id = draft.channel_id
@@ -227,9 +239,13 @@ class Refused(Enum):
     """Only moderators write there."""
     BARRED = auto()
     """It is a conversation of two, and the other blocked the author."""
+    GONE = auto()
+    """It is a conversation of two, and the other deleted their account."""
+    AWAY = auto()
+    """It is a conversation of two, and the other deactivated their account."""
 
 
-_REFUSED: Final = {-1: Refused.FROZEN, -2: Refused.BARRED}
+_REFUSED: Final = {-1: Refused.FROZEN, -2: Refused.BARRED, -3: Refused.GONE, -4: Refused.AWAY}
 """By what stands in for how long to wait."""
 
 Outcome: TypeAlias = int | SentBefore | Unanswerable | Early | Refused | None
@@ -295,6 +311,7 @@ def _row(place: int, draft: Draft, entry: Entry) -> dict[str, object]:
         "reply_to": None if draft.reply_to is None else draft.reply_to.message_id.hex,
         "mentions": None if mentions is None else _bytea(mentions),
         "poll": polls.packed(draft.poll),
+        "forward": forwards.packed(draft.forward),
         "paced": draft.paced,
         "event_id": entry.id.hex,
         "subject": entry.subject,
@@ -328,6 +345,7 @@ def _sent_before(row: dict[str, Any], draft: Draft) -> SentBefore:
         unpacked(_bytes(row["mentions"])),
         None if row["thread_id"] is None else UUID(row["thread_id"]),
         polls.unpacked(row["poll"]),
+        forwards.unpacked(row["forward"]),
     )
     return SentBefore(message, frozenset(row["reacted"]))
 

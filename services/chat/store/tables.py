@@ -50,6 +50,7 @@ MESSAGE = sa.Table(
     sa.Column("mentions", sa.LargeBinary),
     sa.Column("thread_id", sa.Uuid),
     sa.Column("poll", JSONB),
+    sa.Column("forward", JSONB),
 )
 """`reactions` is what is counted from REACTION, as pairs of emoji and count, in the order
 in which each came first. `pin_revision` is the change that pinned it: pins are ordered by
@@ -104,9 +105,10 @@ CONVERSATION = sa.Table(
     sa.Column("name", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("icon_id", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 """`first_id` and `second_id` are the members of a conversation of two, and unique; the others
-are groups, and have an owner."""
+are groups, and have an owner. One of two of whom one deleted their account is `gone`."""
 CONVERSATION_MEMBER = sa.Table(
     "conversation_member",
     METADATA,
@@ -122,6 +124,14 @@ BLOCK = sa.Table(
     sa.Column("blocker_id", sa.Uuid, primary_key=True),
 )
 """Who wants nothing to do with whom."""
+STANDING = sa.Table(
+    "standing",
+    METADATA,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("deactivated", sa.Boolean, nullable=False),
+)
+"""Who deactivated their account or came back, and how often that changed so far."""
 THREAD = sa.Table(
     "thread",
     METADATA,

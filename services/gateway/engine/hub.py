@@ -32,6 +32,7 @@ from services.gateway.domain import (
     Restarting,
     TooManyStreams,
 )
+from services.gateway.engine.circles import Circle
 from services.gateway.engine.community import Person
 from services.gateway.engine.crowd import Crowd
 from services.gateway.engine.places import Places
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS: Final = 0.5
 _MEMBERS_SECONDS: Final = 5.0
-"""How long an event of a conversation waits for chat to say who its members are."""
+"""How long an event waits for others to say whom it is for: a conversation's members, or who
+knows a person."""
 _RETRY_SECONDS: Final = 0.1
 
 
@@ -223,6 +225,8 @@ class Hub:
     def _ready(self, place: Place) -> bool:
         if place.community:
             return self.crowd.sure(place.community)
+        if place.scope == p.SCOPE_ACQUAINTANCES:
+            return self._places.circles.fresh(place.id)
         return (
             place.scope != p.SCOPE_CONVERSATION or self._places.known_members(place.id) is not None
         )
@@ -239,23 +243,26 @@ class Hub:
                 if place.community:
                     known = await self.crowd.settled(place.community)
                 else:
-                    known = await self._members_known(place.id)
+                    known = await self._people_known(place)
                 if not known:
                     unknown.add(place)
         for place in unknown:
             if place.community:
                 self.crowd.drop(place.community)
             else:
-                self._refetch("it is not known whom a message was for")
+                self._refetch("it is not known whom an event was for")
         return tuple(place for place in entry.places if place not in unknown)
 
-    async def _members_known(self, conversation_id: str) -> bool:
+    async def _people_known(self, place: Place) -> bool:
         until = time.monotonic() + _MEMBERS_SECONDS
         while True:
             try:
-                await self._places.members_of(conversation_id)
+                if place.scope == p.SCOPE_ACQUAINTANCES:
+                    await self._places.circles.ask(place.id)
+                else:
+                    await self._places.members_of(place.id)
             except Error as error:
-                self._log.warning("members of a conversation are not known", error=str(error))
+                self._log.warning("it is not known whom an event is for", error=str(error))
                 if time.monotonic() > until:
                     return False
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -267,8 +274,23 @@ class Hub:
             return self.crowd.audience(place.community, place.permission, place.id)
         if place.scope == p.SCOPE_SELF:
             return self.crowd.streams_of(place.id)
+        if place.scope == p.SCOPE_ACQUAINTANCES:
+            circle = self._places.circles.get(place.id)
+            return () if circle is None else self._knowing(place.id, circle)
         members = self._places.known_members(place.id) or ()
         return [stream for member in members for stream in self.crowd.streams_of(member)]
+
+    def _knowing(self, user_id: str, circle: Circle) -> Collection[Stream]:
+        """The open streams of those who know somebody, but of whom a block keeps apart."""
+        crowd = self.crowd
+        communities = filter(None, map(crowd.community, circle.communities))
+        viewers = {viewer for community in communities for viewer in community.seats}
+        return [
+            stream
+            for viewer in viewers.union(circle.talkers) - {user_id}
+            if not crowd.blocks.apart(viewer, user_id)
+            for stream in crowd.streams_of(viewer)
+        ]
 
     def _access_changed(self, person: Person, community_id: str) -> None:
         if community_id != INSTANCE:

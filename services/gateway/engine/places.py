@@ -16,6 +16,7 @@ from creavio.community.v1.channel_service_pb2_grpc import ChannelServiceStub
 from creavio.rbac.v1 import access_service_pb2
 from creavio.rbac.v1.access_service_pb2_grpc import AccessServiceStub
 from services.gateway.engine.blocks import Blocks
+from services.gateway.engine.circles import Circles
 
 _CHANNELS: Final = 50_000
 _CONVERSATIONS: Final = 50_000
@@ -32,6 +33,8 @@ class Places:
         self._clients = clients
         self.blocks = Blocks(clients)
         """Who is kept apart from whom."""
+        self.circles = Circles(clients)
+        """Who knows whom."""
         self._rbac = AccessServiceStub(clients.channel)
         self._channel_service = ChannelServiceStub(clients.channel)
         self._conversation_service = ConversationServiceStub(clients.channel)

@@ -28,7 +28,7 @@ class Place(NamedTuple):
     """Where an event may be seen: one of these groups of people."""
 
     scope: Scope
-    """SELF, COMMUNITY, CHANNEL (of a community) or CONVERSATION."""
+    """SELF, ACQUAINTANCES, COMMUNITY, CHANNEL (of a community) or CONVERSATION."""
     id: str
     community: str = ""
     permission: Permission = p.PERMISSION_UNSPECIFIED
@@ -107,7 +107,7 @@ def _look(rule: event_pb2.Visibility) -> Look:
         return channel
     if rule.scope == p.SCOPE_COMMUNITY:
         return lambda body: Place(p.SCOPE_COMMUNITY, "", named(body), rule.require)
-    if rule.scope in (p.SCOPE_SELF, p.SCOPE_CONVERSATION):
+    if rule.scope in (p.SCOPE_SELF, p.SCOPE_CONVERSATION, p.SCOPE_ACQUAINTANCES):
         return lambda body: Place(rule.scope, named(body))
     # Fails closed: a scope that is not known here is nobody's.
     return lambda _: None

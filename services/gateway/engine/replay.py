@@ -61,8 +61,9 @@ class Replay:
             if entries is None or len(entries) > MAX_REPLAYED:
                 return None
             logs.append(entries)
-        await self._look_up(person, {place for log in logs for e in log for place in e.places})
-        seen: dict[Place, bool] = {}
+        places = {place for log in logs for e in log for place in e.places}
+        await self._look_up(person, places)
+        seen = await self._knows(person, places)
         # By time, but never against the order of one log: its times are those at
         # which changes began, its order that in which they took effect.
         told = [
@@ -131,6 +132,14 @@ class Replay:
             for community in unsure:
                 if not await self._crowd.settled(community, began):
                     raise NotKnown
+
+    async def _knows(self, person: Person, places: Iterable[Place]) -> dict[Place, bool]:
+        """Whether somebody is told what concerns those who know this or that person."""
+        viewer, blocks = person.user_id, self._crowd.blocks
+        of_people = [place for place in places if place.scope == p.SCOPE_ACQUAINTANCES]
+        among = {place.id for place in of_people if not blocks.apart(viewer, place.id)}
+        known = await self._places.circles.known_to(viewer, among - {viewer})
+        return {place: place.id in known for place in of_people}
 
     def _sees(self, person: Person, place: Place, seen: dict[Place, bool]) -> bool:
         known = seen.get(place)

@@ -17,8 +17,9 @@ from services.user.store.profiles import (
     rename,
     save,
     set_deactivated,
+    take_untold_standings,
 )
-from services.user.store.settings import keep_settings, settings_of
+from services.user.store.settings import direct_messages_of, keep_settings, settings_of
 
 __all__ = [
     "add",
@@ -27,6 +28,7 @@ __all__ = [
     "blocking",
     "blocks_of",
     "by_handle",
+    "direct_messages_of",
     "keep_settings",
     "profile_of",
     "profile_to_change",
@@ -37,4 +39,5 @@ __all__ = [
     "set_deactivated",
     "settings_of",
     "take_untold",
+    "take_untold_standings",
 ]

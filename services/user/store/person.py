@@ -14,7 +14,10 @@ from services.user.store.tables import BLOCK, HELD_HANDLE, PROFILE, SETTINGS
 
 PARTS: Final = (
     Part(
-        PROFILE, of(PROFILE.c.id), frozenset({"skeleton", "standing_revision"}), names=ids.Kind.USER
+        PROFILE,
+        of(PROFILE.c.id),
+        frozenset({"skeleton", "standing_revision", "told_revision"}),
+        names=ids.Kind.USER,
     ),
     # Whom they blocked: who blocked them they are not told.
     Part(BLOCK, of(BLOCK.c.blocker_id), frozenset({"number", "told"})),

@@ -108,9 +108,30 @@ async def set_deactivated(
     changed = await tx.execute(
         sa.update(PROFILE)
         .where(PROFILE.c.id == user_id, PROFILE.c.standing_revision < revision)
-        .values(deactivated=deactivated, standing_revision=revision)
+        .values(deactivated=deactivated, standing_revision=revision, told_revision=revision)
     )
     return bool(changed.rowcount)
+
+
+async def take_untold_standings(tx: Transaction, limit: int) -> Sequence[tuple[UUID, int, bool]]:
+    """Who is away or back of whom others were not told: their revision, and whether they are away.
+
+    From here on they count as told.
+    """
+    untold = (
+        sa.select(PROFILE.c.id)
+        .where(PROFILE.c.told_revision < PROFILE.c.standing_revision)
+        .order_by(PROFILE.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = await tx.execute(
+        sa.update(PROFILE)
+        .where(PROFILE.c.id.in_(untold))
+        .values(told_revision=PROFILE.c.standing_revision)
+        .returning(PROFILE.c.id, PROFILE.c.standing_revision, PROFILE.c.deactivated)
+    )
+    return [(row.id, row.standing_revision, row.deactivated) for row in rows]
 
 
 async def _decide_on(tx: Transaction, skeleton: str) -> None:

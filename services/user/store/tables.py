@@ -27,6 +27,8 @@ PROFILE: Final = sa.Table(
     sa.Column("deactivated", sa.Boolean, nullable=False, server_default=sa.false()),
     # How far auth was heard about that.
     sa.Column("standing_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    # And how far others were told of it.
+    sa.Column("told_revision", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("handle_change_time", _MOMENT),
 )
 
@@ -50,6 +52,7 @@ SETTINGS: Final = sa.Table(
     sa.Column("reduce_motion", sa.Boolean, nullable=False),
     sa.Column("hide_typing", sa.Boolean, nullable=False),
     sa.Column("compact", sa.Boolean, nullable=False),
+    sa.Column("direct_messages", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
 )
 
 ERASURE: Final = sa.Table(

@@ -72,6 +72,11 @@ class ConversationServiceStub:
                 request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.SerializeToString,
                 response_deserializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
                 _registered_method=True)
+        self.ListTalkers = channel.unary_unary(
+                '/creavio.chat.v1.ConversationService/ListTalkers',
+                request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListTalkersRequest.SerializeToString,
+                response_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListTalkersResponse.FromString,
+                _registered_method=True)
         self.ListConversationMembers = channel.unary_unary(
                 '/creavio.chat.v1.ConversationService/ListConversationMembers',
                 request_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListConversationMembersRequest.SerializeToString,
@@ -88,8 +93,11 @@ class ConversationServiceServicer:
         one conversation, ever: beginning it again returns it, and asking for a `group` begins
         one all the same. With several it is a group, which the caller owns.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
-        NOT_REACHABLE when one of the others blocked the caller.
+        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, with
+        NOT_REACHABLE when one of the others takes no direct messages from the caller: they
+        blocked them, or chose so (`Settings.direct_messages`), or are not there; which of these
+        is not said. Fails with ACCOUNT_DEACTIVATED when one of those who would is away. What was
+        begun before is returned whatever they chose since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +134,7 @@ class ConversationServiceServicer:
         Who belongs already stays as they are.
 
         Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
-        NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+        NOT_REACHABLE or ACCOUNT_DEACTIVATED as CreateConversation does; then nobody is taken in.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -148,6 +156,13 @@ class ConversationServiceServicer:
 
         Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
         PERMISSION_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTalkers(self, request, context):
+        """Returns who is in one of the 500 latest conversations a person is in, without them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,6 +214,11 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.HandOverConversation,
                     request_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.FromString,
                     response_serializer=creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.SerializeToString,
+            ),
+            'ListTalkers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTalkers,
+                    request_deserializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListTalkersRequest.FromString,
+                    response_serializer=creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListTalkersResponse.SerializeToString,
             ),
             'ListConversationMembers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListConversationMembers,
@@ -396,6 +416,33 @@ class ConversationService:
             '/creavio.chat.v1.ConversationService/HandOverConversation',
             creavio_dot_chat_dot_v1_dot_conversation__service__pb2.HandOverConversationRequest.SerializeToString,
             creavio_dot_chat_dot_v1_dot_conversation__pb2.Conversation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTalkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.chat.v1.ConversationService/ListTalkers',
+            creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListTalkersRequest.SerializeToString,
+            creavio_dot_chat_dot_v1_dot_conversation__service__pb2.ListTalkersResponse.FromString,
             options,
             channel_credentials,
             insecure,

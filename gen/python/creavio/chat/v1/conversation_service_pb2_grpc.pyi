@@ -40,8 +40,11 @@ class ConversationServiceStub:
     one conversation, ever: beginning it again returns it, and asking for a `group` begins
     one all the same. With several it is a group, which the caller owns.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
-    NOT_REACHABLE when one of the others blocked the caller.
+    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, with
+    NOT_REACHABLE when one of the others takes no direct messages from the caller: they
+    blocked them, or chose so (`Settings.direct_messages`), or are not there; which of these
+    is not said. Fails with ACCOUNT_DEACTIVATED when one of those who would is away. What was
+    begun before is returned whatever they chose since.
     """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_pb2.Conversation]
     """Returns a conversation of the caller's.
@@ -61,7 +64,7 @@ class ConversationServiceStub:
     Who belongs already stays as they are.
 
     Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
-    NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+    NOT_REACHABLE or ACCOUNT_DEACTIVATED as CreateConversation does; then nobody is taken in.
     """
     RemoveConversationMember: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.RemoveConversationMemberRequest, _empty_pb2.Empty]
     """Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
@@ -76,6 +79,8 @@ class ConversationServiceStub:
     Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
     PERMISSION_DENIED.
     """
+    ListTalkers: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListTalkersRequest, _conversation_service_pb2.ListTalkersResponse]
+    """Returns who is in one of the 500 latest conversations a person is in, without them."""
     ListConversationMembers: _grpc.UnaryUnaryMultiCallable[_conversation_service_pb2.ListConversationMembersRequest, _conversation_service_pb2.ListConversationMembersResponse]
     """Returns the members of a conversation as they are now.
 
@@ -92,8 +97,11 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     one conversation, ever: beginning it again returns it, and asking for a `group` begins
     one all the same. With several it is a group, which the caller owns.
 
-    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
-    NOT_REACHABLE when one of the others blocked the caller.
+    Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, with
+    NOT_REACHABLE when one of the others takes no direct messages from the caller: they
+    blocked them, or chose so (`Settings.direct_messages`), or are not there; which of these
+    is not said. Fails with ACCOUNT_DEACTIVATED when one of those who would is away. What was
+    begun before is returned whatever they chose since.
     """
     GetConversation: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.GetConversationRequest, _conversation_pb2.Conversation]  # type: ignore[assignment]
     """Returns a conversation of the caller's.
@@ -113,7 +121,7 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     Who belongs already stays as they are.
 
     Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
-    NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+    NOT_REACHABLE or ACCOUNT_DEACTIVATED as CreateConversation does; then nobody is taken in.
     """
     RemoveConversationMember: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.RemoveConversationMemberRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Takes somebody out of a group: oneself, or by its owner anybody. They read nothing there
@@ -128,6 +136,8 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
     PERMISSION_DENIED.
     """
+    ListTalkers: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListTalkersRequest, _conversation_service_pb2.ListTalkersResponse]  # type: ignore[assignment]
+    """Returns who is in one of the 500 latest conversations a person is in, without them."""
     ListConversationMembers: _aio.UnaryUnaryMultiCallable[_conversation_service_pb2.ListConversationMembersRequest, _conversation_service_pb2.ListConversationMembersResponse]  # type: ignore[assignment]
     """Returns the members of a conversation as they are now.
 
@@ -147,8 +157,11 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         one conversation, ever: beginning it again returns it, and asking for a `group` begins
         one all the same. With several it is a group, which the caller owns.
 
-        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
-        NOT_REACHABLE when one of the others blocked the caller.
+        Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, with
+        NOT_REACHABLE when one of the others takes no direct messages from the caller: they
+        blocked them, or chose so (`Settings.direct_messages`), or are not there; which of these
+        is not said. Fails with ACCOUNT_DEACTIVATED when one of those who would is away. What was
+        begun before is returned whatever they chose since.
         """
 
     @_abc_1.abstractmethod
@@ -192,7 +205,7 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         Who belongs already stays as they are.
 
         Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
-        NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+        NOT_REACHABLE or ACCOUNT_DEACTIVATED as CreateConversation does; then nobody is taken in.
         """
 
     @_abc_1.abstractmethod
@@ -219,6 +232,14 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         Fails with NOT_FOUND, also when the other does not belong, with NOT_A_GROUP, and with
         PERMISSION_DENIED.
         """
+
+    @_abc_1.abstractmethod
+    def ListTalkers(
+        self,
+        request: _conversation_service_pb2.ListTalkersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_service_pb2.ListTalkersResponse, _abc.Awaitable[_conversation_service_pb2.ListTalkersResponse]]:
+        """Returns who is in one of the 500 latest conversations a person is in, without them."""
 
     @_abc_1.abstractmethod
     def ListConversationMembers(

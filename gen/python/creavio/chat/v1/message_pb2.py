@@ -26,7 +26,7 @@ from creavio.chat.v1 import poll_pb2 as creavio_dot_chat_dot_v1_dot_poll__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63reavio/chat/v1/message.proto\x12\x0f\x63reavio.chat.v1\x1a\x1a\x63reavio/chat/v1/poll.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x04\n\x07Message\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12\x1b\n\tauthor_id\x18\x03 \x01(\tR\x08\x61uthorId\x12\x18\n\x07\x63ontent\x18\x04 \x01(\tR\x07\x63ontent\x12\x1a\n\x08sequence\x18\x05 \x01(\x03R\x08sequence\x12\x14\n\x05nonce\x18\x06 \x01(\tR\x05nonce\x12;\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x37\n\tedit_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x65\x64itTime\x12\x1a\n\x08revision\x18\t \x01(\x03R\x08revision\x12\x35\n\x08pin_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07pinTime\x12\x37\n\treactions\x18\x0b \x03(\x0b\x32\x19.creavio.chat.v1.ReactionR\treactions\x12<\n\x08reply_to\x18\x0c \x01(\x0b\x32!.creavio.chat.v1.MessageReferenceR\x07replyTo\x12\x35\n\x08mentions\x18\r \x01(\x0b\x32\x19.creavio.chat.v1.MentionsR\x08mentions\x12\x36\n\x06thread\x18\x0e \x01(\x0b\x32\x1e.creavio.chat.v1.MessageThreadR\x06thread\x12)\n\x04poll\x18\x0f \x01(\x0b\x32\x15.creavio.chat.v1.PollR\x04poll\"\x91\x01\n\rMessageThread\x12\x1b\n\tthread_id\x18\x01 \x01(\tR\x08threadId\x12\x1f\n\x0breply_count\x18\x02 \x01(\x03R\nreplyCount\x12\x42\n\x0flast_reply_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastReplyTime\"h\n\x10MessageReference\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\x12\x1b\n\tauthor_id\x18\x02 \x01(\tR\x08\x61uthorId\x12\x18\n\x07\x65xcerpt\x18\x03 \x01(\tR\x07\x65xcerpt\"}\n\x08Mentions\x12\x19\n\x08user_ids\x18\x01 \x03(\tR\x07userIds\x12\x19\n\x08role_ids\x18\x02 \x03(\tR\x07roleIds\x12\x1f\n\x0b\x63hannel_ids\x18\x03 \x03(\tR\nchannelIds\x12\x1a\n\x08\x65veryone\x18\x04 \x01(\x08R\x08\x65veryone\"g\n\x0eMessageVersion\x12\x18\n\x07\x63ontent\x18\x01 \x01(\tR\x07\x63ontent\x12;\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"P\n\x08Reaction\x12\x14\n\x05\x65moji\x18\x01 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\x12\x18\n\x07reacted\x18\x03 \x01(\x08R\x07reactedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63reavio/chat/v1/message.proto\x12\x0f\x63reavio.chat.v1\x1a\x1a\x63reavio/chat/v1/poll.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x05\n\x07Message\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nchannel_id\x18\x02 \x01(\tR\tchannelId\x12\x1b\n\tauthor_id\x18\x03 \x01(\tR\x08\x61uthorId\x12\x18\n\x07\x63ontent\x18\x04 \x01(\tR\x07\x63ontent\x12\x1a\n\x08sequence\x18\x05 \x01(\x03R\x08sequence\x12\x14\n\x05nonce\x18\x06 \x01(\tR\x05nonce\x12;\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x37\n\tedit_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x65\x64itTime\x12\x1a\n\x08revision\x18\t \x01(\x03R\x08revision\x12\x35\n\x08pin_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07pinTime\x12\x37\n\treactions\x18\x0b \x03(\x0b\x32\x19.creavio.chat.v1.ReactionR\treactions\x12<\n\x08reply_to\x18\x0c \x01(\x0b\x32!.creavio.chat.v1.MessageReferenceR\x07replyTo\x12\x35\n\x08mentions\x18\r \x01(\x0b\x32\x19.creavio.chat.v1.MentionsR\x08mentions\x12\x36\n\x06thread\x18\x0e \x01(\x0b\x32\x1e.creavio.chat.v1.MessageThreadR\x06thread\x12)\n\x04poll\x18\x0f \x01(\x0b\x32\x15.creavio.chat.v1.PollR\x04poll\x12\x32\n\x07\x66orward\x18\x10 \x01(\x0b\x32\x18.creavio.chat.v1.ForwardR\x07\x66orward\"`\n\x07\x46orward\x12\x18\n\x07\x63ontent\x18\x01 \x01(\tR\x07\x63ontent\x12;\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"\x91\x01\n\rMessageThread\x12\x1b\n\tthread_id\x18\x01 \x01(\tR\x08threadId\x12\x1f\n\x0breply_count\x18\x02 \x01(\x03R\nreplyCount\x12\x42\n\x0flast_reply_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastReplyTime\"h\n\x10MessageReference\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\x12\x1b\n\tauthor_id\x18\x02 \x01(\tR\x08\x61uthorId\x12\x18\n\x07\x65xcerpt\x18\x03 \x01(\tR\x07\x65xcerpt\"}\n\x08Mentions\x12\x19\n\x08user_ids\x18\x01 \x03(\tR\x07userIds\x12\x19\n\x08role_ids\x18\x02 \x03(\tR\x07roleIds\x12\x1f\n\x0b\x63hannel_ids\x18\x03 \x03(\tR\nchannelIds\x12\x1a\n\x08\x65veryone\x18\x04 \x01(\x08R\x08\x65veryone\"g\n\x0eMessageVersion\x12\x18\n\x07\x63ontent\x18\x01 \x01(\tR\x07\x63ontent\x12;\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"P\n\x08Reaction\x12\x14\n\x05\x65moji\x18\x01 \x01(\tR\x05\x65moji\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\x12\x18\n\x07reacted\x18\x03 \x01(\x08R\x07reactedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.chat.v1.message_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MESSAGE']._serialized_start=112
-  _globals['_MESSAGE']._serialized_end=747
-  _globals['_MESSAGETHREAD']._serialized_start=750
-  _globals['_MESSAGETHREAD']._serialized_end=895
-  _globals['_MESSAGEREFERENCE']._serialized_start=897
-  _globals['_MESSAGEREFERENCE']._serialized_end=1001
-  _globals['_MENTIONS']._serialized_start=1003
-  _globals['_MENTIONS']._serialized_end=1128
-  _globals['_MESSAGEVERSION']._serialized_start=1130
-  _globals['_MESSAGEVERSION']._serialized_end=1233
-  _globals['_REACTION']._serialized_start=1235
-  _globals['_REACTION']._serialized_end=1315
+  _globals['_MESSAGE']._serialized_end=799
+  _globals['_FORWARD']._serialized_start=801
+  _globals['_FORWARD']._serialized_end=897
+  _globals['_MESSAGETHREAD']._serialized_start=900
+  _globals['_MESSAGETHREAD']._serialized_end=1045
+  _globals['_MESSAGEREFERENCE']._serialized_start=1047
+  _globals['_MESSAGEREFERENCE']._serialized_end=1151
+  _globals['_MENTIONS']._serialized_start=1153
+  _globals['_MENTIONS']._serialized_end=1278
+  _globals['_MESSAGEVERSION']._serialized_start=1280
+  _globals['_MESSAGEVERSION']._serialized_end=1383
+  _globals['_REACTION']._serialized_start=1385
+  _globals['_REACTION']._serialized_end=1465
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,7 @@ class Message(_message.Message):
     MENTIONS_FIELD_NUMBER: _builtins.int
     THREAD_FIELD_NUMBER: _builtins.int
     POLL_FIELD_NUMBER: _builtins.int
+    FORWARD_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `msg_…`."""
     channel_id: _builtins.str
@@ -97,6 +98,12 @@ class Message(_message.Message):
     def poll(self) -> _poll_pb2.Poll:
         """What it asks its readers; unset when it asks nothing."""
 
+    @_builtins.property
+    def forward(self) -> Global___Forward:
+        """What it brings along from somewhere else; unset when it was not forwarded. Then
+        `content` is what was said beside it, and may be empty.
+        """
+
     def __init__(
         self,
         *,
@@ -115,14 +122,47 @@ class Message(_message.Message):
         mentions: Global___Mentions | None = ...,
         thread: Global___MessageThread | None = ...,
         poll: _poll_pb2.Poll | None = ...,
+        forward: Global___Forward | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time", "mentions", b"mentions", "pin_time", b"pin_time", "poll", b"poll", "reply_to", b"reply_to", "thread", b"thread"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "edit_time", b"edit_time", "forward", b"forward", "mentions", b"mentions", "pin_time", b"pin_time", "poll", b"poll", "reply_to", b"reply_to", "thread", b"thread"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "id", b"id", "mentions", b"mentions", "nonce", b"nonce", "pin_time", b"pin_time", "poll", b"poll", "reactions", b"reactions", "reply_to", b"reply_to", "revision", b"revision", "sequence", b"sequence", "thread", b"thread"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "channel_id", b"channel_id", "content", b"content", "create_time", b"create_time", "edit_time", b"edit_time", "forward", b"forward", "id", b"id", "mentions", b"mentions", "nonce", b"nonce", "pin_time", b"pin_time", "poll", b"poll", "reactions", b"reactions", "reply_to", b"reply_to", "revision", b"revision", "sequence", b"sequence", "thread", b"thread"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class Forward(_message.Message):
+    """A message that was sent on, as it was at that moment: a copy, that stays what it is when
+    that message is edited or deleted, and goes with the message it came along with. Whose it
+    was it does not say, and what it mentions nobody is told of. Which message it was those
+    learn who may read that one (ForwardService.GetForwardSource).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    content: _builtins.str
+    """What it said, as it was written."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was written."""
+
+    def __init__(
+        self,
+        *,
+        content: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "create_time", b"create_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Forward: _TypeAlias = Forward  # noqa: Y015
 
 @_typing.final
 class MessageThread(_message.Message):

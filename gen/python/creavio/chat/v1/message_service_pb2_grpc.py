@@ -105,8 +105,9 @@ class MessageServiceServicer:
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
         REPLY_NOT_FOUND when the message it answers is not there (any more), with
         RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-        THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
-        conversation of two whose other blocked the caller.
+        THREAD_LOCKED, with POSTS_ONLY in a forum itself, and in a conversation of two
+        with NOT_REACHABLE when the other blocked the caller, with ACCOUNT_DELETED when they are
+        no more, and with ACCOUNT_DEACTIVATED until they are back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +153,8 @@ class MessageServiceServicer:
         """Edits a message of the caller's own and returns it.
 
         Fails with NOT_FOUND when there is no such message (any more), with
-        PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
+        PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE, ACCOUNT_DELETED
+        or ACCOUNT_DEACTIVATED as sending does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

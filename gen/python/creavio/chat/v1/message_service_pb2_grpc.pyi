@@ -42,8 +42,9 @@ class MessageServiceStub:
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
     REPLY_NOT_FOUND when the message it answers is not there (any more), with
     RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-    THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
-    conversation of two whose other blocked the caller.
+    THREAD_LOCKED, with POSTS_ONLY in a forum itself, and in a conversation of two
+    with NOT_REACHABLE when the other blocked the caller, with ACCOUNT_DELETED when they are
+    no more, and with ACCOUNT_DEACTIVATED until they are back.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -69,7 +70,8 @@ class MessageServiceStub:
     """Edits a message of the caller's own and returns it.
 
     Fails with NOT_FOUND when there is no such message (any more), with
-    PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
+    PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE, ACCOUNT_DELETED
+    or ACCOUNT_DEACTIVATED as sending does.
     """
     DeleteMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.DeleteMessageRequest, _empty_pb2.Empty]
     """Deletes a message: one's own, or with MANAGE_MESSAGES anyone's. Deleting a
@@ -112,8 +114,9 @@ class MessageServiceAsyncStub(MessageServiceStub):
     Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
     REPLY_NOT_FOUND when the message it answers is not there (any more), with
     RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-    THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
-    conversation of two whose other blocked the caller.
+    THREAD_LOCKED, with POSTS_ONLY in a forum itself, and in a conversation of two
+    with NOT_REACHABLE when the other blocked the caller, with ACCOUNT_DELETED when they are
+    no more, and with ACCOUNT_DEACTIVATED until they are back.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists the messages of a channel, newest first. Deleted messages are not
@@ -139,7 +142,8 @@ class MessageServiceAsyncStub(MessageServiceStub):
     """Edits a message of the caller's own and returns it.
 
     Fails with NOT_FOUND when there is no such message (any more), with
-    PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
+    PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE, ACCOUNT_DELETED
+    or ACCOUNT_DEACTIVATED as sending does.
     """
     DeleteMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.DeleteMessageRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a message: one's own, or with MANAGE_MESSAGES anyone's. Deleting a
@@ -185,8 +189,9 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         Fails with IDEMPOTENCY_KEY_REUSED when the nonce named another message, with
         REPLY_NOT_FOUND when the message it answers is not there (any more), with
         RATE_LIMITED in slow mode, sooner after the caller's last message than may be, with
-        THREAD_LOCKED, with POSTS_ONLY in a forum itself, and with NOT_REACHABLE in a
-        conversation of two whose other blocked the caller.
+        THREAD_LOCKED, with POSTS_ONLY in a forum itself, and in a conversation of two
+        with NOT_REACHABLE when the other blocked the caller, with ACCOUNT_DELETED when they are
+        no more, and with ACCOUNT_DEACTIVATED until they are back.
         """
 
     @_abc_1.abstractmethod
@@ -242,7 +247,8 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         """Edits a message of the caller's own and returns it.
 
         Fails with NOT_FOUND when there is no such message (any more), with
-        PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE as sending does.
+        PERMISSION_DENIED when somebody else wrote it, and with NOT_REACHABLE, ACCOUNT_DELETED
+        or ACCOUNT_DEACTIVATED as sending does.
         """
 
     @_abc_1.abstractmethod

@@ -105,6 +105,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Only who holds MANAGE_MESSAGES may write in the thread."""
     REASON_NOT_REACHABLE: _Reason.ValueType  # 182
     """A person takes no direct messages from the caller."""
+    REASON_ACCOUNT_DEACTIVATED: _Reason.ValueType  # 174
+    """The other one of the conversation deactivated their account: it is open again once they
+    are back.
+    """
+    REASON_ACCOUNT_DELETED: _Reason.ValueType  # 175
+    """The other one of the conversation deleted their account: it stays to be read."""
     REASON_NOT_A_GROUP: _Reason.ValueType  # 183
     """Only a group has a name, an owner, and members that change."""
     REASON_POLL_CLOSED: _Reason.ValueType  # 184
@@ -233,6 +239,12 @@ REASON_THREAD_LOCKED: Reason.ValueType  # 181
 """Only who holds MANAGE_MESSAGES may write in the thread."""
 REASON_NOT_REACHABLE: Reason.ValueType  # 182
 """A person takes no direct messages from the caller."""
+REASON_ACCOUNT_DEACTIVATED: Reason.ValueType  # 174
+"""The other one of the conversation deactivated their account: it is open again once they
+are back.
+"""
+REASON_ACCOUNT_DELETED: Reason.ValueType  # 175
+"""The other one of the conversation deleted their account: it stays to be read."""
 REASON_NOT_A_GROUP: Reason.ValueType  # 183
 """Only a group has a name, an owner, and members that change."""
 REASON_POLL_CLOSED: Reason.ValueType  # 184

@@ -94,7 +94,9 @@ class Visibility(_message.Message):
     field: _builtins.str
     """The field that names the place or person; dots lead into messages."""
     require: _permission_pb2.Permission.ValueType
-    """The permission needed there; unset for SCOPE_SELF and SCOPE_CONVERSATION."""
+    """The permission needed there; unset for SCOPE_SELF, SCOPE_CONVERSATION and
+    SCOPE_ACQUAINTANCES.
+    """
     within: _builtins.str
     """The field that names the community of a channel, set exactly when the scope
     is SCOPE_CHANNEL. It is empty where the channel is a conversation.

@@ -126,6 +126,11 @@ class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType
     """A conversation: its members."""
     SCOPE_INSTANCE: _Scope.ValueType  # 5
     """The instance itself: its administrators. No field names it."""
+    SCOPE_ACQUAINTANCES: _Scope.ValueType  # 6
+    """Everybody who knows a person: who belongs to a community the person belongs to, or is in
+    one of the 500 latest conversations they are in; but nobody who is kept apart from them by
+    a block, and not the person. Of events alone: no call is let in by it.
+    """
 
 class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """What a resource belongs to, and with it the way access to it is decided."""
@@ -145,4 +150,9 @@ SCOPE_CONVERSATION: Scope.ValueType  # 4
 """A conversation: its members."""
 SCOPE_INSTANCE: Scope.ValueType  # 5
 """The instance itself: its administrators. No field names it."""
+SCOPE_ACQUAINTANCES: Scope.ValueType  # 6
+"""Everybody who knows a person: who belongs to a community the person belongs to, or is in
+one of the 500 latest conversations they are in; but nobody who is kept apart from them by
+a block, and not the person. Of events alone: no call is let in by it.
+"""
 Global___Scope: _TypeAlias = Scope  # noqa: Y015

@@ -28,7 +28,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&creavio/user/v1/settings_service.proto\x12\x0f\x63reavio.user.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\"\xb0\x01\n\x08Settings\x12,\n\x05theme\x18\x01 \x01(\x0e\x32\x16.creavio.user.v1.ThemeR\x05theme\x12\x16\n\x06locale\x18\x02 \x01(\tR\x06locale\x12#\n\rreduce_motion\x18\x03 \x01(\x08R\x0creduceMotion\x12\x1f\n\x0bhide_typing\x18\x04 \x01(\x08R\nhideTyping\x12\x18\n\x07\x63ompact\x18\x05 \x01(\x08R\x07\x63ompact\"\x14\n\x12GetSettingsRequest\"\x93\x03\n\x15UpdateSettingsRequest\x12;\n\x05theme\x18\x01 \x01(\x0e\x32\x16.creavio.user.v1.ThemeB\x08\xbaH\x05\x82\x01\x02\x10\x01H\x00R\x05theme\x88\x01\x01\x12N\n\x06locale\x18\x02 \x01(\tB1\xbaH.r,2*^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5})?$H\x01R\x06locale\x88\x01\x01\x12(\n\rreduce_motion\x18\x03 \x01(\x08H\x02R\x0creduceMotion\x88\x01\x01\x12$\n\x0bhide_typing\x18\x04 \x01(\x08H\x03R\nhideTyping\x88\x01\x01\x12\x1d\n\x07\x63ompact\x18\x05 \x01(\x08H\x04R\x07\x63ompact\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMaskB\x08\n\x06_themeB\t\n\x07_localeB\x10\n\x0e_reduce_motionB\x0e\n\x0c_hide_typingB\n\n\x08_compact*?\n\x05Theme\x12\x15\n\x11THEME_UNSPECIFIED\x10\x00\x12\x0f\n\x0bTHEME_LIGHT\x10\x01\x12\x0e\n\nTHEME_DARK\x10\x02\x32\xa8\x02\n\x0fSettingsService\x12\x83\x01\n\x0bGetSettings\x12#.creavio.user.v1.GetSettingsRequest\x1a\x19.creavio.user.v1.Settings\"4\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/users/me/settings\x12\x8e\x01\n\x0eUpdateSettings\x12&.creavio.user.v1.UpdateSettingsRequest\x1a\x19.creavio.user.v1.Settings\"9\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80 H\x01P\x01`\x01\x82\xd3\xe4\x93\x02\x1a\x32\x15/v1/users/me/settings:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&creavio/user/v1/settings_service.proto\x12\x0f\x63reavio.user.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\"\xfa\x01\n\x08Settings\x12,\n\x05theme\x18\x01 \x01(\x0e\x32\x16.creavio.user.v1.ThemeR\x05theme\x12\x16\n\x06locale\x18\x02 \x01(\tR\x06locale\x12#\n\rreduce_motion\x18\x03 \x01(\x08R\x0creduceMotion\x12\x1f\n\x0bhide_typing\x18\x04 \x01(\x08R\nhideTyping\x12\x18\n\x07\x63ompact\x18\x05 \x01(\x08R\x07\x63ompact\x12H\n\x0f\x64irect_messages\x18\x06 \x01(\x0e\x32\x1f.creavio.user.v1.DirectMessagesR\x0e\x64irectMessages\"\x14\n\x12GetSettingsRequest\"\x80\x04\n\x15UpdateSettingsRequest\x12;\n\x05theme\x18\x01 \x01(\x0e\x32\x16.creavio.user.v1.ThemeB\x08\xbaH\x05\x82\x01\x02\x10\x01H\x00R\x05theme\x88\x01\x01\x12N\n\x06locale\x18\x02 \x01(\tB1\xbaH.r,2*^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5})?$H\x01R\x06locale\x88\x01\x01\x12(\n\rreduce_motion\x18\x03 \x01(\x08H\x02R\x0creduceMotion\x88\x01\x01\x12$\n\x0bhide_typing\x18\x04 \x01(\x08H\x03R\nhideTyping\x88\x01\x01\x12\x1d\n\x07\x63ompact\x18\x05 \x01(\x08H\x04R\x07\x63ompact\x88\x01\x01\x12;\n\x0bupdate_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12W\n\x0f\x64irect_messages\x18\x07 \x01(\x0e\x32\x1f.creavio.user.v1.DirectMessagesB\x08\xbaH\x05\x82\x01\x02\x10\x01H\x05R\x0e\x64irectMessages\x88\x01\x01\x42\x08\n\x06_themeB\t\n\x07_localeB\x10\n\x0e_reduce_motionB\x0e\n\x0c_hide_typingB\n\n\x08_compactB\x12\n\x10_direct_messages*?\n\x05Theme\x12\x15\n\x11THEME_UNSPECIFIED\x10\x00\x12\x0f\n\x0bTHEME_LIGHT\x10\x01\x12\x0e\n\nTHEME_DARK\x10\x02*n\n\x0e\x44irectMessages\x12\x1f\n\x1b\x44IRECT_MESSAGES_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44IRECT_MESSAGES_NOBODY\x10\x01\x12\x1f\n\x1b\x44IRECT_MESSAGES_COMMUNITIES\x10\x02\x32\xa8\x02\n\x0fSettingsService\x12\x83\x01\n\x0bGetSettings\x12#.creavio.user.v1.GetSettingsRequest\x1a\x19.creavio.user.v1.Settings\"4\xa2\xbb\x18\x13\x08\x01\x10\x02 \x01\x30\x01:\x02\x08\x05@\x80\x08H\x01P\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/users/me/settings\x12\x8e\x01\n\x0eUpdateSettings\x12&.creavio.user.v1.UpdateSettingsRequest\x1a\x19.creavio.user.v1.Settings\"9\xa2\xbb\x18\x15\x08\x01\x10\x02 \x02\x30\x02:\x02\x08\x05@\x80 H\x01P\x01`\x01\x82\xd3\xe4\x93\x02\x1a\x32\x15/v1/users/me/settings:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,18 +39,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATESETTINGSREQUEST'].fields_by_name['theme']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_UPDATESETTINGSREQUEST'].fields_by_name['locale']._loaded_options = None
   _globals['_UPDATESETTINGSREQUEST'].fields_by_name['locale']._serialized_options = b'\272H.r,2*^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5})?$'
+  _globals['_UPDATESETTINGSREQUEST'].fields_by_name['direct_messages']._loaded_options = None
+  _globals['_UPDATESETTINGSREQUEST'].fields_by_name['direct_messages']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_SETTINGSSERVICE'].methods_by_name['GetSettings']._loaded_options = None
   _globals['_SETTINGSSERVICE'].methods_by_name['GetSettings']._serialized_options = b'\242\273\030\023\010\001\020\002 \0010\001:\002\010\005@\200\010H\001P\001\202\323\344\223\002\027\022\025/v1/users/me/settings'
   _globals['_SETTINGSSERVICE'].methods_by_name['UpdateSettings']._loaded_options = None
   _globals['_SETTINGSSERVICE'].methods_by_name['UpdateSettings']._serialized_options = b'\242\273\030\025\010\001\020\002 \0020\002:\002\010\005@\200 H\001P\001`\001\202\323\344\223\002\0322\025/v1/users/me/settings:\001*'
-  _globals['_THEME']._serialized_start=789
-  _globals['_THEME']._serialized_end=852
+  _globals['_THEME']._serialized_start=972
+  _globals['_THEME']._serialized_end=1035
+  _globals['_DIRECTMESSAGES']._serialized_start=1037
+  _globals['_DIRECTMESSAGES']._serialized_end=1147
   _globals['_SETTINGS']._serialized_start=183
-  _globals['_SETTINGS']._serialized_end=359
-  _globals['_GETSETTINGSREQUEST']._serialized_start=361
-  _globals['_GETSETTINGSREQUEST']._serialized_end=381
-  _globals['_UPDATESETTINGSREQUEST']._serialized_start=384
-  _globals['_UPDATESETTINGSREQUEST']._serialized_end=787
-  _globals['_SETTINGSSERVICE']._serialized_start=855
-  _globals['_SETTINGSSERVICE']._serialized_end=1151
+  _globals['_SETTINGS']._serialized_end=433
+  _globals['_GETSETTINGSREQUEST']._serialized_start=435
+  _globals['_GETSETTINGSREQUEST']._serialized_end=455
+  _globals['_UPDATESETTINGSREQUEST']._serialized_start=458
+  _globals['_UPDATESETTINGSREQUEST']._serialized_end=970
+  _globals['_SETTINGSSERVICE']._serialized_start=1150
+  _globals['_SETTINGSSERVICE']._serialized_end=1446
 # @@protoc_insertion_point(module_scope)

@@ -42,9 +42,35 @@ THEME_DARK: Theme.ValueType  # 2
 """Dark."""
 Global___Theme: _TypeAlias = Theme  # noqa: Y015
 
+class _DirectMessages:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DirectMessagesEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DirectMessages.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DIRECT_MESSAGES_UNSPECIFIED: _DirectMessages.ValueType  # 0
+    """Everybody who is signed in and not blocked."""
+    DIRECT_MESSAGES_NOBODY: _DirectMessages.ValueType  # 1
+    """Nobody."""
+    DIRECT_MESSAGES_COMMUNITIES: _DirectMessages.ValueType  # 2
+    """Whoever belongs to a community that the person belongs to, and is not blocked."""
+
+class DirectMessages(_DirectMessages, metaclass=_DirectMessagesEnumTypeWrapper):
+    """Who may begin a conversation with a person, or take them into a group. What was begun
+    stays open, until one blocks the other.
+    """
+
+DIRECT_MESSAGES_UNSPECIFIED: DirectMessages.ValueType  # 0
+"""Everybody who is signed in and not blocked."""
+DIRECT_MESSAGES_NOBODY: DirectMessages.ValueType  # 1
+"""Nobody."""
+DIRECT_MESSAGES_COMMUNITIES: DirectMessages.ValueType  # 2
+"""Whoever belongs to a community that the person belongs to, and is not blocked."""
+Global___DirectMessages: _TypeAlias = DirectMessages  # noqa: Y015
+
 @_typing.final
 class Settings(_message.Message):
-    """How a person's clients are."""
+    """How a person's clients are, and who reaches the person."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -53,6 +79,7 @@ class Settings(_message.Message):
     REDUCE_MOTION_FIELD_NUMBER: _builtins.int
     HIDE_TYPING_FIELD_NUMBER: _builtins.int
     COMPACT_FIELD_NUMBER: _builtins.int
+    DIRECT_MESSAGES_FIELD_NUMBER: _builtins.int
     theme: Global___Theme.ValueType
     """In which light."""
     locale: _builtins.str
@@ -63,6 +90,8 @@ class Settings(_message.Message):
     """Whether others are not told that the person writes."""
     compact: _builtins.bool
     """Whether messages stand close together."""
+    direct_messages: Global___DirectMessages.ValueType
+    """Who may begin to talk to the person."""
     def __init__(
         self,
         *,
@@ -71,10 +100,11 @@ class Settings(_message.Message):
         reduce_motion: _builtins.bool = ...,
         hide_typing: _builtins.bool = ...,
         compact: _builtins.bool = ...,
+        direct_messages: Global___DirectMessages.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compact", b"compact", "hide_typing", b"hide_typing", "locale", b"locale", "reduce_motion", b"reduce_motion", "theme", b"theme"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compact", b"compact", "direct_messages", b"direct_messages", "hide_typing", b"hide_typing", "locale", b"locale", "reduce_motion", b"reduce_motion", "theme", b"theme"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -109,6 +139,7 @@ class UpdateSettingsRequest(_message.Message):
     HIDE_TYPING_FIELD_NUMBER: _builtins.int
     COMPACT_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    DIRECT_MESSAGES_FIELD_NUMBER: _builtins.int
     theme: Global___Theme.ValueType
     """In which light."""
     locale: _builtins.str
@@ -119,6 +150,8 @@ class UpdateSettingsRequest(_message.Message):
     """Whether others are not told that the person writes."""
     compact: _builtins.bool
     """Whether messages stand close together."""
+    direct_messages: Global___DirectMessages.ValueType
+    """Who may begin to talk to the person."""
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to change; without it, those present."""
@@ -132,13 +165,16 @@ class UpdateSettingsRequest(_message.Message):
         hide_typing: _builtins.bool | None = ...,
         compact: _builtins.bool | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
+        direct_messages: Global___DirectMessages.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_compact", b"_compact", "_hide_typing", b"_hide_typing", "_locale", b"_locale", "_reduce_motion", b"_reduce_motion", "_theme", b"_theme", "compact", b"compact", "hide_typing", b"hide_typing", "locale", b"locale", "reduce_motion", b"reduce_motion", "theme", b"theme", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_compact", b"_compact", "_direct_messages", b"_direct_messages", "_hide_typing", b"_hide_typing", "_locale", b"_locale", "_reduce_motion", b"_reduce_motion", "_theme", b"_theme", "compact", b"compact", "direct_messages", b"direct_messages", "hide_typing", b"hide_typing", "locale", b"locale", "reduce_motion", b"reduce_motion", "theme", b"theme", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_compact", b"_compact", "_hide_typing", b"_hide_typing", "_locale", b"_locale", "_reduce_motion", b"_reduce_motion", "_theme", b"_theme", "compact", b"compact", "hide_typing", b"hide_typing", "locale", b"locale", "reduce_motion", b"reduce_motion", "theme", b"theme", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_compact", b"_compact", "_direct_messages", b"_direct_messages", "_hide_typing", b"_hide_typing", "_locale", b"_locale", "_reduce_motion", b"_reduce_motion", "_theme", b"_theme", "compact", b"compact", "direct_messages", b"direct_messages", "hide_typing", b"hide_typing", "locale", b"locale", "reduce_motion", b"reduce_motion", "theme", b"theme", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__compact: _TypeAlias = _typing.Literal["compact"]  # noqa: Y015
     _WhichOneofArgType__compact: _TypeAlias = _typing.Literal["_compact", b"_compact"]  # noqa: Y015
+    _WhichOneofReturnType__direct_messages: _TypeAlias = _typing.Literal["direct_messages"]  # noqa: Y015
+    _WhichOneofArgType__direct_messages: _TypeAlias = _typing.Literal["_direct_messages", b"_direct_messages"]  # noqa: Y015
     _WhichOneofReturnType__hide_typing: _TypeAlias = _typing.Literal["hide_typing"]  # noqa: Y015
     _WhichOneofArgType__hide_typing: _TypeAlias = _typing.Literal["_hide_typing", b"_hide_typing"]  # noqa: Y015
     _WhichOneofReturnType__locale: _TypeAlias = _typing.Literal["locale"]  # noqa: Y015
@@ -149,6 +185,8 @@ class UpdateSettingsRequest(_message.Message):
     _WhichOneofArgType__theme: _TypeAlias = _typing.Literal["_theme", b"_theme"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__compact) -> _WhichOneofReturnType__compact | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__direct_messages) -> _WhichOneofReturnType__direct_messages | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hide_typing) -> _WhichOneofReturnType__hide_typing | None: ...
     @_typing.overload

@@ -27,7 +27,7 @@ from creavio.user.v1 import settings_service_pb2 as creavio_dot_user_dot_v1_dot_
 from creavio.user.v1 import user_pb2 as creavio_dot_user_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/user/v1/user_events.proto\x12\x0f\x63reavio.user.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a&creavio/user/v1/settings_service.proto\x1a\x1a\x63reavio/user/v1/user.proto\"V\n\x0bUserUpdated\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x15.creavio.user.v1.UserR\x04user:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user.id\x1a\x07user.id\"c\n\x0bUserBlocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"e\n\rUserUnblocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x7f\n\x0fSettingsUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x35\n\x08settings\x18\x02 \x01(\x0b\x32\x19.creavio.user.v1.SettingsR\x08settings:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"6\n\nUserErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/user/v1/user_events.proto\x12\x0f\x63reavio.user.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a&creavio/user/v1/settings_service.proto\x1a\x1a\x63reavio/user/v1/user.proto\"V\n\x0bUserUpdated\x12)\n\x04user\x18\x01 \x01(\x0b\x32\x15.creavio.user.v1.UserR\x04user:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user.id\x1a\x07user.id\"\xc1\x01\n\x0eProfileChanged\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x16\n\x06handle\x18\x02 \x01(\tR\x06handle\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12\x1b\n\tavatar_id\x18\x04 \x01(\tR\x08\x61vatarId\x12 \n\x0b\x64\x65\x61\x63tivated\x18\x05 \x01(\x08R\x0b\x64\x65\x61\x63tivated:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x06\x12\x07user_id\x1a\x07user_id\"c\n\x0bUserBlocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"e\n\rUserUnblocked\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x1d\n\nblocked_id\x18\x02 \x01(\tR\tblockedId:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"\x7f\n\x0fSettingsUpdated\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12\x35\n\x08settings\x18\x02 \x01(\x0b\x32\x19.creavio.user.v1.SettingsR\x08settings:\x1c\xa2\xbb\x18\x18\x08\x02\x12\x0b\x08\x03\x12\x07user_id\x1a\x07user_id\"}\n\x13UserStandingChanged\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\x12 \n\x0b\x64\x65\x61\x63tivated\x18\x02 \x01(\x08R\x0b\x64\x65\x61\x63tivated\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_id\"6\n\nUserErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,22 +36,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_USERUPDATED']._loaded_options = None
   _globals['_USERUPDATED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user.id\032\007user.id'
+  _globals['_PROFILECHANGED']._loaded_options = None
+  _globals['_PROFILECHANGED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\006\022\007user_id\032\007user_id'
   _globals['_USERBLOCKED']._loaded_options = None
   _globals['_USERBLOCKED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
   _globals['_USERUNBLOCKED']._loaded_options = None
   _globals['_USERUNBLOCKED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
   _globals['_SETTINGSUPDATED']._loaded_options = None
   _globals['_SETTINGSUPDATED']._serialized_options = b'\242\273\030\030\010\002\022\013\010\003\022\007user_id\032\007user_id'
+  _globals['_USERSTANDINGCHANGED']._loaded_options = None
+  _globals['_USERSTANDINGCHANGED']._serialized_options = b'\242\273\030\013\010\001\032\007user_id'
   _globals['_USERERASED']._loaded_options = None
   _globals['_USERERASED']._serialized_options = b'\242\273\030\013\010\001\032\007user_id'
   _globals['_USERUPDATED']._serialized_start=154
   _globals['_USERUPDATED']._serialized_end=240
-  _globals['_USERBLOCKED']._serialized_start=242
-  _globals['_USERBLOCKED']._serialized_end=341
-  _globals['_USERUNBLOCKED']._serialized_start=343
-  _globals['_USERUNBLOCKED']._serialized_end=444
-  _globals['_SETTINGSUPDATED']._serialized_start=446
-  _globals['_SETTINGSUPDATED']._serialized_end=573
-  _globals['_USERERASED']._serialized_start=575
-  _globals['_USERERASED']._serialized_end=629
+  _globals['_PROFILECHANGED']._serialized_start=243
+  _globals['_PROFILECHANGED']._serialized_end=436
+  _globals['_USERBLOCKED']._serialized_start=438
+  _globals['_USERBLOCKED']._serialized_end=537
+  _globals['_USERUNBLOCKED']._serialized_start=539
+  _globals['_USERUNBLOCKED']._serialized_end=640
+  _globals['_SETTINGSUPDATED']._serialized_start=642
+  _globals['_SETTINGSUPDATED']._serialized_end=769
+  _globals['_USERSTANDINGCHANGED']._serialized_start=771
+  _globals['_USERSTANDINGCHANGED']._serialized_end=896
+  _globals['_USERERASED']._serialized_start=898
+  _globals['_USERERASED']._serialized_end=952
 # @@protoc_insertion_point(module_scope)

@@ -43,6 +43,47 @@ class UserUpdated(_message.Message):
 Global___UserUpdated: _TypeAlias = UserUpdated  # noqa: Y015
 
 @_typing.final
+class ProfileChanged(_message.Message):
+    """What a person is called or looks like is another, or whether they are there at all: what
+    everybody may see of them, and nothing else of the profile. Told to those who know them
+    already; whom they blocked fetches it when they look.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    HANDLE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    AVATAR_ID_FIELD_NUMBER: _builtins.int
+    DEACTIVATED_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    handle: _builtins.str
+    """What they are addressed by."""
+    display_name: _builtins.str
+    """The name that is shown."""
+    avatar_id: _builtins.str
+    """The picture, `file_…`; empty for none, and while the account is deactivated."""
+    deactivated: _builtins.bool
+    """Whether the account is deactivated."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        handle: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        avatar_id: _builtins.str = ...,
+        deactivated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "deactivated", b"deactivated", "display_name", b"display_name", "handle", b"handle", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileChanged: _TypeAlias = ProfileChanged  # noqa: Y015
+
+@_typing.final
 class UserBlocked(_message.Message):
     """A person blocked another. Told to the devices of who blocked, and to nobody else."""
 
@@ -121,6 +162,38 @@ class SettingsUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SettingsUpdated: _TypeAlias = SettingsUpdated  # noqa: Y015
+
+@_typing.final
+class UserStandingChanged(_message.Message):
+    """A person deactivated their account, or is back. Said again of those who are away once a
+    platform knows this event.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    DEACTIVATED_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The person."""
+    deactivated: _builtins.bool
+    """Whether the account is deactivated."""
+    revision: _builtins.int
+    """How often that changed so far: the higher one counts."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        deactivated: _builtins.bool = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deactivated", b"deactivated", "revision", b"revision", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserStandingChanged: _TypeAlias = UserStandingChanged  # noqa: Y015
 
 @_typing.final
 class UserErased(_message.Message):

@@ -2846,8 +2846,8 @@ class AccountServiceStub(betterproto2_grpclib.ServiceStub):
         session ends, and so do the tokens of their programs, bots and apps, which do not come
         back with them. Nothing is erased and nothing is given up: what they wrote stays, and
         so do memberships, roles and the handle, of which others see no more than whose they
-        are (`User.deactivated`). They are not seen to be there. Direct messages to them are
-        taken, and wait.
+        are (`User.deactivated`). They are not seen to be there. A conversation of two with them
+        stays to be read, and takes nothing new until they are back (ACCOUNT_DEACTIVATED).
 
         Fails with WRONG_CREDENTIALS, WRONG_CODE, INVALID_PASSKEY or INVALID_PROVIDER_ANSWER when
         the proof is wrong, and with CONCURRENT_CHANGE when the password was changed meanwhile.

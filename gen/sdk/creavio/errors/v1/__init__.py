@@ -218,6 +218,17 @@ class Reason(betterproto2.Enum):
     A person takes no direct messages from the caller.
     """
 
+    ACCOUNT_DEACTIVATED = 174
+    """
+    The other one of the conversation deactivated their account: it is open again once they
+    are back.
+    """
+
+    ACCOUNT_DELETED = 175
+    """
+    The other one of the conversation deleted their account: it stays to be read.
+    """
+
     NOT_A_GROUP = 183
     """
     Only a group has a name, an owner, and members that change.
@@ -356,6 +367,8 @@ class Reason(betterproto2.Enum):
             180: "REASON_THREAD_EXISTS",
             181: "REASON_THREAD_LOCKED",
             182: "REASON_NOT_REACHABLE",
+            174: "REASON_ACCOUNT_DEACTIVATED",
+            175: "REASON_ACCOUNT_DELETED",
             183: "REASON_NOT_A_GROUP",
             184: "REASON_POLL_CLOSED",
             185: "REASON_NO_POLL",
@@ -420,6 +433,8 @@ class Reason(betterproto2.Enum):
             "REASON_THREAD_EXISTS": 180,
             "REASON_THREAD_LOCKED": 181,
             "REASON_NOT_REACHABLE": 182,
+            "REASON_ACCOUNT_DEACTIVATED": 174,
+            "REASON_ACCOUNT_DELETED": 175,
             "REASON_NOT_A_GROUP": 183,
             "REASON_POLL_CLOSED": 184,
             "REASON_NO_POLL": 185,

@@ -447,6 +447,13 @@ class Event(betterproto2.Message):
     A member, perhaps the person, accepted the rules of a community.
     """
 
+    profile_changed: "__user__v1__.ProfileChanged | None" = betterproto2.field(
+        135, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    Somebody the person knows is called something else, or looks otherwise.
+    """
+
     thread_created: "__chat__v1__.ThreadCreated | None" = betterproto2.field(
         140, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
     )

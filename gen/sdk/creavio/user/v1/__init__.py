@@ -9,12 +9,14 @@ __all__ = (
     "Block",
     "BlockServiceStub",
     "BlockUserRequest",
+    "DirectMessages",
     "GetMeRequest",
     "GetSettingsRequest",
     "GetUserByHandleRequest",
     "ListBlocksRequest",
     "ListBlocksResponse",
     "ProfileAudience",
+    "ProfileChanged",
     "Settings",
     "SettingsServiceStub",
     "SettingsUpdated",
@@ -44,6 +46,44 @@ if TYPE_CHECKING:
 
 _COMPILER_VERSION = "0.9.0"
 betterproto2.check_compiler_version(_COMPILER_VERSION)
+
+
+class DirectMessages(betterproto2.Enum):
+    """
+    Who may begin a conversation with a person, or take them into a group. What was begun
+    stays open, until one blocks the other.
+    """
+
+    UNSPECIFIED = 0
+    """
+    Everybody who is signed in and not blocked.
+    """
+
+    NOBODY = 1
+    """
+    Nobody.
+    """
+
+    COMMUNITIES = 2
+    """
+    Whoever belongs to a community that the person belongs to, and is not blocked.
+    """
+
+    @classmethod
+    def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
+        return {
+            0: "DIRECT_MESSAGES_UNSPECIFIED",
+            1: "DIRECT_MESSAGES_NOBODY",
+            2: "DIRECT_MESSAGES_COMMUNITIES",
+        }
+
+    @classmethod
+    def betterproto_renamed_proto_names_to_value(cls) -> dict[str, int]:
+        return {
+            "DIRECT_MESSAGES_UNSPECIFIED": 0,
+            "DIRECT_MESSAGES_NOBODY": 1,
+            "DIRECT_MESSAGES_COMMUNITIES": 2,
+        }
 
 
 class ProfileAudience(betterproto2.Enum):
@@ -274,9 +314,46 @@ default_message_pool.register_message("creavio.user.v1", "ListBlocksResponse", L
 
 
 @dataclass(eq=False, repr=False)
+class ProfileChanged(betterproto2.Message):
+    """
+    What a person is called or looks like is another, or whether they are there at all: what
+    everybody may see of them, and nothing else of the profile. Told to those who know them
+    already; whom they blocked fetches it when they look.
+    """
+
+    user_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The person.
+    """
+
+    handle: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    What they are addressed by.
+    """
+
+    display_name: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    The name that is shown.
+    """
+
+    avatar_id: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    The picture, `file_…`; empty for none, and while the account is deactivated.
+    """
+
+    deactivated: "bool" = betterproto2.field(5, betterproto2.TYPE_BOOL)
+    """
+    Whether the account is deactivated.
+    """
+
+
+default_message_pool.register_message("creavio.user.v1", "ProfileChanged", ProfileChanged)
+
+
+@dataclass(eq=False, repr=False)
 class Settings(betterproto2.Message):
     """
-    How a person's clients are.
+    How a person's clients are, and who reaches the person.
     """
 
     theme: "Theme" = betterproto2.field(1, betterproto2.TYPE_ENUM, default_factory=lambda: Theme(0))
@@ -302,6 +379,13 @@ class Settings(betterproto2.Message):
     compact: "bool" = betterproto2.field(5, betterproto2.TYPE_BOOL)
     """
     Whether messages stand close together.
+    """
+
+    direct_messages: "DirectMessages" = betterproto2.field(
+        6, betterproto2.TYPE_ENUM, default_factory=lambda: DirectMessages(0)
+    )
+    """
+    Who may begin to talk to the person.
     """
 
 
@@ -430,6 +514,13 @@ class UpdateSettingsRequest(betterproto2.Message):
     )
     """
     The fields to change; without it, those present.
+    """
+
+    direct_messages: "DirectMessages | None" = betterproto2.field(
+        7, betterproto2.TYPE_ENUM, optional=True
+    )
+    """
+    Who may begin to talk to the person.
     """
 
 

@@ -280,8 +280,11 @@ export const ConversationService: GenService<{
    * one conversation, ever: beginning it again returns it, and asking for a `group` begins
    * one all the same. With several it is a group, which the caller owns.
    *
-   * Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, and with
-   * NOT_REACHABLE when one of the others blocked the caller.
+   * Fails with IDEMPOTENCY_KEY_REUSED when `request_id` named another request, with
+   * NOT_REACHABLE when one of the others takes no direct messages from the caller: they
+   * blocked them, or chose so (`Settings.direct_messages`), or are not there; which of these
+   * is not said. Fails with ACCOUNT_DEACTIVATED when one of those who would is away. What was
+   * begun before is returned whatever they chose since.
    *
    * @generated from rpc creavio.chat.v1.ConversationService.CreateConversation
    */
@@ -330,7 +333,7 @@ export const ConversationService: GenService<{
    * Who belongs already stays as they are.
    *
    * Fails with NOT_FOUND, with NOT_A_GROUP, with LIMIT_REACHED beyond 25 members, and with
-   * NOT_REACHABLE when one of them blocked the caller; then nobody is taken in.
+   * NOT_REACHABLE or ACCOUNT_DEACTIVATED as CreateConversation does; then nobody is taken in.
    *
    * @generated from rpc creavio.chat.v1.ConversationService.AddConversationMembers
    */

@@ -14,7 +14,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file creavio/chat/v1/message.proto.
  */
 export const file_creavio_chat_v1_message: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jcmVhdmlvL2NoYXQvdjEvbWVzc2FnZS5wcm90bxIPY3JlYXZpby5jaGF0LnYxIvMDCgdNZXNzYWdlEgoKAmlkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkSEQoJYXV0aG9yX2lkGAMgASgJEg8KB2NvbnRlbnQYBCABKAkSEAoIc2VxdWVuY2UYBSABKAMSDQoFbm9uY2UYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVkaXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmV2aXNpb24YCSABKAMSLAoIcGluX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCXJlYWN0aW9ucxgLIAMoCzIZLmNyZWF2aW8uY2hhdC52MS5SZWFjdGlvbhIzCghyZXBseV90bxgMIAEoCzIhLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlUmVmZXJlbmNlEisKCG1lbnRpb25zGA0gASgLMhkuY3JlYXZpby5jaGF0LnYxLk1lbnRpb25zEi4KBnRocmVhZBgOIAEoCzIeLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlVGhyZWFkEiMKBHBvbGwYDyABKAsyFS5jcmVhdmlvLmNoYXQudjEuUG9sbCJsCg1NZXNzYWdlVGhyZWFkEhEKCXRocmVhZF9pZBgBIAEoCRITCgtyZXBseV9jb3VudBgCIAEoAxIzCg9sYXN0X3JlcGx5X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkoKEE1lc3NhZ2VSZWZlcmVuY2USEgoKbWVzc2FnZV9pZBgBIAEoCRIRCglhdXRob3JfaWQYAiABKAkSDwoHZXhjZXJwdBgDIAEoCSJVCghNZW50aW9ucxIQCgh1c2VyX2lkcxgBIAMoCRIQCghyb2xlX2lkcxgCIAMoCRITCgtjaGFubmVsX2lkcxgDIAMoCRIQCghldmVyeW9uZRgEIAEoCCJSCg5NZXNzYWdlVmVyc2lvbhIPCgdjb250ZW50GAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI5CghSZWFjdGlvbhINCgVlbW9qaRgBIAEoCRINCgVjb3VudBgCIAEoBRIPCgdyZWFjdGVkGAMgASgIYgZwcm90bzM", [file_creavio_chat_v1_poll, file_google_protobuf_timestamp]);
+  fileDesc("Ch1jcmVhdmlvL2NoYXQvdjEvbWVzc2FnZS5wcm90bxIPY3JlYXZpby5jaGF0LnYxIp4ECgdNZXNzYWdlEgoKAmlkGAEgASgJEhIKCmNoYW5uZWxfaWQYAiABKAkSEQoJYXV0aG9yX2lkGAMgASgJEg8KB2NvbnRlbnQYBCABKAkSEAoIc2VxdWVuY2UYBSABKAMSDQoFbm9uY2UYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVkaXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmV2aXNpb24YCSABKAMSLAoIcGluX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCXJlYWN0aW9ucxgLIAMoCzIZLmNyZWF2aW8uY2hhdC52MS5SZWFjdGlvbhIzCghyZXBseV90bxgMIAEoCzIhLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlUmVmZXJlbmNlEisKCG1lbnRpb25zGA0gASgLMhkuY3JlYXZpby5jaGF0LnYxLk1lbnRpb25zEi4KBnRocmVhZBgOIAEoCzIeLmNyZWF2aW8uY2hhdC52MS5NZXNzYWdlVGhyZWFkEiMKBHBvbGwYDyABKAsyFS5jcmVhdmlvLmNoYXQudjEuUG9sbBIpCgdmb3J3YXJkGBAgASgLMhguY3JlYXZpby5jaGF0LnYxLkZvcndhcmQiSwoHRm9yd2FyZBIPCgdjb250ZW50GAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJsCg1NZXNzYWdlVGhyZWFkEhEKCXRocmVhZF9pZBgBIAEoCRITCgtyZXBseV9jb3VudBgCIAEoAxIzCg9sYXN0X3JlcGx5X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkoKEE1lc3NhZ2VSZWZlcmVuY2USEgoKbWVzc2FnZV9pZBgBIAEoCRIRCglhdXRob3JfaWQYAiABKAkSDwoHZXhjZXJwdBgDIAEoCSJVCghNZW50aW9ucxIQCgh1c2VyX2lkcxgBIAMoCRIQCghyb2xlX2lkcxgCIAMoCRITCgtjaGFubmVsX2lkcxgDIAMoCRIQCghldmVyeW9uZRgEIAEoCCJSCg5NZXNzYWdlVmVyc2lvbhIPCgdjb250ZW50GAEgASgJEi8KC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI5CghSZWFjdGlvbhINCgVlbW9qaRgBIAEoCRINCgVjb3VudBgCIAEoBRIPCgdyZWFjdGVkGAMgASgIYgZwcm90bzM", [file_creavio_chat_v1_poll, file_google_protobuf_timestamp]);
 
 /**
  * Something a person wrote in a channel.
@@ -132,6 +132,14 @@ export type Message = Message$1<"creavio.chat.v1.Message"> & {
    * @generated from field: creavio.chat.v1.Poll poll = 15;
    */
   poll?: Poll | undefined;
+
+  /**
+   * What it brings along from somewhere else; unset when it was not forwarded. Then
+   * `content` is what was said beside it, and may be empty.
+   *
+   * @generated from field: creavio.chat.v1.Forward forward = 16;
+   */
+  forward?: Forward | undefined;
 };
 
 /**
@@ -140,6 +148,37 @@ export type Message = Message$1<"creavio.chat.v1.Message"> & {
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
   messageDesc(file_creavio_chat_v1_message, 0);
+
+/**
+ * A message that was sent on, as it was at that moment: a copy, that stays what it is when
+ * that message is edited or deleted, and goes with the message it came along with. Whose it
+ * was it does not say, and what it mentions nobody is told of. Which message it was those
+ * learn who may read that one (ForwardService.GetForwardSource).
+ *
+ * @generated from message creavio.chat.v1.Forward
+ */
+export type Forward = Message$1<"creavio.chat.v1.Forward"> & {
+  /**
+   * What it said, as it was written.
+   *
+   * @generated from field: string content = 1;
+   */
+  content: string;
+
+  /**
+   * When it was written.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 2;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message creavio.chat.v1.Forward.
+ * Use `create(ForwardSchema)` to create a new message.
+ */
+export const ForwardSchema: GenMessage<Forward> = /*@__PURE__*/
+  messageDesc(file_creavio_chat_v1_message, 1);
 
 /**
  * A thread, as much of it as is shown below the message it began at.
@@ -174,7 +213,7 @@ export type MessageThread = Message$1<"creavio.chat.v1.MessageThread"> & {
  * Use `create(MessageThreadSchema)` to create a new message.
  */
 export const MessageThreadSchema: GenMessage<MessageThread> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 1);
+  messageDesc(file_creavio_chat_v1_message, 2);
 
 /**
  * A message of the same channel, as much of it as is shown above an answer.
@@ -209,7 +248,7 @@ export type MessageReference = Message$1<"creavio.chat.v1.MessageReference"> & {
  * Use `create(MessageReferenceSchema)` to create a new message.
  */
 export const MessageReferenceSchema: GenMessage<MessageReference> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 2);
+  messageDesc(file_creavio_chat_v1_message, 3);
 
 /**
  * What a text mentions, each once and in the order of the text: 50 together at most.
@@ -254,7 +293,7 @@ export type Mentions = Message$1<"creavio.chat.v1.Mentions"> & {
  * Use `create(MentionsSchema)` to create a new message.
  */
 export const MentionsSchema: GenMessage<Mentions> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 3);
+  messageDesc(file_creavio_chat_v1_message, 4);
 
 /**
  * What a message said at a time.
@@ -282,7 +321,7 @@ export type MessageVersion = Message$1<"creavio.chat.v1.MessageVersion"> & {
  * Use `create(MessageVersionSchema)` to create a new message.
  */
 export const MessageVersionSchema: GenMessage<MessageVersion> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 4);
+  messageDesc(file_creavio_chat_v1_message, 5);
 
 /**
  * An emoji some people reacted with.
@@ -317,5 +356,5 @@ export type Reaction = Message$1<"creavio.chat.v1.Reaction"> & {
  * Use `create(ReactionSchema)` to create a new message.
  */
 export const ReactionSchema: GenMessage<Reaction> = /*@__PURE__*/
-  messageDesc(file_creavio_chat_v1_message, 5);
+  messageDesc(file_creavio_chat_v1_message, 6);
 

@@ -12,10 +12,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/user/v1/settings_service.proto.
  */
 export const file_creavio_user_v1_settings_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjcmVhdmlvL3VzZXIvdjEvc2V0dGluZ3Nfc2VydmljZS5wcm90bxIPY3JlYXZpby51c2VyLnYxIn4KCFNldHRpbmdzEiUKBXRoZW1lGAEgASgOMhYuY3JlYXZpby51c2VyLnYxLlRoZW1lEg4KBmxvY2FsZRgCIAEoCRIVCg1yZWR1Y2VfbW90aW9uGAMgASgIEhMKC2hpZGVfdHlwaW5nGAQgASgIEg8KB2NvbXBhY3QYBSABKAgiFAoSR2V0U2V0dGluZ3NSZXF1ZXN0IpgCChVVcGRhdGVTZXR0aW5nc1JlcXVlc3QSKgoFdGhlbWUYASABKA4yFi5jcmVhdmlvLnVzZXIudjEuVGhlbWVIAIgBARITCgZsb2NhbGUYAiABKAlIAYgBARIaCg1yZWR1Y2VfbW90aW9uGAMgASgISAKIAQESGAoLaGlkZV90eXBpbmcYBCABKAhIA4gBARIUCgdjb21wYWN0GAUgASgISASIAQESLwoLdXBkYXRlX21hc2sYBiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQggKBl90aGVtZUIJCgdfbG9jYWxlQhAKDl9yZWR1Y2VfbW90aW9uQg4KDF9oaWRlX3R5cGluZ0IKCghfY29tcGFjdCo/CgVUaGVtZRIVChFUSEVNRV9VTlNQRUNJRklFRBAAEg8KC1RIRU1FX0xJR0hUEAESDgoKVEhFTUVfREFSSxACMrUBCg9TZXR0aW5nc1NlcnZpY2USTQoLR2V0U2V0dGluZ3MSIy5jcmVhdmlvLnVzZXIudjEuR2V0U2V0dGluZ3NSZXF1ZXN0GhkuY3JlYXZpby51c2VyLnYxLlNldHRpbmdzElMKDlVwZGF0ZVNldHRpbmdzEiYuY3JlYXZpby51c2VyLnYxLlVwZGF0ZVNldHRpbmdzUmVxdWVzdBoZLmNyZWF2aW8udXNlci52MS5TZXR0aW5nc2IGcHJvdG8z", [file_google_protobuf_field_mask]);
+  fileDesc("CiZjcmVhdmlvL3VzZXIvdjEvc2V0dGluZ3Nfc2VydmljZS5wcm90bxIPY3JlYXZpby51c2VyLnYxIrgBCghTZXR0aW5ncxIlCgV0aGVtZRgBIAEoDjIWLmNyZWF2aW8udXNlci52MS5UaGVtZRIOCgZsb2NhbGUYAiABKAkSFQoNcmVkdWNlX21vdGlvbhgDIAEoCBITCgtoaWRlX3R5cGluZxgEIAEoCBIPCgdjb21wYWN0GAUgASgIEjgKD2RpcmVjdF9tZXNzYWdlcxgGIAEoDjIfLmNyZWF2aW8udXNlci52MS5EaXJlY3RNZXNzYWdlcyIUChJHZXRTZXR0aW5nc1JlcXVlc3Qi6wIKFVVwZGF0ZVNldHRpbmdzUmVxdWVzdBIqCgV0aGVtZRgBIAEoDjIWLmNyZWF2aW8udXNlci52MS5UaGVtZUgAiAEBEhMKBmxvY2FsZRgCIAEoCUgBiAEBEhoKDXJlZHVjZV9tb3Rpb24YAyABKAhIAogBARIYCgtoaWRlX3R5cGluZxgEIAEoCEgDiAEBEhQKB2NvbXBhY3QYBSABKAhIBIgBARIvCgt1cGRhdGVfbWFzaxgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSPQoPZGlyZWN0X21lc3NhZ2VzGAcgASgOMh8uY3JlYXZpby51c2VyLnYxLkRpcmVjdE1lc3NhZ2VzSAWIAQFCCAoGX3RoZW1lQgkKB19sb2NhbGVCEAoOX3JlZHVjZV9tb3Rpb25CDgoMX2hpZGVfdHlwaW5nQgoKCF9jb21wYWN0QhIKEF9kaXJlY3RfbWVzc2FnZXMqPwoFVGhlbWUSFQoRVEhFTUVfVU5TUEVDSUZJRUQQABIPCgtUSEVNRV9MSUdIVBABEg4KClRIRU1FX0RBUksQAipuCg5EaXJlY3RNZXNzYWdlcxIfChtESVJFQ1RfTUVTU0FHRVNfVU5TUEVDSUZJRUQQABIaChZESVJFQ1RfTUVTU0FHRVNfTk9CT0RZEAESHwobRElSRUNUX01FU1NBR0VTX0NPTU1VTklUSUVTEAIytQEKD1NldHRpbmdzU2VydmljZRJNCgtHZXRTZXR0aW5ncxIjLmNyZWF2aW8udXNlci52MS5HZXRTZXR0aW5nc1JlcXVlc3QaGS5jcmVhdmlvLnVzZXIudjEuU2V0dGluZ3MSUwoOVXBkYXRlU2V0dGluZ3MSJi5jcmVhdmlvLnVzZXIudjEuVXBkYXRlU2V0dGluZ3NSZXF1ZXN0GhkuY3JlYXZpby51c2VyLnYxLlNldHRpbmdzYgZwcm90bzM", [file_google_protobuf_field_mask]);
 
 /**
- * How a person's clients are.
+ * How a person's clients are, and who reaches the person.
  *
  * @generated from message creavio.user.v1.Settings
  */
@@ -54,6 +54,13 @@ export type Settings = Message<"creavio.user.v1.Settings"> & {
    * @generated from field: bool compact = 5;
    */
   compact: boolean;
+
+  /**
+   * Who may begin to talk to the person.
+   *
+   * @generated from field: creavio.user.v1.DirectMessages direct_messages = 6;
+   */
+  directMessages: DirectMessages;
 };
 
 /**
@@ -125,6 +132,13 @@ export type UpdateSettingsRequest = Message<"creavio.user.v1.UpdateSettingsReque
    * @generated from field: google.protobuf.FieldMask update_mask = 6;
    */
   updateMask?: FieldMask | undefined;
+
+  /**
+   * Who may begin to talk to the person.
+   *
+   * @generated from field: optional creavio.user.v1.DirectMessages direct_messages = 7;
+   */
+  directMessages?: DirectMessages | undefined;
 };
 
 /**
@@ -167,6 +181,41 @@ export enum Theme {
  */
 export const ThemeSchema: GenEnum<Theme> = /*@__PURE__*/
   enumDesc(file_creavio_user_v1_settings_service, 0);
+
+/**
+ * Who may begin a conversation with a person, or take them into a group. What was begun
+ * stays open, until one blocks the other.
+ *
+ * @generated from enum creavio.user.v1.DirectMessages
+ */
+export enum DirectMessages {
+  /**
+   * Everybody who is signed in and not blocked.
+   *
+   * @generated from enum value: DIRECT_MESSAGES_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nobody.
+   *
+   * @generated from enum value: DIRECT_MESSAGES_NOBODY = 1;
+   */
+  NOBODY = 1,
+
+  /**
+   * Whoever belongs to a community that the person belongs to, and is not blocked.
+   *
+   * @generated from enum value: DIRECT_MESSAGES_COMMUNITIES = 2;
+   */
+  COMMUNITIES = 2,
+}
+
+/**
+ * Describes the enum creavio.user.v1.DirectMessages.
+ */
+export const DirectMessagesSchema: GenEnum<DirectMessages> = /*@__PURE__*/
+  enumDesc(file_creavio_user_v1_settings_service, 1);
 
 /**
  * How somebody wants their clients to be, the same on all devices.

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/user/v1/user_events.proto.
  */
 export const file_creavio_user_v1_user_events: GenFile = /*@__PURE__*/
-  fileDesc("CiFjcmVhdmlvL3VzZXIvdjEvdXNlcl9ldmVudHMucHJvdG8SD2NyZWF2aW8udXNlci52MSIyCgtVc2VyVXBkYXRlZBIjCgR1c2VyGAEgASgLMhUuY3JlYXZpby51c2VyLnYxLlVzZXIiMgoLVXNlckJsb2NrZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpibG9ja2VkX2lkGAIgASgJIjQKDVVzZXJVbmJsb2NrZWQSDwoHdXNlcl9pZBgBIAEoCRISCgpibG9ja2VkX2lkGAIgASgJIk8KD1NldHRpbmdzVXBkYXRlZBIPCgd1c2VyX2lkGAEgASgJEisKCHNldHRpbmdzGAIgASgLMhkuY3JlYXZpby51c2VyLnYxLlNldHRpbmdzYgZwcm90bzM", [file_creavio_user_v1_settings_service, file_creavio_user_v1_user]);
+  fileDesc("CiFjcmVhdmlvL3VzZXIvdjEvdXNlcl9ldmVudHMucHJvdG8SD2NyZWF2aW8udXNlci52MSIyCgtVc2VyVXBkYXRlZBIjCgR1c2VyGAEgASgLMhUuY3JlYXZpby51c2VyLnYxLlVzZXIibwoOUHJvZmlsZUNoYW5nZWQSDwoHdXNlcl9pZBgBIAEoCRIOCgZoYW5kbGUYAiABKAkSFAoMZGlzcGxheV9uYW1lGAMgASgJEhEKCWF2YXRhcl9pZBgEIAEoCRITCgtkZWFjdGl2YXRlZBgFIAEoCCIyCgtVc2VyQmxvY2tlZBIPCgd1c2VyX2lkGAEgASgJEhIKCmJsb2NrZWRfaWQYAiABKAkiNAoNVXNlclVuYmxvY2tlZBIPCgd1c2VyX2lkGAEgASgJEhIKCmJsb2NrZWRfaWQYAiABKAkiTwoPU2V0dGluZ3NVcGRhdGVkEg8KB3VzZXJfaWQYASABKAkSKwoIc2V0dGluZ3MYAiABKAsyGS5jcmVhdmlvLnVzZXIudjEuU2V0dGluZ3NiBnByb3RvMw", [file_creavio_user_v1_settings_service, file_creavio_user_v1_user]);
 
 /**
  * A person changed their profile. Told to that person's other devices.
@@ -36,6 +36,57 @@ export type UserUpdated = Message<"creavio.user.v1.UserUpdated"> & {
  */
 export const UserUpdatedSchema: GenMessage<UserUpdated> = /*@__PURE__*/
   messageDesc(file_creavio_user_v1_user_events, 0);
+
+/**
+ * What a person is called or looks like is another, or whether they are there at all: what
+ * everybody may see of them, and nothing else of the profile. Told to those who know them
+ * already; whom they blocked fetches it when they look.
+ *
+ * @generated from message creavio.user.v1.ProfileChanged
+ */
+export type ProfileChanged = Message<"creavio.user.v1.ProfileChanged"> & {
+  /**
+   * The person.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * What they are addressed by.
+   *
+   * @generated from field: string handle = 2;
+   */
+  handle: string;
+
+  /**
+   * The name that is shown.
+   *
+   * @generated from field: string display_name = 3;
+   */
+  displayName: string;
+
+  /**
+   * The picture, `file_…`; empty for none, and while the account is deactivated.
+   *
+   * @generated from field: string avatar_id = 4;
+   */
+  avatarId: string;
+
+  /**
+   * Whether the account is deactivated.
+   *
+   * @generated from field: bool deactivated = 5;
+   */
+  deactivated: boolean;
+};
+
+/**
+ * Describes the message creavio.user.v1.ProfileChanged.
+ * Use `create(ProfileChangedSchema)` to create a new message.
+ */
+export const ProfileChangedSchema: GenMessage<ProfileChanged> = /*@__PURE__*/
+  messageDesc(file_creavio_user_v1_user_events, 1);
 
 /**
  * A person blocked another. Told to the devices of who blocked, and to nobody else.
@@ -63,7 +114,7 @@ export type UserBlocked = Message<"creavio.user.v1.UserBlocked"> & {
  * Use `create(UserBlockedSchema)` to create a new message.
  */
 export const UserBlockedSchema: GenMessage<UserBlocked> = /*@__PURE__*/
-  messageDesc(file_creavio_user_v1_user_events, 1);
+  messageDesc(file_creavio_user_v1_user_events, 2);
 
 /**
  * A person took a block back. Told to that person's own devices.
@@ -91,7 +142,7 @@ export type UserUnblocked = Message<"creavio.user.v1.UserUnblocked"> & {
  * Use `create(UserUnblockedSchema)` to create a new message.
  */
 export const UserUnblockedSchema: GenMessage<UserUnblocked> = /*@__PURE__*/
-  messageDesc(file_creavio_user_v1_user_events, 2);
+  messageDesc(file_creavio_user_v1_user_events, 3);
 
 /**
  * A person changed their settings. Told to that person's own devices.
@@ -119,5 +170,5 @@ export type SettingsUpdated = Message<"creavio.user.v1.SettingsUpdated"> & {
  * Use `create(SettingsUpdatedSchema)` to create a new message.
  */
 export const SettingsUpdatedSchema: GenMessage<SettingsUpdated> = /*@__PURE__*/
-  messageDesc(file_creavio_user_v1_user_events, 3);
+  messageDesc(file_creavio_user_v1_user_events, 4);
 
