@@ -69,7 +69,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(tls: ssl.SSLContext | None = None, **answers: str) -> AsyncIterator[Server]:
+async def serving(tls: ssl.SSLContext | None = None, /, **answers: str) -> AsyncIterator[Server]:
     server = Server({("." if verb == "END" else verb): said for verb, said in answers.items()})
     server.tls = tls
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
