@@ -290,7 +290,8 @@ async def test_a_member_does_what_they_may_and_nothing_else(world: World) -> Non
     community = world.found()
     channel = world.open_channel(community)
     ada = world.person(community)
-    message = (await ada.send(channel, "text", poll=POLL)).id
+    sent = await ada.send(channel, "text", poll=POLL)
+    message, forwarded = sent.id, (await ada.forward(sent, channel)).id
     for name, make in {**IN_A_PLACE, **IN_A_CHANNEL}.items():
         needed = rpc_named(world.contract, name).policy.permission.require
         somebody = world.person(community, MEMBER - {needed})
@@ -304,7 +305,8 @@ async def test_a_member_does_what_they_may_and_nothing_else(world: World) -> Non
             await call(world.contract, bob, name, IN_A_PLACE[name](channel, message))
     for name, make in IN_A_PLACE.items():
         if name not in ("DeleteMessage", *MODERATION):
-            await call(world.contract, ada, name, make(channel, message))
+            about = forwarded if name == "GetForwardSource" else message
+            await call(world.contract, ada, name, make(channel, about))
     await call(world.contract, ada, "DeleteMessage", IN_A_PLACE["DeleteMessage"](channel, message))
 
 
@@ -335,7 +337,8 @@ async def test_a_conversation_is_there_for_its_members_only(world: World) -> Non
     community = world.found()
     ada, bob, owner = (world.person(community, OWNER) for _ in range(3))
     conversation = (await ada.converse(bob)).id
-    message = (await ada.send(conversation, "text", poll=POLL)).id
+    sent = await ada.send(conversation, "text", poll=POLL)
+    message, forwarded = sent.id, (await ada.forward(sent, conversation)).id
     of_a_conversation = {**IN_A_PLACE, "GetConversation": ELSEWHERE["GetConversation"]}
     for name, make in {**IN_A_GROUP, **of_a_conversation}.items():
         for outsider in (owner, world.person()):
@@ -348,4 +351,5 @@ async def test_a_conversation_is_there_for_its_members_only(world: World) -> Non
             with pytest.raises(FailedPrecondition):  # it is one of two
                 await call(world.contract, ada, name, make(conversation, message))
         elif name != "DeleteMessage":
-            await call(world.contract, ada, name, make(conversation, message))
+            about = forwarded if name == "GetForwardSource" else message
+            await call(world.contract, ada, name, make(conversation, about))
