@@ -8,6 +8,7 @@ import re
 from playwright.sync_api import expect
 import pytest
 
+from tests.live import Live
 from tests.web.conftest import WITHIN, Member
 
 pytestmark = pytest.mark.timeout(600)  # may build the app
@@ -214,6 +215,30 @@ def test_pages_without_a_shared_worker_take_turns(member: Make) -> None:
     ken.page.close()
     ada.write("To the one that is left")
     other.get_by_role("log").get_by_text("To the one that is left").wait_for()
+
+
+def test_a_message_is_sent_on_and_leads_back(two: tuple[Member, Member]) -> None:
+    ada, ken = two
+    ada.say("Copper tape keeps slugs out.")
+    ken.does("Copper tape keeps slugs out.", "Send on")
+    ken.page.get_by_role("combobox", name="Where to?").fill("beds")
+    ken.page.get_by_role("option", name="beds").click()
+    ken.page.get_by_label("Say something beside it").fill("As Ada says:")
+    ken.check_access()
+    ken.page.get_by_role("button", name="Send", exact=True).last.click()
+    ada.sees("As Ada says:")
+    row = ada.page.get_by_role("article").filter(has_text="As Ada says:")
+    row.get_by_text("Copper tape keeps slugs out.").wait_for()
+    row.get_by_role("button", name="Go there").click()
+    ada.page.wait_for_url("**#msg_*")
+
+
+def test_a_changed_name_is_seen_by_others_at_once(two: tuple[Member, Member], live: Live) -> None:
+    ada, ken = two
+    ken.say("Guess who I will be.")
+    ada.sees("Guess who I will be.")
+    live.sign_in(ken.handle).do("PATCH", "/v1/users/me", json={"display_name": "Ken the Gardener"})
+    ada.page.get_by_role("log").get_by_text("Ken the Gardener").wait_for()
 
 
 def test_a_message_that_was_put_off_is_sent_by_itself(two: tuple[Member, Member]) -> None:

@@ -4,6 +4,7 @@ import type { Bookmark } from "@creavio/client/chat/v1/bookmark";
 import { BookmarkService } from "@creavio/client/chat/v1/bookmark_service";
 import { DraftService } from "@creavio/client/chat/v1/draft_service";
 import { ConversationService } from "@creavio/client/chat/v1/conversation_service";
+import { ForwardService } from "@creavio/client/chat/v1/forward_service";
 import type { Message, MessageVersion } from "@creavio/client/chat/v1/message";
 import { PinService } from "@creavio/client/chat/v1/pin_service";
 import { PollService } from "@creavio/client/chat/v1/poll_service";
@@ -143,6 +144,23 @@ export class RoomActions {
   ): Promise<void> {
     const message = await this.actions.api.messages.createMessage({ channelId, content: poll.question, nonce: crypto.randomUUID(), poll });
     this.actions.heard({ case: "messageCreated", value: { message } as never });
+  }
+
+  /** Sends a message on to another room. */
+  async forward(message: Message, channelId: string, content: string): Promise<void> {
+    const sent = await this.#client.service(ForwardService).forwardMessage({
+      channelId,
+      sourceChannelId: message.channelId,
+      sourceMessageId: message.id,
+      content,
+      nonce: crypto.randomUUID(),
+    });
+    this.actions.heard({ case: "messageCreated", value: { message: sent } as never });
+  }
+
+  /** Which message one was forwarded from. */
+  async source({ channelId, id: messageId }: Message): Promise<{ readonly channelId: string; readonly messageId: string }> {
+    return await this.#client.service(ForwardService).getForwardSource({ channelId, messageId });
   }
 
   async vote(message: Message, options: number[]): Promise<void> {

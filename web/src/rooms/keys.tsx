@@ -93,6 +93,7 @@ function Help({ open, onClose }: { readonly open: boolean; readonly onClose: () 
         ["R", say("keys.reply")],
         ["+", say("keys.react")],
         ["T", say("keys.thread")],
+        ["F", say("keys.forward")],
         ["E", say("keys.edit")],
         ["Delete", say("keys.delete")],
         ["Enter", say("keys.menu")],

@@ -1,6 +1,6 @@
-import { Bookmark, BookmarkX, ClipboardCopy, Link2, type LucideIcon, MessagesSquare, MoreHorizontal, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2 } from "lucide-react";
+import { Bookmark, BookmarkX, ClipboardCopy, Forward, Link2, type LucideIcon, MessagesSquare, MoreHorizontal, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { forwardRef, type PointerEvent, type ReactNode, useImperativeHandle, useRef, useState } from "react";
+import { forwardRef, lazy, type PointerEvent, type ReactNode, Suspense, useImperativeHandle, useRef, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import { Permission } from "@creavio/client/options/v1/permission";
@@ -17,6 +17,8 @@ import { BeginThread } from "./thread-dialogs";
 import { useDoing } from "./use-doing";
 import { placeOfRoom, useRights, useWhere } from "./where";
 import { asTyped } from "./written";
+
+const SendOn = lazy(async () => ({ default: (await import("./forward")).SendOn }));
 
 /** What a message does for a key that was pressed on it. */
 export interface ToolsHandle {
@@ -55,7 +57,7 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
   const kept = useKnown((state) => state.saved?.has(message.id) === true);
   const [menu, setMenu] = useState(false);
   const [picker, setPicker] = useState(false);
-  const [asked, setAsked] = useState<"delete" | "thread">();
+  const [asked, setAsked] = useState<"delete" | "thread" | "forward">();
   const quietly = (work: Promise<unknown>): void => void work.catch(() => {});
   const react = (emoji: string): void => quietly(actions.react(message, emoji));
   const mayReact = may(Permission.ADD_REACTIONS);
@@ -75,6 +77,7 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
     ...(may(Permission.PIN_MESSAGES)
       ? [{ key: "p", title: say(pinned ? "message.unpin" : "message.pin"), icon: pinned ? PinOff : Pin, run: () => quietly(doing.pin(message.channelId, message.id, !pinned)) }]
       : []),
+    ...(message.poll === undefined ? [{ key: "f", title: say("forward.title"), icon: Forward, run: () => setAsked("forward") }] : []),
     { key: "k", title: say(kept ? "message.unkeep" : "message.keep"), icon: kept ? BookmarkX : Bookmark, run: () => quietly(doing.keep(message.channelId, message.id, !kept)) },
     { key: "c", title: say("message.copyText"), icon: ClipboardCopy, run: () => quietly(navigator.clipboard.writeText(asTyped(message.content))) },
     {
@@ -182,6 +185,11 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
       <Dialog title={say("message.startThread")} open={asked === "thread"} onClose={() => setAsked(undefined)}>
         <BeginThread channelId={message.channelId} messageId={message.id} about={asTyped(message.content)} onDone={() => setAsked(undefined)} />
       </Dialog>
+      {asked === "forward" && (
+        <Suspense fallback={null}>
+          <SendOn message={message} onDone={() => setAsked(undefined)} />
+        </Suspense>
+      )}
     </>
   );
 });

@@ -14,6 +14,7 @@ import { Avatar, Button, classes, Wrong } from "@/ui/parts";
 import { Profile } from "@/ui/profile";
 
 import { MessageTools, type ToolsHandle, useSheet } from "./message-tools";
+import { Brought } from "./forward";
 import { History } from "./history";
 import { Poll } from "./poll";
 import { Reactions } from "./reactions";
@@ -121,6 +122,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
             {message.editTime !== undefined && <History message={message} />}
           </div>
         )}
+        {message.forward !== undefined && <Brought message={message} forward={message.forward} />}
         {message.reactions.length > 0 && <Reactions message={message} />}
         {message.thread !== undefined && <ThreadStub thread={message.thread} />}
       </div>

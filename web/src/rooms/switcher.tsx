@@ -1,7 +1,7 @@
 import { Hash, UserRound } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
 
-import { go, pathOf } from "@/route";
+import { go, pathOf, type Place } from "@/route";
 import { nameOf, nameOfConversation } from "@/store/names";
 import { useKnown } from "@/store/react";
 import type { State } from "@/store/state";
@@ -11,32 +11,50 @@ import { Avatar, classes, Tile } from "@/ui/parts";
 import { useSay } from "./texts";
 import { allVisits, weight } from "./visits";
 
-interface Target {
+/** Somewhere to go, or somebody to write to; `key` is its id. */
+export type Target = {
   readonly key: string;
   readonly title: string;
   readonly hint: string;
   readonly sign: ReactNode;
-  readonly go: () => void;
-}
+} & ({ readonly kind: "place" | "room"; readonly place: Place } | { readonly kind: "person" });
 
 const most = 10;
 /** Leads anywhere by a few letters: `#` to channels alone, `@` to people. */
 export function Switcher({ onClose }: { readonly onClose: () => void }): ReactNode {
   const say = useSay();
   const actions = useActions();
+  const writeTo = (userId: string): void => void actions.writeTo(userId).then((conversationId) => go({ at: "direct", conversationId }), () => {});
+  const choose = (target: Target): void => {
+    onClose();
+    if (target.kind === "person") writeTo(target.key);
+    else go(target.place);
+  };
+  return <Chooser title={say("switch.title")} field={say("switch.field")} kinds={["place", "room", "person"]} onChoose={choose} onClose={onClose} />;
+}
+
+interface ChooserProps {
+  readonly title: string;
+  readonly field: string;
+  /** What can be chosen. */
+  readonly kinds: readonly Target["kind"][];
+  readonly onChoose: (target: Target) => void;
+  readonly onClose: () => void;
+}
+
+/** A choice of places, rooms and people by a few letters. */
+export function Chooser({ title, field, kinds, onChoose, onClose }: ChooserProps): ReactNode {
+  const say = useSay();
   const id = useId();
   const box = useRef<HTMLDialogElement>(null);
   const [query, setQuery] = useState("");
   const [current, setCurrent] = useState(0);
   const state = useKnown((known) => known);
   useEffect(() => box.current?.showModal(), []);
-  const writeTo = (userId: string): void => void actions.writeTo(userId).then((conversationId) => go({ at: "direct", conversationId }), () => {});
-  const found = useMemo(() => targets(state, query, writeTo, say("switch.person")), [state, query, say]);
+  const found = useMemo(() => targets(state, query, say("switch.person")).filter((one) => kinds.includes(one.kind)), [state, query, say, kinds]);
   const chosen = Math.min(current, found.length - 1);
   const leave = (target: Target | undefined): void => {
-    if (target === undefined) return;
-    onClose();
-    target.go();
+    if (target !== undefined) onChoose(target);
   };
   const pressed = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
@@ -51,7 +69,7 @@ export function Switcher({ onClose }: { readonly onClose: () => void }): ReactNo
   return (
     <dialog
       ref={box}
-      aria-label={say("switch.title")}
+      aria-label={title}
       onClose={onClose}
       onClick={(event) => event.target === box.current && onClose()}
       className="mx-auto mt-[12dvh] w-[min(35rem,calc(100vw-1rem))] overflow-hidden rounded-dialog bg-overlay text-text shadow-3 backdrop:bg-scrim"
@@ -64,8 +82,8 @@ export function Switcher({ onClose }: { readonly onClose: () => void }): ReactNo
           aria-expanded
           aria-controls={id}
           {...(found.length === 0 ? {} : { "aria-activedescendant": `${id}-${chosen}` })}
-          aria-label={say("switch.field")}
-          placeholder={say("switch.field")}
+          aria-label={field}
+          placeholder={field}
           value={query}
           onChange={(event) => {
             setQuery(event.target.value);
@@ -74,7 +92,7 @@ export function Switcher({ onClose }: { readonly onClose: () => void }): ReactNo
           onKeyDown={pressed}
           className="min-h-12.5 w-full border-b border-line bg-transparent px-4 text-15 outline-none"
         />
-        <ul id={id} role="listbox" aria-label={say("switch.title")} className="max-h-[50dvh] overflow-y-auto p-2">
+        <ul id={id} role="listbox" aria-label={title} className="max-h-[50dvh] overflow-y-auto p-2">
           {found.map((one, at) => (
             <li
               key={one.key}
@@ -121,41 +139,39 @@ function Matched({ title, query }: { readonly title: string; readonly query: str
 }
 
 /** Where one can go, what fits the letters and is gone to most first. */
-export function targets(state: State, query: string, writeTo: (userId: string) => void, person: string): readonly Target[] {
+function targets(state: State, query: string, person: string): readonly Target[] {
   const [, only, rest = ""] = /^([#@]?)\s*(.*)$/.exec(query) ?? [];
   const wanted = rest.trim().toLowerCase();
   const visits = allVisits();
   const found: (readonly [number, Target])[] = [];
-  const offer = (title: string, path: string, target: Omit<Target, "title">): void => {
-    const at = title.toLowerCase().indexOf(wanted);
+  const offer = (target: Target): void => {
+    const at = target.title.toLowerCase().indexOf(wanted);
     if (at === -1) return;
-    const fit = wanted === "" ? 0 : at === 0 ? 2 : /[\s\-_.]/.test(title[at - 1] ?? "") ? 1 : 0.5;
-    found.push([fit + weight(visits[path]), { ...target, title }]);
+    const fit = wanted === "" ? 0 : at === 0 ? 2 : /[\s\-_.]/.test(target.title[at - 1] ?? "") ? 1 : 0.5;
+    found.push([fit + (target.kind === "person" ? 0 : weight(visits[pathOf(target.place)])), target]);
   };
   if (only !== "@") {
-    for (const community of Object.values(state.communities)) {
-      const place = { at: "channel", communityId: community.id, channelId: "" } as const;
-      if (only !== "#") offer(community.name, pathOf(place), { key: community.id, hint: "", sign: <Tile id={community.id} name={community.name} className="size-6! rounded-[7px]! text-12!" />, go: () => go(place) });
-      for (const channel of state.channels[community.id] ?? []) {
-        const there = { ...place, channelId: channel.id };
-        offer(channel.name, pathOf(there), { key: channel.id, hint: community.name, sign: <Hash size={16} />, go: () => go(there) });
+    for (const { id, name } of Object.values(state.communities)) {
+      const place = { at: "channel", communityId: id, channelId: "" } as const;
+      const sign = <Tile id={id} name={name} className="size-6! rounded-[7px]!" />;
+      if (only !== "#") offer({ kind: "place", key: id, title: name, hint: "", sign, place });
+      for (const channel of state.channels[id] ?? []) {
+        offer({ kind: "room", key: channel.id, title: channel.name, hint: name, sign: <Hash size={16} />, place: { ...place, channelId: channel.id } });
       }
     }
   }
   if (only !== "#") {
     const spoken = new Set<string>();
-    for (const conversation of Object.values(state.conversations)) {
-      const place = { at: "direct", conversationId: conversation.id } as const;
-      const [other = conversation.id] = conversation.memberIds.filter((one) => one !== state.me?.id);
-      if (!conversation.group) spoken.add(other);
-      const name = nameOfConversation(state, conversation.id);
-      offer(name, pathOf(place), { key: conversation.id, hint: "", sign: <Avatar id={other} name={name} size="s" />, go: () => go(place) });
+    for (const { id, memberIds, group } of Object.values(state.conversations)) {
+      const [other = id] = memberIds.filter((one) => one !== state.me?.id);
+      if (!group) spoken.add(other);
+      const name = nameOfConversation(state, id);
+      offer({ kind: "room", key: id, title: name, hint: "", sign: <Avatar id={other} name={name} size="s" />, place: { at: "direct", conversationId: id } });
     }
     // Everybody one knows of, once there is something to find them by.
     for (const user of wanted === "" && only !== "@" ? [] : Object.values(state.users)) {
       if (user.id === state.me?.id || spoken.has(user.id)) continue;
-      const name = nameOf(user);
-      offer(name, "", { key: user.id, hint: `@${user.handle} · ${person}`, sign: <UserRound size={16} />, go: () => writeTo(user.id) });
+      offer({ kind: "person", key: user.id, title: nameOf(user), hint: `@${user.handle} · ${person}`, sign: <UserRound size={16} /> });
     }
   }
   return found

@@ -158,6 +158,12 @@ export function applied(state: State, payload: Payload, now: number): State {
       const users = { ...state.users, [user.id]: user };
       return { ...state, users, me: user.id === state.me?.id ? user : state.me };
     }
+    case "profileChanged": {
+      const { userId, handle, displayName, avatarId, deactivated } = payload.value;
+      const user = state.users[userId];
+      if (user === undefined) return state;
+      return { ...state, users: { ...state.users, [userId]: { ...user, handle, displayName, avatarId, deactivated } } };
+    }
     case "presence": {
       const { userId, status } = payload.value;
       return { ...state, presences: { ...state.presences, [userId]: status } };
