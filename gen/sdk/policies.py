@@ -177,6 +177,7 @@ POLICIES: Final = {
     "/creavio.community.v1.OnboardingService/GetOnboarding": Policy(True, "", False),
     "/creavio.community.v1.OnboardingService/UpdateOnboarding": Policy(True, "", False),
     "/creavio.community.v1.OnboardingService/CompleteOnboarding": Policy(True, "", False),
+    "/creavio.community.v1.OnboardingService/AnswerOnboarding": Policy(True, "", False),
     "/creavio.community.v1.TemplateService/CreateTemplate": Policy(True, "request_id", False),
     "/creavio.community.v1.TemplateService/GetTemplate": Policy(True, "", False),
     "/creavio.community.v1.TemplateService/ListTemplates": Policy(True, "", False),

@@ -173,6 +173,7 @@ export const policies: Readonly<Record<string, Policy>> = {
   "/creavio.community.v1.OnboardingService/GetOnboarding": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.OnboardingService/UpdateOnboarding": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.OnboardingService/CompleteOnboarding": { repeatable: true, key: "", anonymous: false },
+  "/creavio.community.v1.OnboardingService/AnswerOnboarding": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.TemplateService/CreateTemplate": { repeatable: true, key: "request_id", anonymous: false },
   "/creavio.community.v1.TemplateService/GetTemplate": { repeatable: true, key: "", anonymous: false },
   "/creavio.community.v1.TemplateService/ListTemplates": { repeatable: true, key: "", anonymous: false },

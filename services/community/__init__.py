@@ -7,6 +7,6 @@ for who is a bot.
 Emits: CommunityCreated, CommunityUpdated, ChannelCreated, ChannelUpdated, ChannelDeleted,
 CategoryCreated, CategoryUpdated, CategoryDeleted, MemberJoined, MemberRemoved, EmojiCreated,
 EmojiUpdated, EmojiDeleted, CalendarEventSaved, ChannelCalendarEventSaved, OnboardingUpdated,
-OnboardingCompleted, PersonErased.
+OnboardingCompleted, OnboardingAnswered, PersonErased.
 Consumes: MemberTimedOut and MemberTimeoutEnded, into the audit logs; UserErased.
 """

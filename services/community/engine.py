@@ -11,7 +11,7 @@ with, is made good at once: what stands here is what counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -41,6 +41,8 @@ from services.community.domain import (
     Standing,
 )
 from services.community.domain.audit import Action, Deed, Difference
+from services.community.domain.onboarding import Newcomer
+from services.community.domain.questions import given
 from services.community.store import person
 
 _ABANDONED_AFTER: Final = timedelta(seconds=20)
@@ -104,12 +106,15 @@ class Memberships:
     async def finish_joining(self, community_id: UUID, user_id: UUID) -> None:
         """Give a person the member role, then let the membership count."""
         async with self._database.reading() as tx:
-            met = await store.onboarding(tx, community_id)
-            accepted = await store.accepted(tx, community_id, user_id)
+            newcomer = await store.newcomer(tx, community_id, user_id)
+            if newcomer is None:
+                pending = (await store.onboarding(tx, community_id)).holds_back()
+                newcomer = Newcomer(pending=pending)
         request = rbac.BindMemberRequest(
             community_id=_community(community_id),
             user_id=_user(user_id),
-            pending=met.holds_back(accepted),
+            pending=newcomer.pending,
+            number=newcomer.number,
         )
         changed_at((await self._clients.call(self._rbac.BindMember, request)).revision)
         async with self._database.transaction() as tx:
@@ -120,12 +125,39 @@ class Memberships:
         if overtaken:
             await self.finish_leaving(community_id, user_id)
 
-    async def admit(self, community_id: UUID, user_id: UUID) -> None:
-        """Let a member who accepted the rules do what their roles allow."""
+    async def may_offer(
+        self, community_id: UUID, user_id: UUID, role_ids: Collection[UUID]
+    ) -> None:
+        """Return when a person may let everybody give themselves these roles.
+
+        Raises as rbac's CheckOffer.
+        """
+        request = access.CheckOfferRequest(
+            community_id=_community(community_id),
+            user_id=_user(user_id),
+            role_ids=[ids.text(ids.Kind.ROLE, role_id) for role_id in role_ids],
+        )
+        await self._clients.call(self._access.CheckOffer, request)
+
+    async def finish_onboarding(self, community_id: UUID, user_id: UUID) -> None:
+        """Let rbac know what follows from what a member accepted and answered."""
+        async with self._database.reading() as tx:
+            newcomer = await store.newcomer(tx, community_id, user_id)
+            met = await store.onboarding(tx, community_id)
+        if newcomer is None:
+            return
+        # By the questions as they are now: what is offered no more is given no more.
+        role_ids = given(met.questions, newcomer.answer_ids)
         request = rbac.AdmitMemberRequest(
-            community_id=_community(community_id), user_id=_user(user_id)
+            community_id=_community(community_id),
+            user_id=_user(user_id),
+            number=newcomer.number,
+            pending=newcomer.pending,
+            role_ids=[ids.text(ids.Kind.ROLE, role_id) for role_id in role_ids],
         )
         changed_at((await self._clients.call(self._rbac.AdmitMember, request)).revision)
+        async with self._database.transaction() as tx:
+            await store.settle_newcomer(tx, community_id, user_id, newcomer.number)
 
     async def finish_opening(self, channel: Channel) -> None:
         """Let a private channel's few in, then let it exist.
@@ -285,10 +317,12 @@ class Memberships:
             channels = await store.unsettled_channels(tx, _ABANDONED_AFTER, _BATCH)
             transfers = await store.unsettled_transfers(tx, _ABANDONED_AFTER, _BATCH)
             bans = await store.unsettled_bans(tx, _ABANDONED_AFTER, _BATCH)
+            untold = await store.untold(tx, _ABANDONED_AFTER, _BATCH)
         unfinished = [partial(self._finish, member, founds=founds) for member, founds in left]
         unfinished += [partial(self._finish_banning, ban) for ban in bans]
         unfinished += [partial(self._finish_opening, channel) for channel in channels]
         unfinished += [partial(self._finish_transfer, community) for community in transfers]
+        unfinished += [partial(self.finish_onboarding, *member) for member in untold]
         await finish_each(unfinished, lambda finish: finish())
 
     async def _finish(self, member: Member, *, founds: bool) -> None:

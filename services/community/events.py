@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from chassis import ids
@@ -108,6 +109,17 @@ def onboarding_updated(onboarding: Onboarding) -> community_events_pb2.Onboardin
     return community_events_pb2.OnboardingUpdated(
         community_id=ids.text(ids.Kind.COMMUNITY, onboarding.community_id),
         rules_version=onboarding.rules_version,
+    )
+
+
+def onboarding_answered(
+    community_id: UUID, user_id: UUID, answer_ids: Sequence[UUID]
+) -> community_events_pb2.OnboardingAnswered:
+    """A member answered the questions."""
+    return community_events_pb2.OnboardingAnswered(
+        community_id=ids.text(ids.Kind.COMMUNITY, community_id),
+        user_id=ids.text(ids.Kind.USER, user_id),
+        answer_ids=map(convert.answer_text, answer_ids),
     )
 
 

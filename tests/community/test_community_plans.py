@@ -14,7 +14,7 @@ from chassis.database import Database
 from chassis.testing import plan_of
 from services.community import store
 from services.community.domain.audit import KEPT
-from services.community.domain.onboarding import Onboarding
+from services.community.domain.onboarding import Newcomer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -74,6 +74,8 @@ VOLUME = """
         SELECT 'code' || row_number() OVER (), id, owner_id, 'x', '{}', now()
         FROM community, generate_series(1, 10);
     INSERT INTO onboarding SELECT id, '[]', 1, '', '{}' FROM community;
+    UPDATE member SET tell_time = now() WHERE user_id::text LIKE '%0001'
+        AND community_id::text < '04';
     UPDATE community SET visibility = 'public', fold = 'c' || left(id::text, 3)
         WHERE id::text < '8';
     ANALYZE;
@@ -151,10 +153,12 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "places to begin": await plan_of(
             database, lambda tx: store.still_there(tx, [small, place.id])
         ),
-        "accepted": await plan_of(database, lambda tx: store.accepted(tx, small, user)),
+        "newcomer": await plan_of(database, lambda tx: store.newcomer(tx, small, user)),
         "accepting": await plan_of(
-            database, lambda tx: store.accept_rules(tx, Onboarding(small), user)
+            database, lambda tx: store.save_newcomer(tx, small, user, Newcomer(1))
         ),
+        "accepted": await plan_of(database, lambda tx: store.settle_newcomer(tx, small, user, 1)),
+        "untold": await plan_of(database, lambda tx: store.untold(tx, KEPT, 100)),
         "template": await plan_of(
             database, lambda tx: store.delete_template(tx, "code7", place.community_id)
         ),

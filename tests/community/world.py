@@ -47,6 +47,10 @@ class Rbac(MembershipServiceServicer):
     holders: set[tuple[str, str]] = field(default_factory=set)
     shapes: dict[str, PolicyShape] = field(default_factory=dict)
     """What roles communities were given first."""
+    chosen: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """The roles that people have by what they answered."""
+    pending: set[tuple[str, str]] = field(default_factory=set)
+    admissions: dict[tuple[str, str], int] = field(default_factory=dict)
     private: set[str] = field(default_factory=set)
     transfers: dict[str, int] = field(default_factory=dict)
     above: set[tuple[str, str]] = field(default_factory=set)
@@ -105,7 +109,12 @@ class Rbac(MembershipServiceServicer):
         await self._ask()
         if request.community_id not in self.owners:
             raise NotFound("never provisioned")
-        self.holders.add((request.community_id, request.user_id))
+        pair = (request.community_id, request.user_id)
+        if pair not in self.holders:
+            self.holders.add(pair)
+            self.admissions[pair] = max(request.number, self.admissions.get(pair, 0))
+            if request.pending:
+                self.pending.add(pair)
         self._answer()
         return rbac.BindMemberResponse()
 
@@ -113,6 +122,12 @@ class Rbac(MembershipServiceServicer):
         self, request: rbac.AdmitMemberRequest, context: object
     ) -> rbac.AdmitMemberResponse:
         await self._ask()
+        pair = (request.community_id, request.user_id)
+        if pair in self.holders and request.number > self.admissions.get(pair, 0):
+            self.admissions[pair] = request.number
+            self.chosen[pair] = set(request.role_ids)
+            if not request.pending:
+                self.pending.discard(pair)
         self._answer()
         return rbac.AdmitMemberResponse()
 
@@ -146,6 +161,8 @@ class Rbac(MembershipServiceServicer):
         if request.remover_id and protected:
             raise Denied("not below", reason="ROLE_TOO_HIGH")
         self.holders.discard(pair)
+        self.chosen.pop(pair, None)
+        self.pending.discard(pair)
         self._answer()
         return rbac.UnbindMemberResponse()
 
@@ -182,6 +199,8 @@ class World:
         async with self.database.transaction() as tx:
             earlier = store.MEMBER.c.change_time - timedelta(seconds=seconds)
             await tx.execute(sa.update(store.MEMBER).values(change_time=earlier))
+            earlier = store.MEMBER.c.tell_time - timedelta(seconds=seconds)
+            await tx.execute(sa.update(store.MEMBER).values(tell_time=earlier))
             earlier = store.BAN.c.create_time - timedelta(seconds=seconds)
             await tx.execute(sa.update(store.BAN).values(create_time=earlier))
             earlier = store.COMMUNITY.c.transfer_time - timedelta(seconds=seconds)

@@ -188,6 +188,7 @@ SERVICE_REQUESTS: dict[str, Message] = {
     "ProvisionCommunity": membership.ProvisionCommunityRequest(),
     "BindMember": membership.BindMemberRequest(),
     "AdmitMember": membership.AdmitMemberRequest(),
+    "CheckOffer": access.CheckOfferRequest(),
     "UnbindMember": membership.UnbindMemberRequest(),
     "ProvisionChannel": membership.ProvisionChannelRequest(),
     "TransferOwnership": membership.TransferOwnershipRequest(),

@@ -49,6 +49,8 @@ _VISIBLE: Final = {number: visibility for visibility, number in _VISIBILITY.item
 _CATEGORY: Final = "ctg"
 _DEED: Final = "aud"
 _EMOJI: Final = "emo"
+_QUESTION: Final = "qst"
+_ANSWER: Final = "ans"
 
 
 def community_id(identifier: str) -> UUID:
@@ -94,6 +96,26 @@ def emoji_id(identifier: str) -> UUID:
 def emoji_text(value: UUID) -> str:
     """An emoji's identifier on the wire."""
     return typed(_EMOJI, value)
+
+
+def question_id(identifier: str) -> UUID:
+    """The question a request names."""
+    return named(_QUESTION, identifier, "questions.id")
+
+
+def question_text(value: UUID) -> str:
+    """A question's identifier on the wire."""
+    return typed(_QUESTION, value)
+
+
+def answer_id(identifier: str, field: str) -> UUID:
+    """The answer a request names."""
+    return named(_ANSWER, identifier, field)
+
+
+def answer_text(value: UUID) -> str:
+    """An answer's identifier on the wire."""
+    return typed(_ANSWER, value)
 
 
 def wanted(request: audit_service_pb2.ListAuditLogRequest) -> Wanted:

@@ -260,6 +260,8 @@ class Member:
     standing: Standing
     removers: tuple[UUID, ...] = ()
     """Who wants to remove them; the person is among these who leaves by themselves."""
+    pending: bool = False
+    """Whether they are to accept or answer something before they do more than see."""
 
 
 def new_community(name: str, owner_id: UUID, now: datetime) -> Community:
@@ -391,9 +393,11 @@ def may_be_joined(community: Community) -> None:
         raise CommunityNotFound
 
 
-def new_member(community_id: UUID, user_id: UUID, now: datetime) -> Member:
+def new_member(
+    community_id: UUID, user_id: UUID, now: datetime, *, pending: bool = False
+) -> Member:
     """Somebody about to join."""
-    return Member(community_id, user_id, now, Standing.COMING)
+    return Member(community_id, user_id, now, Standing.COMING, pending=pending)
 
 
 def may_be_removed(community: Community, user_id: UUID) -> None:

@@ -36,6 +36,7 @@ class BotMemberHandler(BotMemberServiceServicer):
         )
         if not profile.bot:
             raise NotFound("there is no such bot")
+        # Who adds a bot answers for it: it is never held back.
         joining = domain.new_member(community_id, bot_id, datetime.now(UTC))
         async with self._database.transaction() as tx:
             member = await store.add_member(tx, joining)
@@ -43,8 +44,6 @@ class BotMemberHandler(BotMemberServiceServicer):
                 caller = convert.user_id(principal().user_id)
                 deed = Deed(community_id, caller, Action.BOT_ADDED, request.user_id)
                 await store.write_down(tx, deed)
-                # Who adds a bot answers for it: it reads no rules.
-                await store.accept_rules(tx, await store.onboarding(tx, community_id), bot_id)
         if member.standing != domain.Standing.SETTLED:
             await self._memberships.finish_joining(community_id, bot_id)
         return Empty()

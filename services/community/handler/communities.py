@@ -98,7 +98,9 @@ class CommunityHandler(CommunityServiceServicer):
             # It stays public while somebody joins.
             community = await store.community_that_stays(tx, community_id)
             domain.may_be_joined(community)
-            member = await store.add_member(tx, domain.new_member(community_id, user_id, now))
+            pending = (await store.onboarding(tx, community_id)).holds_back()
+            joining = domain.new_member(community_id, user_id, now, pending=pending)
+            member = await store.add_member(tx, joining)
         if member.standing != domain.Standing.SETTLED:
             await self._memberships.finish_joining(community_id, user_id)
         return convert.community(community)

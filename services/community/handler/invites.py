@@ -60,7 +60,8 @@ class InviteHandler(InviteServiceServicer):
         user_id, now = convert.user_id(principal().user_id), datetime.now(UTC)
         async with self._database.transaction() as tx:
             community = await store.community_behind(tx, request.code, now)
-            joining = domain.new_member(community.id, user_id, now)
+            pending = (await store.onboarding(tx, community.id)).holds_back()
+            joining = domain.new_member(community.id, user_id, now, pending=pending)
             member = await store.add_member(tx, joining)
             if member == joining:
                 await store.use(tx, request.code, now)

@@ -20,7 +20,7 @@ from services.community.domain import (
     Standing,
 )
 from services.community.store.bans import is_banned, lock_person
-from services.community.store.tables import COMMUNITY, MEMBER
+from services.community.store.tables import ADMISSION, COMMUNITY, MEMBER
 
 
 async def add_member(tx: Transaction, member: Member) -> Member:
@@ -235,6 +235,8 @@ async def _keep(tx: Transaction, member: Member) -> Member | None:
             standing=member.standing,
             change_time=sa.func.now(),
             removers=list(member.removers),
+            pending=member.pending,
+            admission=ADMISSION.next_value(),
         )
         .on_conflict_do_nothing()
     )
@@ -254,5 +256,10 @@ async def _member(tx: Transaction, community_id: UUID, user_id: UUID) -> Member 
 
 def _to_member(row: Row[Any]) -> Member:
     return Member(
-        row.community_id, row.user_id, row.join_time, Standing(row.standing), tuple(row.removers)
+        row.community_id,
+        row.user_id,
+        row.join_time,
+        Standing(row.standing),
+        tuple(row.removers),
+        row.pending,
     )

@@ -38,7 +38,7 @@ PARTS: Final = (
         names=ids.Kind.COMMUNITY,
     ),
     Part(CHANNEL, of(CHANNEL.c.creator_id), stays=_NOBODY, names=ids.Kind.CHANNEL),
-    Part(MEMBER, of(MEMBER.c.user_id), frozenset({"removers"})),
+    Part(MEMBER, of(MEMBER.c.user_id), frozenset({"removers", "admission", "tell_time"})),
     Part(INVITE, of(INVITE.c.creator_id)),
     Part(BAN, of(BAN.c.user_id), frozenset({"creator_id"})),
     Part(CALENDAR_ANSWER, of(CALENDAR_ANSWER.c.user_id)),

@@ -61,8 +61,17 @@ MEMBER = sa.Table(
     sa.Column("removers", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
     sa.Column("accepted_version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("accept_time", sa.DateTime(timezone=True)),
+    sa.Column("answer_ids", ARRAY(sa.Uuid), nullable=False, server_default="{}"),
+    sa.Column("pending", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("admission", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("tell_time", sa.DateTime(timezone=True)),
 )
-"""`accepted_version` is that of the rules the member accepted last."""
+"""`accepted_version` is that of the rules the member accepted last.
+
+`admission` numbers what they accepted and answered, and `tell_time` is when they did,
+until rbac knows what follows."""
+ADMISSION = sa.Sequence("admission", metadata=METADATA)
+"""One for everybody, so that who comes back goes on above where they left."""
 ONBOARDING = sa.Table(
     "onboarding",
     METADATA,
@@ -72,6 +81,7 @@ ONBOARDING = sa.Table(
     sa.Column("welcome", sa.Text, nullable=False),
     sa.Column("channel_ids", ARRAY(sa.Uuid), nullable=False),
     sa.Column("must_accept", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("questions", JSONB, nullable=False, server_default="[]"),
 )
 INVITE = sa.Table(
     "invite",

@@ -62,6 +62,15 @@ class ExceedsOwnPermissions(Denied):
         super().__init__(f"this changes what you do not have yourself: {names}")
 
 
+class AdministrativeRole(FailedPrecondition):
+    """The role allows more than members may give themselves."""
+
+    reason = "ADMINISTRATIVE_ROLE"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the role {name} allows more than members may give themselves")
+
+
 class ClaimRefused(Denied):
     """The code is wrong, or somebody administrates the instance already."""
 

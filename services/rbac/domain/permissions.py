@@ -55,5 +55,9 @@ MEMBERS_MAY: Final = frozenset(
 )
 """What the member role of a new community allows."""
 
+ORDINARY: Final = MEMBERS_MAY
+"""All that a role may allow which members give themselves: whatever else there is, or will
+be, is power over others."""
+
 SEEING: Final = frozenset({Permission.VIEW_COMMUNITY, Permission.VIEW_CHANNEL})
 """What a timeout leaves to a member. `chassis.masks` has the same; a test compares."""

@@ -148,7 +148,13 @@ class Holdings:
     timed_out_until: datetime | None = None
     """While that lasts; None when they are not timed out, or not any more."""
     pending: bool = False
-    """Whether they are still to accept the rules."""
+    """Whether they are still to accept the rules, or to answer questions."""
+    chosen: frozenset[UUID] = frozenset()
+    """Those of the roles that they have by their answers alone: these lift nobody."""
+
+    def rank(self, policy: Policy) -> int:
+        """The position of their highest role that was given to them; -1 for an outsider."""
+        return policy.highest(self.roles - self.chosen)
 
     def muted(self, policy: Policy) -> bool:
         """Whether the person may do nothing but see; an owner always may."""

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from services.rbac.domain.errors import (
+    AdministrativeRole,
     ClaimRefused,
     ExceedsOwnPermissions,
     LastAdministrator,
@@ -22,7 +23,7 @@ from services.rbac.domain.errors import (
     Meaningless,
     RoleTooHigh,
 )
-from services.rbac.domain.permissions import Permission
+from services.rbac.domain.permissions import ORDINARY, Permission
 from services.rbac.domain.policy import SILENT, Holdings, Kind, Override, Policy, Role
 
 ADMINISTRATORS: Final = 100
@@ -74,16 +75,42 @@ def may_assign(actor: Actor, policy: Policy, role: Role, target_id: UUID, target
 
     Raises `RoleTooHigh`, `ExceedsOwnPermissions`, and `Meaningless` for the member role.
     """
+    may_give(actor, policy, role)
+    if target_id != actor.user_id:
+        _must_be_above(actor, policy, target)
+
+
+def may_give(actor: Actor, policy: Policy, role: Role) -> None:
+    """Return when the actor may give a role, whoever gets it.
+
+    Raises `RoleTooHigh`, `ExceedsOwnPermissions`, and `Meaningless` for the member role.
+    """
     if role.kind == Kind.MEMBER:
         raise Meaningless("role_id", "is the member role, which every member holds")
     may_touch(actor, policy, role.id)
-    if target_id != actor.user_id:
-        _must_be_above(actor, policy, target)
     cells: set[_Cell] = {(None, permission) for permission in role.allow | role.deny}
     for channel_id in policy.channels:
         said = policy.override(channel_id, role.id)
         cells |= {(channel_id, permission) for permission in said.allow | said.deny}
     _must_hold(actor, cells)
+
+
+def may_offer(actor: Actor, policy: Policy, role: Role) -> None:
+    """Return when the actor may let everybody give themselves a role.
+
+    Raises as `may_give`, and `AdministrativeRole`.
+    """
+    may_give(actor, policy, role)
+    if not may_be_chosen(policy, role):
+        raise AdministrativeRole(role.name)
+
+
+def may_be_chosen(policy: Policy, role: Role) -> bool:
+    """Whether members may give themselves a role: it allows nothing out of the ordinary, in
+    the community or in a channel."""
+    overrides = (policy.override(channel_id, role.id).allow for channel_id in policy.channels)
+    allowed = role.allow.union(*overrides)
+    return role.kind == Kind.CUSTOM and allowed <= ORDINARY
 
 
 def may_override(
@@ -116,7 +143,7 @@ def may_remove(policy: Policy, remover: Holdings, target: Holdings) -> None:
 
     Raises `RoleTooHigh`.
     """
-    if target.roles and policy.highest(target.roles) >= policy.highest(remover.roles):
+    if target.roles and target.rank(policy) >= remover.rank(policy):
         raise RoleTooHigh
 
 
@@ -162,7 +189,7 @@ def may_be_overridden(in_channel: int, channels: int) -> None:
 
 
 def _must_be_above(actor: Actor, policy: Policy, target: Holdings) -> None:
-    if policy.highest(target.roles) >= actor.highest:
+    if target.rank(policy) >= actor.highest:
         raise RoleTooHigh
 
 

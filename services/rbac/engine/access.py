@@ -10,6 +10,7 @@ from uuid import UUID
 from creavio.rbac.v1 import access_service_pb2 as access
 from services.rbac import convert
 from services.rbac.domain.permissions import Permission
+from services.rbac.domain.rules import may_offer
 from services.rbac.engine.evaluator import AT_ONCE, PolicyEngine
 from services.rbac.engine.moments import Moments
 from services.rbac.store import people, person, policies
@@ -108,8 +109,18 @@ class LocalAccess:
             revision=revision,
         )
 
+    async def check_offer(self, community_id: UUID, user_id: UUID, roles: Sequence[UUID]) -> None:
+        """Return when a person may let everybody give themselves these roles.
+
+        Raises as `may_offer`, and `RoleNotFound`.
+        """
+        moment = await self._moments.of(community_id, user_id)
+        needs = Permission.MANAGE_ROLES
+        actor = self._engine.actor(moment.policy, user_id, moment.holdings, needs)
+        for role_id in roles:
+            may_offer(actor, moment.policy, moment.policy.role(role_id))
+
     async def outranks(self, community_id: UUID, user_id: UUID, other_id: UUID) -> bool:
         """Whether the highest role of one person is above that of the other."""
         one, other = await self._moments.of_all([(community_id, user_id), (community_id, other_id)])
-        highest = one.policy.highest
-        return highest(one.holdings.roles) > highest(other.holdings.roles)
+        return one.holdings.rank(one.policy) > other.holdings.rank(one.policy)

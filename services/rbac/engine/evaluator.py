@@ -21,8 +21,10 @@ from cachetools import LRUCache
 import casbin
 
 from services.rbac.domain.decision import Step
+from services.rbac.domain.errors import CommunityNotProvisioned, Lacks
 from services.rbac.domain.permissions import SEEING, Permission
 from services.rbac.domain.policy import Holdings, Kind, Policy
+from services.rbac.domain.rules import Actor
 
 _MODEL: Final = """
 [request_definition]
@@ -102,6 +104,21 @@ class PolicyEngine:
             if not steps[-1].allowed:
                 break
         return tuple(steps)
+
+    def actor(self, policy: Policy, user_id: UUID, holdings: Holdings, needs: Permission) -> Actor:
+        """Somebody with these who is about to change something.
+
+        Raises as an authorizer does when they do not hold what it needs.
+        """
+
+        def holds(permission: Permission, place: UUID | None) -> bool:
+            return self.allows(policy, holdings, permission, place)
+
+        if not holds(Permission.VIEW_COMMUNITY, None):
+            raise CommunityNotProvisioned
+        if not holds(needs, None):
+            raise Lacks(needs)
+        return Actor(user_id, holdings.rank(policy), holds)
 
     def held(
         self, policy: Policy, holdings: Holdings, channel_id: UUID | None = None

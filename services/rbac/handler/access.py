@@ -48,6 +48,14 @@ class AccessHandler(AccessServiceServicer):
     ) -> access.ListChangesResponse:
         return await self._access.list_changes(request)
 
+    async def CheckOffer(
+        self, request: access.CheckOfferRequest, context: object
+    ) -> access.CheckOfferResponse:
+        roles = [convert.role(role_id, "role_ids") for role_id in request.role_ids]
+        community_id = convert.community(request.community_id)
+        await self._access.check_offer(community_id, convert.user(request.user_id), roles)
+        return access.CheckOfferResponse()
+
     async def Outranks(
         self, request: access.OutranksRequest, context: object
     ) -> access.OutranksResponse:

@@ -24,7 +24,7 @@ from chassis.calls import changed_at, principal
 from chassis.database import Database, Transaction
 from creavio.rbac.v1 import rbac_events_pb2
 from services.rbac import convert, events
-from services.rbac.domain.errors import CommunityNotProvisioned, Lacks, MemberNotFound
+from services.rbac.domain.errors import MemberNotFound
 from services.rbac.domain.permissions import Permission
 from services.rbac.domain.policy import Holdings, Kind, Policy
 from services.rbac.domain.rules import Actor
@@ -126,16 +126,8 @@ class Changes:
         Raises as an authorizer does when they do not hold what the call needs.
         """
         user_id = convert.user(principal().user_id)
-        policy, holdings = change.before, await change.holdings(user_id)
-
-        def holds(permission: Permission, place: UUID | None) -> bool:
-            return self._engine.allows(policy, holdings, permission, place)
-
-        if not holds(Permission.VIEW_COMMUNITY, None):
-            raise CommunityNotProvisioned
-        if not holds(needs, None):
-            raise Lacks(needs)
-        return Actor(user_id, policy.highest(holdings.roles), holds)
+        holdings = await change.holdings(user_id)
+        return self._engine.actor(change.before, user_id, holdings, needs)
 
     async def _told(self, change: Change) -> None:
         await self._tell([event for event in change.tx.events if isinstance(event, _FOLLOWED)])

@@ -16,7 +16,12 @@ from services.rbac.domain.policy import (
     with_override,
     without_channel,
 )
-from services.rbac.domain.rules import may_be_overridden, may_lose_roles, may_remove
+from services.rbac.domain.rules import (
+    may_be_chosen,
+    may_be_overridden,
+    may_lose_roles,
+    may_remove,
+)
 from services.rbac.domain.shape import shape_of, shaped_policy
 from services.rbac.handler.changes import Changes
 from services.rbac.store import people, policies
@@ -63,6 +68,7 @@ class MembershipHandler(MembershipServiceServicer):
             member = change.before.of_kind(Kind.MEMBER)
             if await people.bind(change.tx, community_id, user_id, [member.id]):
                 await people.hold_back(change.tx, community_id, user_id, pending=request.pending)
+                await people.note_admission(change.tx, community_id, user_id, request.number)
                 change.rebind(user_id)
         return membership.BindMemberResponse(revision=change.revision)
 
@@ -71,10 +77,24 @@ class MembershipHandler(MembershipServiceServicer):
     ) -> membership.AdmitMemberResponse:
         community_id = convert.community(request.community_id)
         user_id = convert.user(request.user_id)
+        asked = {convert.role(role_id, "role_ids") for role_id in request.role_ids}
         async with self._changes.of(community_id) as change:
-            if (await change.holdings(user_id)).pending:
-                await people.hold_back(change.tx, community_id, user_id, pending=False)
-                change.rebind(user_id)
+            tx, policy = change.tx, change.before
+            before = await change.holdings(user_id)
+            if policy.of_kind(Kind.MEMBER).id in before.roles and await people.note_admission(
+                tx, community_id, user_id, request.number
+            ):
+                admitted = before.pending and not request.pending
+                if admitted:
+                    await people.hold_back(tx, community_id, user_id, pending=False)
+                # What they may be is judged now, whatever it was when it was offered.
+                chosen = [r.id for r in policy.roles if r.id in asked and may_be_chosen(policy, r)]
+                others = await people.choose(tx, community_id, user_id, chosen)
+                if others:
+                    held = (await change.holdings(user_id)).roles
+                    change.emit(events.member_roles_changed(policy, user_id, held))
+                if admitted or others:
+                    change.rebind(user_id)
         return membership.AdmitMemberResponse(revision=change.revision)
 
     async def UnbindMember(

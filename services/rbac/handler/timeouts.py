@@ -90,4 +90,4 @@ async def _rank_of_maker(change: Change, made: Timeout | None) -> int:
     """Where whoever set a timeout stands now; below everybody when they left, or none is set."""
     if made is None:
         return -1
-    return change.before.highest((await change.holdings(made.creator_id)).roles)
+    return (await change.holdings(made.creator_id)).rank(change.before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from services.rbac.store.tables import BINDING, MEMBER_OVERRIDE, PERSON, ROLE_OV
 
 _HELD: Final = """
     (
-        SELECT json_agg(json_build_array(role.id, role.number, role.kind))
+        SELECT json_agg(json_build_array(role.id, role.number, role.kind, by_hand))
         FROM binding JOIN role ON role.id = binding.role_id
         WHERE binding.community_id = somebody.community_id
             AND binding.user_id = somebody.user_id
@@ -187,14 +187,58 @@ async def candidates(
 
 
 async def bind(tx: Transaction, community_id: UUID, user_id: UUID, roles: Iterable[UUID]) -> bool:
-    """Give a person roles. False when they had them."""
+    """Give a person roles by hand. False when they had them, in whatever way."""
     rows = [{"community_id": community_id, "user_id": user_id, "role_id": role} for role in roles]
-    return bool(await tx.add(insert(BINDING).values(rows).on_conflict_do_nothing()))
+    added = await tx.add(insert(BINDING).values(rows).on_conflict_do_nothing())
+    held = [row["role_id"] for row in rows]
+    await tx.execute(
+        sa.update(BINDING)
+        .where(*_holds(community_id, user_id), BINDING.c.role_id.in_(held), ~BINDING.c.by_hand)
+        .values(by_hand=True)
+    )
+    return bool(added)
 
 
-async def hold_back(tx: Transaction, community_id: UUID, user_id: UUID, *, pending: bool) -> bool:
-    """Mark whether a person is to accept the rules. False when they are marked so."""
-    marked = await tx.execute(
+async def choose(
+    tx: Transaction, community_id: UUID, user_id: UUID, roles: Collection[UUID]
+) -> bool:
+    """Give a person these roles by their answers, and no others in that way.
+
+    What they have by hand they keep. False when they hold what they held.
+    """
+    theirs = _holds(community_id, user_id)
+    dropped = (*theirs, BINDING.c.by_answer, BINDING.c.role_id.not_in(roles))
+    gone = await tx.execute(sa.delete(BINDING).where(*dropped, ~BINDING.c.by_hand))
+    await tx.execute(sa.update(BINDING).where(*dropped).values(by_answer=False))
+    await tx.execute(
+        sa.update(BINDING)
+        .where(*theirs, BINDING.c.role_id.in_(roles), ~BINDING.c.by_answer)
+        .values(by_answer=True)
+    )
+    row = {"community_id": community_id, "user_id": user_id, "by_hand": False, "by_answer": True}
+    rows = [{**row, "role_id": role} for role in roles]
+    added = rows and await tx.add(insert(BINDING).values(rows).on_conflict_do_nothing())
+    return bool(gone.rowcount or added)
+
+
+async def note_admission(tx: Transaction, community_id: UUID, user_id: UUID, number: int) -> bool:
+    """Note what is said of a person's joining and answers. False when that number, or a
+    later one, was noted already."""
+    noted = await tx.add(
+        insert(PERSON)
+        .values(community_id=community_id, user_id=user_id, version=0, revision=0, admission=number)
+        .on_conflict_do_update(
+            index_elements=[PERSON.c.community_id, PERSON.c.user_id],
+            set_={"admission": number},
+            where=PERSON.c.admission < number,
+        )
+    )
+    return bool(noted)
+
+
+async def hold_back(tx: Transaction, community_id: UUID, user_id: UUID, *, pending: bool) -> None:
+    """Mark whether a person is to accept the rules or answer questions first."""
+    await tx.execute(
         insert(PERSON)
         .values(community_id=community_id, user_id=user_id, version=0, revision=0, pending=pending)
         .on_conflict_do_update(
@@ -203,17 +247,12 @@ async def hold_back(tx: Transaction, community_id: UUID, user_id: UUID, *, pendi
             where=PERSON.c.pending != pending,
         )
     )
-    return bool(marked.rowcount)
 
 
 async def take(tx: Transaction, community_id: UUID, user_id: UUID, role_id: UUID) -> bool:
-    """Take a role from a person. False when they did not have it."""
+    """Take a role from a person, however they have it. False when they did not."""
     gone = await tx.execute(
-        sa.delete(BINDING).where(
-            BINDING.c.community_id == community_id,
-            BINDING.c.user_id == user_id,
-            BINDING.c.role_id == role_id,
-        )
+        sa.delete(BINDING).where(*_holds(community_id, user_id), BINDING.c.role_id == role_id)
     )
     return bool(gone.rowcount)
 
@@ -289,18 +328,23 @@ async def rebound(tx: Transaction, community_id: UUID, user_id: UUID, revision: 
     return (await standing(tx, community_id, user_id)).binding
 
 
+def _holds(community_id: UUID, user_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    return BINDING.c.community_id == community_id, BINDING.c.user_id == user_id
+
+
 def _holdings(row: Row[Any]) -> Holdings:
     until = row.timed_out_until
     return Holdings(
-        frozenset(UUID(role_id) for role_id, _, _ in row.roles or ()),
+        frozenset(UUID(role_id) for role_id, *_ in row.roles or ()),
         _overrides(row),
         until if until is not None and until > row.now else None,
         row.pending,
+        frozenset(UUID(role_id) for role_id, _, _, by_hand in row.roles or () if not by_hand),
     )
 
 
 def _binding(row: Row[Any]) -> Binding:
-    roles = [(number, Kind(kind)) for _, number, kind in row.roles or ()]
+    roles = [(number, Kind(kind)) for _, number, kind, _ in row.roles or ()]
     return binding_of(
         row.community_id,
         row.user_id,

@@ -20,7 +20,7 @@ PARTS: Final = (
     Part(
         PERSON,
         of(PERSON.c.user_id),
-        frozenset({"version", "revision"}),
+        frozenset({"version", "revision", "admission"}),
         stays="versions only rise; what is left is an id that leads to nobody",
     ),
 )

@@ -51,15 +51,21 @@ PERSON: Final = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("pending", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("admission", sa.BigInteger, nullable=False, server_default="0"),
 )
-"""Everybody who ever had something in a community; whoever left stays, without roles."""
+"""Everybody who ever had something in a community; whoever left stays, without roles.
+
+`admission` is the number of what was said last of their joining and their answers."""
 BINDING: Final = sa.Table(
     "binding",
     METADATA,
     sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), primary_key=True),
     sa.Column("user_id", sa.Uuid, primary_key=True),
     sa.Column("role_id", sa.Uuid, sa.ForeignKey("role.id"), primary_key=True),
+    sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("by_answer", sa.Boolean, nullable=False, server_default=sa.false()),
 )
+"""Who holds which role: by hand, by the answers they gave, or by both."""
 ROLE_OVERRIDE: Final = sa.Table(
     "role_override",
     METADATA,

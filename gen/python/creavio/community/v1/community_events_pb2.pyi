@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from creavio.community.v1 import calendar_event_pb2 as _calendar_event_pb2
 from creavio.community.v1 import category_pb2 as _category_pb2
 from creavio.community.v1 import channel_pb2 as _channel_pb2
@@ -11,6 +12,7 @@ from creavio.community.v1 import emoji_pb2 as _emoji_pb2
 from creavio.community.v1 import member_pb2 as _member_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -483,3 +485,37 @@ class OnboardingCompleted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OnboardingCompleted: _TypeAlias = OnboardingCompleted  # noqa: Y015
+
+@_typing.final
+class OnboardingAnswered(_message.Message):
+    """A member answered the questions that newcomers are asked. Told to the member, and to
+    those who manage the community.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    ANSWER_IDS_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    user_id: _builtins.str
+    """The member."""
+    @_builtins.property
+    def answer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What they answered, `ans_…`."""
+
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        answer_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_ids", b"answer_ids", "community_id", b"community_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnboardingAnswered: _TypeAlias = OnboardingAnswered  # noqa: Y015

@@ -25,19 +25,39 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/community/v1/onboarding.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\"\xa1\x02\n\nOnboarding\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x30\n\x05rules\x18\x02 \x03(\x0b\x32\x1a.creavio.community.v1.RuleR\x05rules\x12#\n\rrules_version\x18\x03 \x01(\x03R\x0crulesVersion\x12\x18\n\x07welcome\x18\x04 \x01(\tR\x07welcome\x12\x1f\n\x0b\x63hannel_ids\x18\x05 \x03(\tR\nchannelIds\x12)\n\x10\x61\x63\x63\x65pted_version\x18\x06 \x01(\x03R\x0f\x61\x63\x63\x65ptedVersion\x12\x12\n\x04\x65tag\x18\x07 \x01(\tR\x04\x65tag\x12\x1f\n\x0bmust_accept\x18\x08 \x01(\x08R\nmustAccept\"\x88\x01\n\x04Rule\x12\x44\n\x05title\x18\x01 \x01(\tB.\xbaH+r)\x10\x01\x18\x64\x32#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$R\x05title\x12:\n\x04text\x18\x02 \x01(\tB&\xbaH#r!\x18\xf4\x03\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$R\x04textb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%creavio/community/v1/onboarding.proto\x12\x14\x63reavio.community.v1\x1a\x1b\x62uf/validate/validate.proto\"\x88\x03\n\nOnboarding\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x30\n\x05rules\x18\x02 \x03(\x0b\x32\x1a.creavio.community.v1.RuleR\x05rules\x12#\n\rrules_version\x18\x03 \x01(\x03R\x0crulesVersion\x12\x18\n\x07welcome\x18\x04 \x01(\tR\x07welcome\x12\x1f\n\x0b\x63hannel_ids\x18\x05 \x03(\tR\nchannelIds\x12)\n\x10\x61\x63\x63\x65pted_version\x18\x06 \x01(\x03R\x0f\x61\x63\x63\x65ptedVersion\x12\x12\n\x04\x65tag\x18\x07 \x01(\tR\x04\x65tag\x12\x1f\n\x0bmust_accept\x18\x08 \x01(\x08R\nmustAccept\x12\x46\n\tquestions\x18\t \x03(\x0b\x32(.creavio.community.v1.OnboardingQuestionR\tquestions\x12\x1d\n\nanswer_ids\x18\n \x03(\tR\tanswerIds\"\x8e\x02\n\x12OnboardingQuestion\x12,\n\x02id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^qst_[0-9a-z]{26}$\xd8\x01\x01R\x02id\x12\x44\n\x05title\x18\x02 \x01(\tB.\xbaH+r)\x10\x01\x18\x64\x32#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$R\x05title\x12\x1a\n\x08multiple\x18\x03 \x01(\x08R\x08multiple\x12\x1a\n\x08required\x18\x04 \x01(\x08R\x08required\x12L\n\x07\x61nswers\x18\x05 \x03(\x0b\x32&.creavio.community.v1.OnboardingAnswerB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x10R\x07\x61nswers\"\xbe\x02\n\x10OnboardingAnswer\x12,\n\x02id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^ans_[0-9a-z]{26}$\xd8\x01\x01R\x02id\x12\x44\n\x05title\x18\x02 \x01(\tB.\xbaH+r)\x10\x01\x18\x32\x32#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$R\x05title\x12\x32\n\x05\x65moji\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x05\x65moji\x12=\n\x08role_ids\x18\x04 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\x10\x05\x18\x01\"\x16r\x14\x32\x12^rol_[0-9a-z]{26}$R\x07roleIds\x12\x43\n\x0b\x63hannel_ids\x18\x05 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\x10\x05\x18\x01\"\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\nchannelIds\"\x88\x01\n\x04Rule\x12\x44\n\x05title\x18\x01 \x01(\tB.\xbaH+r)\x10\x01\x18\x64\x32#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$R\x05title\x12:\n\x04text\x18\x02 \x01(\tB&\xbaH#r!\x18\xf4\x03\x32\x1c^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$R\x04textb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.community.v1.onboarding_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ONBOARDINGQUESTION'].fields_by_name['id']._loaded_options = None
+  _globals['_ONBOARDINGQUESTION'].fields_by_name['id']._serialized_options = b'\272H\031r\0242\022^qst_[0-9a-z]{26}$\330\001\001'
+  _globals['_ONBOARDINGQUESTION'].fields_by_name['title']._loaded_options = None
+  _globals['_ONBOARDINGQUESTION'].fields_by_name['title']._serialized_options = b'\272H+r)\020\001\030d2#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$'
+  _globals['_ONBOARDINGQUESTION'].fields_by_name['answers']._loaded_options = None
+  _globals['_ONBOARDINGQUESTION'].fields_by_name['answers']._serialized_options = b'\272H\007\222\001\004\010\001\020\020'
+  _globals['_ONBOARDINGANSWER'].fields_by_name['id']._loaded_options = None
+  _globals['_ONBOARDINGANSWER'].fields_by_name['id']._serialized_options = b'\272H\031r\0242\022^ans_[0-9a-z]{26}$\330\001\001'
+  _globals['_ONBOARDINGANSWER'].fields_by_name['title']._loaded_options = None
+  _globals['_ONBOARDINGANSWER'].fields_by_name['title']._serialized_options = b'\272H+r)\020\001\03022#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$'
+  _globals['_ONBOARDINGANSWER'].fields_by_name['emoji']._loaded_options = None
+  _globals['_ONBOARDINGANSWER'].fields_by_name['emoji']._serialized_options = b'\272H\031r\027\030@2\023^[^\\x00-\\x1f\\x7f]*$'
+  _globals['_ONBOARDINGANSWER'].fields_by_name['role_ids']._loaded_options = None
+  _globals['_ONBOARDINGANSWER'].fields_by_name['role_ids']._serialized_options = b'\272H\037\222\001\034\020\005\030\001\"\026r\0242\022^rol_[0-9a-z]{26}$'
+  _globals['_ONBOARDINGANSWER'].fields_by_name['channel_ids']._loaded_options = None
+  _globals['_ONBOARDINGANSWER'].fields_by_name['channel_ids']._serialized_options = b'\272H\037\222\001\034\020\005\030\001\"\026r\0242\022^chn_[0-9a-z]{26}$'
   _globals['_RULE'].fields_by_name['title']._loaded_options = None
   _globals['_RULE'].fields_by_name['title']._serialized_options = b'\272H+r)\020\001\030d2#^[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]*$'
   _globals['_RULE'].fields_by_name['text']._loaded_options = None
   _globals['_RULE'].fields_by_name['text']._serialized_options = b'\272H#r!\030\364\0032\034^[^\\x00-\\x08\\x0b-\\x1f\\x7f]*$'
   _globals['_ONBOARDING']._serialized_start=93
-  _globals['_ONBOARDING']._serialized_end=382
-  _globals['_RULE']._serialized_start=385
-  _globals['_RULE']._serialized_end=521
+  _globals['_ONBOARDING']._serialized_end=485
+  _globals['_ONBOARDINGQUESTION']._serialized_start=488
+  _globals['_ONBOARDINGQUESTION']._serialized_end=758
+  _globals['_ONBOARDINGANSWER']._serialized_start=761
+  _globals['_ONBOARDINGANSWER']._serialized_end=1079
+  _globals['_RULE']._serialized_start=1082
+  _globals['_RULE']._serialized_end=1218
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,8 @@ class Onboarding(_message.Message):
     ACCEPTED_VERSION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     MUST_ACCEPT_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    ANSWER_IDS_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     rules_version: _builtins.int
@@ -43,8 +45,8 @@ class Onboarding(_message.Message):
     etag: _builtins.str
     """Changes with what a newcomer meets; send it back to change only what was read."""
     must_accept: _builtins.bool
-    """Whether whoever joins is to accept the rules, if there are any, before they do more
-    than see.
+    """Whether whoever joins is to accept the rules, if there are any, and answer the required
+    questions, if there are any, before they do more than see.
     """
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]:
@@ -53,6 +55,14 @@ class Onboarding(_message.Message):
     @_builtins.property
     def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Where a newcomer may begin, `chn_…`, in order: those that the caller sees."""
+
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___OnboardingQuestion]:
+        """What a newcomer is asked, in order."""
+
+    @_builtins.property
+    def answer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the caller answered last, `ans_…`: those answers that are still there."""
 
     def __init__(
         self,
@@ -65,14 +75,98 @@ class Onboarding(_message.Message):
         accepted_version: _builtins.int = ...,
         etag: _builtins.str = ...,
         must_accept: _builtins.bool = ...,
+        questions: _abc.Iterable[Global___OnboardingQuestion] | None = ...,
+        answer_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_version", b"accepted_version", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "must_accept", b"must_accept", "rules", b"rules", "rules_version", b"rules_version", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_version", b"accepted_version", "answer_ids", b"answer_ids", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "must_accept", b"must_accept", "questions", b"questions", "rules", b"rules", "rules_version", b"rules_version", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Onboarding: _TypeAlias = Onboarding  # noqa: Y015
+
+@_typing.final
+class OnboardingQuestion(_message.Message):
+    """Something that a newcomer is asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    MULTIPLE_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Identifier, `qst_…`; empty for a new one."""
+    title: _builtins.str
+    """The question; at most 100 characters, the first no space."""
+    multiple: _builtins.bool
+    """Whether several answers may be chosen."""
+    required: _builtins.bool
+    """Whether nobody answers without choosing one here."""
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___OnboardingAnswer]:
+        """What may be chosen, in order; at most 16."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        multiple: _builtins.bool = ...,
+        required: _builtins.bool = ...,
+        answers: _abc.Iterable[Global___OnboardingAnswer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "id", b"id", "multiple", b"multiple", "required", b"required", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnboardingQuestion: _TypeAlias = OnboardingQuestion  # noqa: Y015
+
+@_typing.final
+class OnboardingAnswer(_message.Message):
+    """Something that may be chosen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    ROLE_IDS_FIELD_NUMBER: _builtins.int
+    CHANNEL_IDS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Identifier, `ans_…`; empty for a new one."""
+    title: _builtins.str
+    """What it says; at most 50 characters, the first no space."""
+    emoji: _builtins.str
+    """The emoji beside it; empty for none."""
+    @_builtins.property
+    def role_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The roles it gives, `rol_…`; at most 5."""
+
+    @_builtins.property
+    def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The channels it suggests, in order, `chn_…`: those that the caller sees; at most 5."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        emoji: _builtins.str = ...,
+        role_ids: _abc.Iterable[_builtins.str] | None = ...,
+        channel_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_ids", b"channel_ids", "emoji", b"emoji", "id", b"id", "role_ids", b"role_ids", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnboardingAnswer: _TypeAlias = OnboardingAnswer  # noqa: Y015
 
 @_typing.final
 class Rule(_message.Message):

@@ -55,6 +55,7 @@ class UpdateOnboardingRequest(_message.Message):
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     MUST_ACCEPT_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     welcome: _builtins.str
@@ -62,7 +63,9 @@ class UpdateOnboardingRequest(_message.Message):
     etag: _builtins.str
     """The `etag` that was read; empty changes whatever is there."""
     must_accept: _builtins.bool
-    """Whether whoever joins is to accept the rules before they do more than see."""
+    """Whether whoever joins is to accept the rules, and to answer the required questions,
+    before they do more than see.
+    """
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[_onboarding_pb2.Rule]:
         """The rules, in order; at most 20."""
@@ -73,9 +76,13 @@ class UpdateOnboardingRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """What to change: `rules`, `welcome`, `channel_ids`, `must_accept`. When unset, the
-        fields that are present.
+        """What to change: `rules`, `welcome`, `channel_ids`, `must_accept`, `questions`. When
+        unset, the fields that are present.
         """
+
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[_onboarding_pb2.OnboardingQuestion]:
+        """The questions, in order; at most 8."""
 
     def __init__(
         self,
@@ -87,10 +94,11 @@ class UpdateOnboardingRequest(_message.Message):
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         etag: _builtins.str = ...,
         must_accept: _builtins.bool | None = ...,
+        questions: _abc.Iterable[_onboarding_pb2.OnboardingQuestion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_must_accept", b"_must_accept", "_welcome", b"_welcome", "must_accept", b"must_accept", "update_mask", b"update_mask", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_must_accept", b"_must_accept", "_welcome", b"_welcome", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "must_accept", b"must_accept", "rules", b"rules", "update_mask", b"update_mask", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_must_accept", b"_must_accept", "_welcome", b"_welcome", "channel_ids", b"channel_ids", "community_id", b"community_id", "etag", b"etag", "must_accept", b"must_accept", "questions", b"questions", "rules", b"rules", "update_mask", b"update_mask", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__must_accept: _TypeAlias = _typing.Literal["must_accept"]  # noqa: Y015
     _WhichOneofArgType__must_accept: _TypeAlias = _typing.Literal["_must_accept", b"_must_accept"]  # noqa: Y015
@@ -128,3 +136,31 @@ class CompleteOnboardingRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CompleteOnboardingRequest: _TypeAlias = CompleteOnboardingRequest  # noqa: Y015
+
+@_typing.final
+class AnswerOnboardingRequest(_message.Message):
+    """Says what a member answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    ANSWER_IDS_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    @_builtins.property
+    def answer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The answers that are chosen, of all questions; empty for none."""
+
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        answer_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_ids", b"answer_ids", "community_id", b"community_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerOnboardingRequest: _TypeAlias = AnswerOnboardingRequest  # noqa: Y015

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class OnboardingServiceStub:
-    """What newcomers meet: rules to accept, a welcome, and where to begin.
+    """What newcomers meet: rules to accept, a welcome, where to begin, and questions.
     """
 
     def __init__(self, channel):
@@ -51,15 +51,20 @@ class OnboardingServiceStub:
                 request_serializer=creavio_dot_community_dot_v1_dot_onboarding__service__pb2.CompleteOnboardingRequest.SerializeToString,
                 response_deserializer=creavio_dot_community_dot_v1_dot_onboarding__pb2.Onboarding.FromString,
                 _registered_method=True)
+        self.AnswerOnboarding = channel.unary_unary(
+                '/creavio.community.v1.OnboardingService/AnswerOnboarding',
+                request_serializer=creavio_dot_community_dot_v1_dot_onboarding__service__pb2.AnswerOnboardingRequest.SerializeToString,
+                response_deserializer=creavio_dot_community_dot_v1_dot_onboarding__pb2.Onboarding.FromString,
+                _registered_method=True)
 
 
 class OnboardingServiceServicer:
-    """What newcomers meet: rules to accept, a welcome, and where to begin.
+    """What newcomers meet: rules to accept, a welcome, where to begin, and questions.
     """
 
     def GetOnboarding(self, request, context):
         """Returns what a newcomer meets. A community that never said anything about it has no
-        rules, no welcome and no channels to begin in.
+        rules, no welcome, no channels to begin in and no questions.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,22 +73,48 @@ class OnboardingServiceServicer:
     def UpdateOnboarding(self, request, context):
         """Changes what a newcomer meets, and returns it. Rules that change get another version;
         who accepted those before is asked nothing. `must_accept` holds for those who join
-        from then on: until they accept, whatever they are not allowed yet fails with
-        ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
+        from then on: until they accepted the rules and answered the required questions,
+        whatever they are not allowed yet fails with ONBOARDING_REQUIRED, whatever roles
+        anybody gives them. Owners are never asked, and for a bot answers who adds it.
+
+        Questions and answers that name their ids stay those they are; those that do not are
+        new. What changes about them holds for whoever answers from then on: roles that an
+        answer gave stay until the member answers again. Any member may choose any answer, so
+        to let an answer give a role that none gave before takes MANAGE_ROLES and what
+        GrantRole takes.
 
         Fails with NOT_FOUND for a channel that the caller does not see in the community, and
-        with CONCURRENT_CHANGE when `etag` is given and something else is met now.
+        for a role that it does not have; with ROLE_TOO_HIGH for a role that is not below the
+        caller's highest, EXCEEDS_OWN_PERMISSIONS for one that speaks of a permission the
+        caller lacks, and ADMINISTRATIVE_ROLE for one that allows anything anywhere but to see,
+        to write, to react and to invite; with CONCURRENT_CHANGE when `etag` is given and
+        something else is met now, or a question or an answer is named that is not there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CompleteOnboarding(self, request, context):
-        """Accepts the rules, as a member, and returns what was met; who had to accept them may
-        act with their very next call. Accepting the same ones again changes nothing, but
-        finishes what a crash left half-way.
+        """Accepts the rules, as a member, and returns what was met; who had to accept them, and
+        has answered what is required, may act with their very next call. Accepting the same
+        ones again changes nothing; what a crash left half-way is finished without that.
 
         Fails with CONCURRENT_CHANGE when the rules are others than those read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerOnboarding(self, request, context):
+        """Answers the questions, as a member, instead of what the caller answered before, and
+        returns what was met. With the very next call they have the roles that these answers
+        give, and of those that only earlier answers gave no others: what somebody gave them by
+        hand they keep. Such roles lift nobody: who may act on whom goes by the others. A role that allows more by now than members may choose, or is gone, is
+        not given. Who had to answer, and has accepted the rules, may act from then on.
+
+        Fails with CONCURRENT_CHANGE for an answer that is not there (any more), with
+        ANSWER_REQUIRED when a required question has none, and with INVALID_FIELD for several
+        to a question that takes one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +138,11 @@ def add_OnboardingServiceServicer_to_server(servicer, server):
                     request_deserializer=creavio_dot_community_dot_v1_dot_onboarding__service__pb2.CompleteOnboardingRequest.FromString,
                     response_serializer=creavio_dot_community_dot_v1_dot_onboarding__pb2.Onboarding.SerializeToString,
             ),
+            'AnswerOnboarding': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerOnboarding,
+                    request_deserializer=creavio_dot_community_dot_v1_dot_onboarding__service__pb2.AnswerOnboardingRequest.FromString,
+                    response_serializer=creavio_dot_community_dot_v1_dot_onboarding__pb2.Onboarding.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'creavio.community.v1.OnboardingService', rpc_method_handlers)
@@ -116,7 +152,7 @@ def add_OnboardingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OnboardingService:
-    """What newcomers meet: rules to accept, a welcome, and where to begin.
+    """What newcomers meet: rules to accept, a welcome, where to begin, and questions.
     """
 
     @staticmethod
@@ -189,6 +225,33 @@ class OnboardingService:
             target,
             '/creavio.community.v1.OnboardingService/CompleteOnboarding',
             creavio_dot_community_dot_v1_dot_onboarding__service__pb2.CompleteOnboardingRequest.SerializeToString,
+            creavio_dot_community_dot_v1_dot_onboarding__pb2.Onboarding.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerOnboarding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.community.v1.OnboardingService/AnswerOnboarding',
+            creavio_dot_community_dot_v1_dot_onboarding__service__pb2.AnswerOnboardingRequest.SerializeToString,
             creavio_dot_community_dot_v1_dot_onboarding__pb2.Onboarding.FromString,
             options,
             channel_credentials,

@@ -28,7 +28,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OnboardingServiceStub:
-    """What newcomers meet: rules to accept, a welcome, and where to begin."""
+    """What newcomers meet: rules to accept, a welcome, where to begin, and questions."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,53 +36,97 @@ class OnboardingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OnboardingServiceAsyncStub: ...
     GetOnboarding: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.GetOnboardingRequest, _onboarding_pb2.Onboarding]
     """Returns what a newcomer meets. A community that never said anything about it has no
-    rules, no welcome and no channels to begin in.
+    rules, no welcome, no channels to begin in and no questions.
     """
     UpdateOnboarding: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.UpdateOnboardingRequest, _onboarding_pb2.Onboarding]
     """Changes what a newcomer meets, and returns it. Rules that change get another version;
     who accepted those before is asked nothing. `must_accept` holds for those who join
-    from then on: until they accept, whatever they are not allowed yet fails with
-    ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
+    from then on: until they accepted the rules and answered the required questions,
+    whatever they are not allowed yet fails with ONBOARDING_REQUIRED, whatever roles
+    anybody gives them. Owners are never asked, and for a bot answers who adds it.
+
+    Questions and answers that name their ids stay those they are; those that do not are
+    new. What changes about them holds for whoever answers from then on: roles that an
+    answer gave stay until the member answers again. Any member may choose any answer, so
+    to let an answer give a role that none gave before takes MANAGE_ROLES and what
+    GrantRole takes.
 
     Fails with NOT_FOUND for a channel that the caller does not see in the community, and
-    with CONCURRENT_CHANGE when `etag` is given and something else is met now.
+    for a role that it does not have; with ROLE_TOO_HIGH for a role that is not below the
+    caller's highest, EXCEEDS_OWN_PERMISSIONS for one that speaks of a permission the
+    caller lacks, and ADMINISTRATIVE_ROLE for one that allows anything anywhere but to see,
+    to write, to react and to invite; with CONCURRENT_CHANGE when `etag` is given and
+    something else is met now, or a question or an answer is named that is not there.
     """
     CompleteOnboarding: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.CompleteOnboardingRequest, _onboarding_pb2.Onboarding]
-    """Accepts the rules, as a member, and returns what was met; who had to accept them may
-    act with their very next call. Accepting the same ones again changes nothing, but
-    finishes what a crash left half-way.
+    """Accepts the rules, as a member, and returns what was met; who had to accept them, and
+    has answered what is required, may act with their very next call. Accepting the same
+    ones again changes nothing; what a crash left half-way is finished without that.
 
     Fails with CONCURRENT_CHANGE when the rules are others than those read.
+    """
+    AnswerOnboarding: _grpc.UnaryUnaryMultiCallable[_onboarding_service_pb2.AnswerOnboardingRequest, _onboarding_pb2.Onboarding]
+    """Answers the questions, as a member, instead of what the caller answered before, and
+    returns what was met. With the very next call they have the roles that these answers
+    give, and of those that only earlier answers gave no others: what somebody gave them by
+    hand they keep. Such roles lift nobody: who may act on whom goes by the others. A role that allows more by now than members may choose, or is gone, is
+    not given. Who had to answer, and has accepted the rules, may act from then on.
+
+    Fails with CONCURRENT_CHANGE for an answer that is not there (any more), with
+    ANSWER_REQUIRED when a required question has none, and with INVALID_FIELD for several
+    to a question that takes one.
     """
 
 @_typing.type_check_only
 class OnboardingServiceAsyncStub(OnboardingServiceStub):
-    """What newcomers meet: rules to accept, a welcome, and where to begin."""
+    """What newcomers meet: rules to accept, a welcome, where to begin, and questions."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOnboarding: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.GetOnboardingRequest, _onboarding_pb2.Onboarding]  # type: ignore[assignment]
     """Returns what a newcomer meets. A community that never said anything about it has no
-    rules, no welcome and no channels to begin in.
+    rules, no welcome, no channels to begin in and no questions.
     """
     UpdateOnboarding: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.UpdateOnboardingRequest, _onboarding_pb2.Onboarding]  # type: ignore[assignment]
     """Changes what a newcomer meets, and returns it. Rules that change get another version;
     who accepted those before is asked nothing. `must_accept` holds for those who join
-    from then on: until they accept, whatever they are not allowed yet fails with
-    ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
+    from then on: until they accepted the rules and answered the required questions,
+    whatever they are not allowed yet fails with ONBOARDING_REQUIRED, whatever roles
+    anybody gives them. Owners are never asked, and for a bot answers who adds it.
+
+    Questions and answers that name their ids stay those they are; those that do not are
+    new. What changes about them holds for whoever answers from then on: roles that an
+    answer gave stay until the member answers again. Any member may choose any answer, so
+    to let an answer give a role that none gave before takes MANAGE_ROLES and what
+    GrantRole takes.
 
     Fails with NOT_FOUND for a channel that the caller does not see in the community, and
-    with CONCURRENT_CHANGE when `etag` is given and something else is met now.
+    for a role that it does not have; with ROLE_TOO_HIGH for a role that is not below the
+    caller's highest, EXCEEDS_OWN_PERMISSIONS for one that speaks of a permission the
+    caller lacks, and ADMINISTRATIVE_ROLE for one that allows anything anywhere but to see,
+    to write, to react and to invite; with CONCURRENT_CHANGE when `etag` is given and
+    something else is met now, or a question or an answer is named that is not there.
     """
     CompleteOnboarding: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.CompleteOnboardingRequest, _onboarding_pb2.Onboarding]  # type: ignore[assignment]
-    """Accepts the rules, as a member, and returns what was met; who had to accept them may
-    act with their very next call. Accepting the same ones again changes nothing, but
-    finishes what a crash left half-way.
+    """Accepts the rules, as a member, and returns what was met; who had to accept them, and
+    has answered what is required, may act with their very next call. Accepting the same
+    ones again changes nothing; what a crash left half-way is finished without that.
 
     Fails with CONCURRENT_CHANGE when the rules are others than those read.
     """
+    AnswerOnboarding: _aio.UnaryUnaryMultiCallable[_onboarding_service_pb2.AnswerOnboardingRequest, _onboarding_pb2.Onboarding]  # type: ignore[assignment]
+    """Answers the questions, as a member, instead of what the caller answered before, and
+    returns what was met. With the very next call they have the roles that these answers
+    give, and of those that only earlier answers gave no others: what somebody gave them by
+    hand they keep. Such roles lift nobody: who may act on whom goes by the others. A role that allows more by now than members may choose, or is gone, is
+    not given. Who had to answer, and has accepted the rules, may act from then on.
+
+    Fails with CONCURRENT_CHANGE for an answer that is not there (any more), with
+    ANSWER_REQUIRED when a required question has none, and with INVALID_FIELD for several
+    to a question that takes one.
+    """
 
 class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What newcomers meet: rules to accept, a welcome, and where to begin."""
+    """What newcomers meet: rules to accept, a welcome, where to begin, and questions."""
 
     @_abc_1.abstractmethod
     def GetOnboarding(
@@ -91,7 +135,7 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_pb2.Onboarding, _abc.Awaitable[_onboarding_pb2.Onboarding]]:
         """Returns what a newcomer meets. A community that never said anything about it has no
-        rules, no welcome and no channels to begin in.
+        rules, no welcome, no channels to begin in and no questions.
         """
 
     @_abc_1.abstractmethod
@@ -102,11 +146,22 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_onboarding_pb2.Onboarding, _abc.Awaitable[_onboarding_pb2.Onboarding]]:
         """Changes what a newcomer meets, and returns it. Rules that change get another version;
         who accepted those before is asked nothing. `must_accept` holds for those who join
-        from then on: until they accept, whatever they are not allowed yet fails with
-        ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
+        from then on: until they accepted the rules and answered the required questions,
+        whatever they are not allowed yet fails with ONBOARDING_REQUIRED, whatever roles
+        anybody gives them. Owners are never asked, and for a bot answers who adds it.
+
+        Questions and answers that name their ids stay those they are; those that do not are
+        new. What changes about them holds for whoever answers from then on: roles that an
+        answer gave stay until the member answers again. Any member may choose any answer, so
+        to let an answer give a role that none gave before takes MANAGE_ROLES and what
+        GrantRole takes.
 
         Fails with NOT_FOUND for a channel that the caller does not see in the community, and
-        with CONCURRENT_CHANGE when `etag` is given and something else is met now.
+        for a role that it does not have; with ROLE_TOO_HIGH for a role that is not below the
+        caller's highest, EXCEEDS_OWN_PERMISSIONS for one that speaks of a permission the
+        caller lacks, and ADMINISTRATIVE_ROLE for one that allows anything anywhere but to see,
+        to write, to react and to invite; with CONCURRENT_CHANGE when `etag` is given and
+        something else is met now, or a question or an answer is named that is not there.
         """
 
     @_abc_1.abstractmethod
@@ -115,11 +170,28 @@ class OnboardingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _onboarding_service_pb2.CompleteOnboardingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_onboarding_pb2.Onboarding, _abc.Awaitable[_onboarding_pb2.Onboarding]]:
-        """Accepts the rules, as a member, and returns what was met; who had to accept them may
-        act with their very next call. Accepting the same ones again changes nothing, but
-        finishes what a crash left half-way.
+        """Accepts the rules, as a member, and returns what was met; who had to accept them, and
+        has answered what is required, may act with their very next call. Accepting the same
+        ones again changes nothing; what a crash left half-way is finished without that.
 
         Fails with CONCURRENT_CHANGE when the rules are others than those read.
+        """
+
+    @_abc_1.abstractmethod
+    def AnswerOnboarding(
+        self,
+        request: _onboarding_service_pb2.AnswerOnboardingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_onboarding_pb2.Onboarding, _abc.Awaitable[_onboarding_pb2.Onboarding]]:
+        """Answers the questions, as a member, instead of what the caller answered before, and
+        returns what was met. With the very next call they have the roles that these answers
+        give, and of those that only earlier answers gave no others: what somebody gave them by
+        hand they keep. Such roles lift nobody: who may act on whom goes by the others. A role that allows more by now than members may choose, or is gone, is
+        not given. Who had to answer, and has accepted the rules, may act from then on.
+
+        Fails with CONCURRENT_CHANGE for an answer that is not there (any more), with
+        ANSWER_REQUIRED when a required question has none, and with INVALID_FIELD for several
+        to a question that takes one.
         """
 
 def add_OnboardingServiceServicer_to_server(servicer: OnboardingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

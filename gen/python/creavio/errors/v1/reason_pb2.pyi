@@ -125,6 +125,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """A post of this forum needs a tag."""
     REASON_ONBOARDING_REQUIRED: _Reason.ValueType  # 166
     """The rules of the community are to be accepted before anything is done there."""
+    REASON_ADMINISTRATIVE_ROLE: _Reason.ValueType  # 167
+    """The role allows more than members may give themselves by an answer."""
+    REASON_ANSWER_REQUIRED: _Reason.ValueType  # 168
+    """A question that has to be answered has no answer."""
     REASON_RATE_LIMITED: _Reason.ValueType  # 80
     """Too many calls; google.rpc.RetryInfo says when to try again."""
     REASON_UNAVAILABLE: _Reason.ValueType  # 81
@@ -259,6 +263,10 @@ REASON_TAG_REQUIRED: Reason.ValueType  # 188
 """A post of this forum needs a tag."""
 REASON_ONBOARDING_REQUIRED: Reason.ValueType  # 166
 """The rules of the community are to be accepted before anything is done there."""
+REASON_ADMINISTRATIVE_ROLE: Reason.ValueType  # 167
+"""The role allows more than members may give themselves by an answer."""
+REASON_ANSWER_REQUIRED: Reason.ValueType  # 168
+"""A question that has to be answered has no answer."""
 REASON_RATE_LIMITED: Reason.ValueType  # 80
 """Too many calls; google.rpc.RetryInfo says when to try again."""
 REASON_UNAVAILABLE: Reason.ValueType  # 81

@@ -199,7 +199,9 @@ class Binding(_message.Message):
     put in order first, by the `roles` of the masks.
     """
     pending: _builtins.bool
-    """Whether the person is still to accept the rules of the community."""
+    """Whether the person is still to accept the rules of the community, or to answer what it
+    asks.
+    """
     @_builtins.property
     def overrides(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberOverride]:
         """The channels where the person is overridden."""

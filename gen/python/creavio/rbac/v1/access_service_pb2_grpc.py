@@ -70,6 +70,11 @@ class AccessServiceStub:
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesRequest.SerializeToString,
                 response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesResponse.FromString,
                 _registered_method=True)
+        self.CheckOffer = channel.unary_unary(
+                '/creavio.rbac.v1.AccessService/CheckOffer',
+                request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckOfferRequest.SerializeToString,
+                response_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckOfferResponse.FromString,
+                _registered_method=True)
         self.Outranks = channel.unary_unary(
                 '/creavio.rbac.v1.AccessService/Outranks',
                 request_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.OutranksRequest.SerializeToString,
@@ -133,6 +138,21 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckOffer(self, request, context):
+        """Returns when a person may let everybody in a community give themselves these roles, as
+        things are now: when they hold MANAGE_ROLES and may give each of them, and none allows,
+        there or in a channel, anything but VIEW_COMMUNITY, VIEW_CHANNEL, SEND_MESSAGES,
+        ADD_REACTIONS and CREATE_INVITES.
+
+        Fails with NOT_FOUND for a role that the community does not have, PERMISSION_DENIED for
+        whoever gives no roles, ROLE_TOO_HIGH for a role that is not below their highest,
+        EXCEEDS_OWN_PERMISSIONS for one that speaks of what they lack, there or in a channel,
+        INVALID_FIELD for the member role, and ADMINISTRATIVE_ROLE for one that allows more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Outranks(self, request, context):
         """Says whether the highest role of one person is above that of another; nobody's
         is above their own.
@@ -178,6 +198,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.ListTies,
                     request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesRequest.FromString,
                     response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesResponse.SerializeToString,
+            ),
+            'CheckOffer': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckOffer,
+                    request_deserializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckOfferRequest.FromString,
+                    response_serializer=creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckOfferResponse.SerializeToString,
             ),
             'Outranks': grpc.unary_unary_rpc_method_handler(
                     servicer.Outranks,
@@ -375,6 +400,33 @@ class AccessService:
             '/creavio.rbac.v1.AccessService/ListTies',
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesRequest.SerializeToString,
             creavio_dot_rbac_dot_v1_dot_access__service__pb2.ListTiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckOffer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/creavio.rbac.v1.AccessService/CheckOffer',
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckOfferRequest.SerializeToString,
+            creavio_dot_rbac_dot_v1_dot_access__service__pb2.CheckOfferResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,17 @@ class AccessServiceStub:
     """Says what would be without anybody if a person went: the communities they own that
     others belong to, and the instance when nobody else administrates it.
     """
+    CheckOffer: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.CheckOfferRequest, _access_service_pb2.CheckOfferResponse]
+    """Returns when a person may let everybody in a community give themselves these roles, as
+    things are now: when they hold MANAGE_ROLES and may give each of them, and none allows,
+    there or in a channel, anything but VIEW_COMMUNITY, VIEW_CHANNEL, SEND_MESSAGES,
+    ADD_REACTIONS and CREATE_INVITES.
+
+    Fails with NOT_FOUND for a role that the community does not have, PERMISSION_DENIED for
+    whoever gives no roles, ROLE_TOO_HIGH for a role that is not below their highest,
+    EXCEEDS_OWN_PERMISSIONS for one that speaks of what they lack, there or in a channel,
+    INVALID_FIELD for the member role, and ADMINISTRATIVE_ROLE for one that allows more.
+    """
     Outranks: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.OutranksRequest, _access_service_pb2.OutranksResponse]
     """Says whether the highest role of one person is above that of another; nobody's
     is above their own.
@@ -82,6 +93,17 @@ class AccessServiceAsyncStub(AccessServiceStub):
     ListTies: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListTiesRequest, _access_service_pb2.ListTiesResponse]  # type: ignore[assignment]
     """Says what would be without anybody if a person went: the communities they own that
     others belong to, and the instance when nobody else administrates it.
+    """
+    CheckOffer: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CheckOfferRequest, _access_service_pb2.CheckOfferResponse]  # type: ignore[assignment]
+    """Returns when a person may let everybody in a community give themselves these roles, as
+    things are now: when they hold MANAGE_ROLES and may give each of them, and none allows,
+    there or in a channel, anything but VIEW_COMMUNITY, VIEW_CHANNEL, SEND_MESSAGES,
+    ADD_REACTIONS and CREATE_INVITES.
+
+    Fails with NOT_FOUND for a role that the community does not have, PERMISSION_DENIED for
+    whoever gives no roles, ROLE_TOO_HIGH for a role that is not below their highest,
+    EXCEEDS_OWN_PERMISSIONS for one that speaks of what they lack, there or in a channel,
+    INVALID_FIELD for the member role, and ADMINISTRATIVE_ROLE for one that allows more.
     """
     Outranks: _aio.UnaryUnaryMultiCallable[_access_service_pb2.OutranksRequest, _access_service_pb2.OutranksResponse]  # type: ignore[assignment]
     """Says whether the highest role of one person is above that of another; nobody's
@@ -151,6 +173,23 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_access_service_pb2.ListTiesResponse, _abc.Awaitable[_access_service_pb2.ListTiesResponse]]:
         """Says what would be without anybody if a person went: the communities they own that
         others belong to, and the instance when nobody else administrates it.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckOffer(
+        self,
+        request: _access_service_pb2.CheckOfferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.CheckOfferResponse, _abc.Awaitable[_access_service_pb2.CheckOfferResponse]]:
+        """Returns when a person may let everybody in a community give themselves these roles, as
+        things are now: when they hold MANAGE_ROLES and may give each of them, and none allows,
+        there or in a channel, anything but VIEW_COMMUNITY, VIEW_CHANNEL, SEND_MESSAGES,
+        ADD_REACTIONS and CREATE_INVITES.
+
+        Fails with NOT_FOUND for a role that the community does not have, PERMISSION_DENIED for
+        whoever gives no roles, ROLE_TOO_HIGH for a role that is not below their highest,
+        EXCEEDS_OWN_PERMISSIONS for one that speaks of what they lack, there or in a channel,
+        INVALID_FIELD for the member role, and ADMINISTRATIVE_ROLE for one that allows more.
         """
 
     @_abc_1.abstractmethod

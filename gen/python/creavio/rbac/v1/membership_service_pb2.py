@@ -27,7 +27,7 @@ from creavio.options.v1 import rpc_pb2 as creavio_dot_options_dot_v1_dot_rpc__pb
 from creavio.rbac.v1 import policy_shape_pb2 as creavio_dot_rbac_dot_v1_dot_policy__shape__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/rbac/v1/membership_service.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\"creavio/rbac/v1/policy_shape.proto\"\xc3\x01\n\x19ProvisionCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\x12\x32\n\x05shape\x18\x03 \x01(\x0b\x32\x1c.creavio.rbac.v1.PolicyShapeR\x05shape\"8\n\x1aProvisionCommunityResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x99\x01\n\x15GetPolicyShapeRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x42\n\x0b\x63hannel_ids\x18\x02 \x03(\tB!\xbaH\x1e\x92\x01\x1b\x10\xe8\x07\"\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\nchannelIds\"\x9f\x01\n\x11\x42indMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12\x18\n\x07pending\x18\x03 \x01(\x08R\x07pending\"\x86\x01\n\x12\x41\x64mitMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\"1\n\x13\x41\x64mitMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"0\n\x12\x42indMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xc4\x01\n\x13UnbindMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12;\n\nremover_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^usr_[0-9a-z]{26}$\xd8\x01\x01R\tremoverId\"2\n\x14UnbindMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xcb\x01\n\x17ProvisionChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\x12\x38\n\ncreator_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\tcreatorId\"6\n\x18ProvisionChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x8e\x01\n\x14\x46orgetChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\"3\n\x15\x46orgetChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xaf\x01\n\x18TransferOwnershipRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\x12\x1f\n\x06number\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00R\x06number\"7\n\x19TransferOwnershipResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision2\xea\x07\n\x11MembershipService\x12\x87\x01\n\x12ProvisionCommunity\x12*.creavio.rbac.v1.ProvisionCommunityRequest\x1a+.creavio.rbac.v1.ProvisionCommunityResponse\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x80\x08H\x01P\x01\x12p\n\x0eGetPolicyShape\x12&.creavio.rbac.v1.GetPolicyShapeRequest\x1a\x1c.creavio.rbac.v1.PolicyShape\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x05@\x80\x80\x04H\x01P\x01\x12n\n\nBindMember\x12\".creavio.rbac.v1.BindMemberRequest\x1a#.creavio.rbac.v1.BindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12q\n\x0b\x41\x64mitMember\x12#.creavio.rbac.v1.AdmitMemberRequest\x1a$.creavio.rbac.v1.AdmitMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12t\n\x0cUnbindMember\x12$.creavio.rbac.v1.UnbindMemberRequest\x1a%.creavio.rbac.v1.UnbindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x80\x01\n\x10ProvisionChannel\x12(.creavio.rbac.v1.ProvisionChannelRequest\x1a).creavio.rbac.v1.ProvisionChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12w\n\rForgetChannel\x12%.creavio.rbac.v1.ForgetChannelRequest\x1a&.creavio.rbac.v1.ForgetChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x83\x01\n\x11TransferOwnership\x12).creavio.rbac.v1.TransferOwnershipRequest\x1a*.creavio.rbac.v1.TransferOwnershipResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(creavio/rbac/v1/membership_service.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63reavio/options/v1/rpc.proto\x1a\"creavio/rbac/v1/policy_shape.proto\"\xc3\x01\n\x19ProvisionCommunityRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\x12\x32\n\x05shape\x18\x03 \x01(\x0b\x32\x1c.creavio.rbac.v1.PolicyShapeR\x05shape\"8\n\x1aProvisionCommunityResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x99\x01\n\x15GetPolicyShapeRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x42\n\x0b\x63hannel_ids\x18\x02 \x03(\tB!\xbaH\x1e\x92\x01\x1b\x10\xe8\x07\"\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\nchannelIds\"\xc0\x01\n\x11\x42indMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12\x18\n\x07pending\x18\x03 \x01(\x08R\x07pending\x12\x1f\n\x06number\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x06number\"\x81\x02\n\x12\x41\x64mitMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12\x1f\n\x06number\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00R\x06number\x12\x18\n\x07pending\x18\x04 \x01(\x08R\x07pending\x12>\n\x08role_ids\x18\x05 \x03(\tB#\xbaH \x92\x01\x1d\x10\x80\x05\x18\x01\"\x16r\x14\x32\x12^rol_[0-9a-z]{26}$R\x07roleIds\"1\n\x13\x41\x64mitMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"0\n\x12\x42indMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xc4\x01\n\x13UnbindMemberRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x32\n\x07user_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x06userId\x12;\n\nremover_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^usr_[0-9a-z]{26}$\xd8\x01\x01R\tremoverId\"2\n\x14UnbindMemberResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xcb\x01\n\x17ProvisionChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\x12\x38\n\ncreator_id\x18\x03 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\tcreatorId\"6\n\x18ProvisionChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\x8e\x01\n\x14\x46orgetChannelRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x38\n\nchannel_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\"3\n\x15\x46orgetChannelResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\"\xaf\x01\n\x18TransferOwnershipRequest\x12<\n\x0c\x63ommunity_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^com_[0-9a-z]{26}$R\x0b\x63ommunityId\x12\x34\n\x08owner_id\x18\x02 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^usr_[0-9a-z]{26}$R\x07ownerId\x12\x1f\n\x06number\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00R\x06number\"7\n\x19TransferOwnershipResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision2\xeb\x07\n\x11MembershipService\x12\x87\x01\n\x12ProvisionCommunity\x12*.creavio.rbac.v1.ProvisionCommunityRequest\x1a+.creavio.rbac.v1.ProvisionCommunityResponse\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x80\x08H\x01P\x01\x12p\n\x0eGetPolicyShape\x12&.creavio.rbac.v1.GetPolicyShapeRequest\x1a\x1c.creavio.rbac.v1.PolicyShape\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x01\x30\x05:\x02\x08\x05@\x80\x80\x04H\x01P\x01\x12n\n\nBindMember\x12\".creavio.rbac.v1.BindMemberRequest\x1a#.creavio.rbac.v1.BindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12r\n\x0b\x41\x64mitMember\x12#.creavio.rbac.v1.AdmitMemberRequest\x1a$.creavio.rbac.v1.AdmitMemberResponse\"\x18\xa2\xbb\x18\x14\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x80\x02H\x01P\x01\x12t\n\x0cUnbindMember\x12$.creavio.rbac.v1.UnbindMemberRequest\x1a%.creavio.rbac.v1.UnbindMemberResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x80\x01\n\x10ProvisionChannel\x12(.creavio.rbac.v1.ProvisionChannelRequest\x1a).creavio.rbac.v1.ProvisionChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12w\n\rForgetChannel\x12%.creavio.rbac.v1.ForgetChannelRequest\x1a&.creavio.rbac.v1.ForgetChannelResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x01\x12\x83\x01\n\x11TransferOwnership\x12).creavio.rbac.v1.TransferOwnershipRequest\x1a*.creavio.rbac.v1.TransferOwnershipResponse\"\x17\xa2\xbb\x18\x13\x08\x02\x10\x03 \x02\x30\x05:\x02\x08\x05@\x80\x08H\x01P\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,10 +46,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BINDMEMBERREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_BINDMEMBERREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_BINDMEMBERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_BINDMEMBERREQUEST'].fields_by_name['number']._loaded_options = None
+  _globals['_BINDMEMBERREQUEST'].fields_by_name['number']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_ADMITMEMBERREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_ADMITMEMBERREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_ADMITMEMBERREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_ADMITMEMBERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\026r\0242\022^usr_[0-9a-z]{26}$'
+  _globals['_ADMITMEMBERREQUEST'].fields_by_name['number']._loaded_options = None
+  _globals['_ADMITMEMBERREQUEST'].fields_by_name['number']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_ADMITMEMBERREQUEST'].fields_by_name['role_ids']._loaded_options = None
+  _globals['_ADMITMEMBERREQUEST'].fields_by_name['role_ids']._serialized_options = b'\272H \222\001\035\020\200\005\030\001\"\026r\0242\022^rol_[0-9a-z]{26}$'
   _globals['_UNBINDMEMBERREQUEST'].fields_by_name['community_id']._loaded_options = None
   _globals['_UNBINDMEMBERREQUEST'].fields_by_name['community_id']._serialized_options = b'\272H\026r\0242\022^com_[0-9a-z]{26}$'
   _globals['_UNBINDMEMBERREQUEST'].fields_by_name['user_id']._loaded_options = None
@@ -79,7 +85,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['BindMember']._loaded_options = None
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['BindMember']._serialized_options = b'\242\273\030\023\010\002\020\003 \0020\005:\002\010\005@\200\010H\001P\001'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['AdmitMember']._loaded_options = None
-  _globals['_MEMBERSHIPSERVICE'].methods_by_name['AdmitMember']._serialized_options = b'\242\273\030\023\010\002\020\003 \0020\005:\002\010\005@\200\010H\001P\001'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['AdmitMember']._serialized_options = b'\242\273\030\024\010\002\020\003 \0020\005:\002\010\005@\200\200\002H\001P\001'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['UnbindMember']._loaded_options = None
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['UnbindMember']._serialized_options = b'\242\273\030\023\010\002\020\003 \0020\005:\002\010\005@\200\010H\001P\001'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['ProvisionChannel']._loaded_options = None
@@ -95,29 +101,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPOLICYSHAPEREQUEST']._serialized_start=413
   _globals['_GETPOLICYSHAPEREQUEST']._serialized_end=566
   _globals['_BINDMEMBERREQUEST']._serialized_start=569
-  _globals['_BINDMEMBERREQUEST']._serialized_end=728
-  _globals['_ADMITMEMBERREQUEST']._serialized_start=731
-  _globals['_ADMITMEMBERREQUEST']._serialized_end=865
-  _globals['_ADMITMEMBERRESPONSE']._serialized_start=867
-  _globals['_ADMITMEMBERRESPONSE']._serialized_end=916
-  _globals['_BINDMEMBERRESPONSE']._serialized_start=918
-  _globals['_BINDMEMBERRESPONSE']._serialized_end=966
-  _globals['_UNBINDMEMBERREQUEST']._serialized_start=969
-  _globals['_UNBINDMEMBERREQUEST']._serialized_end=1165
-  _globals['_UNBINDMEMBERRESPONSE']._serialized_start=1167
-  _globals['_UNBINDMEMBERRESPONSE']._serialized_end=1217
-  _globals['_PROVISIONCHANNELREQUEST']._serialized_start=1220
-  _globals['_PROVISIONCHANNELREQUEST']._serialized_end=1423
-  _globals['_PROVISIONCHANNELRESPONSE']._serialized_start=1425
-  _globals['_PROVISIONCHANNELRESPONSE']._serialized_end=1479
-  _globals['_FORGETCHANNELREQUEST']._serialized_start=1482
-  _globals['_FORGETCHANNELREQUEST']._serialized_end=1624
-  _globals['_FORGETCHANNELRESPONSE']._serialized_start=1626
-  _globals['_FORGETCHANNELRESPONSE']._serialized_end=1677
-  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_start=1680
-  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_end=1855
-  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_start=1857
-  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_end=1912
-  _globals['_MEMBERSHIPSERVICE']._serialized_start=1915
-  _globals['_MEMBERSHIPSERVICE']._serialized_end=2917
+  _globals['_BINDMEMBERREQUEST']._serialized_end=761
+  _globals['_ADMITMEMBERREQUEST']._serialized_start=764
+  _globals['_ADMITMEMBERREQUEST']._serialized_end=1021
+  _globals['_ADMITMEMBERRESPONSE']._serialized_start=1023
+  _globals['_ADMITMEMBERRESPONSE']._serialized_end=1072
+  _globals['_BINDMEMBERRESPONSE']._serialized_start=1074
+  _globals['_BINDMEMBERRESPONSE']._serialized_end=1122
+  _globals['_UNBINDMEMBERREQUEST']._serialized_start=1125
+  _globals['_UNBINDMEMBERREQUEST']._serialized_end=1321
+  _globals['_UNBINDMEMBERRESPONSE']._serialized_start=1323
+  _globals['_UNBINDMEMBERRESPONSE']._serialized_end=1373
+  _globals['_PROVISIONCHANNELREQUEST']._serialized_start=1376
+  _globals['_PROVISIONCHANNELREQUEST']._serialized_end=1579
+  _globals['_PROVISIONCHANNELRESPONSE']._serialized_start=1581
+  _globals['_PROVISIONCHANNELRESPONSE']._serialized_end=1635
+  _globals['_FORGETCHANNELREQUEST']._serialized_start=1638
+  _globals['_FORGETCHANNELREQUEST']._serialized_end=1780
+  _globals['_FORGETCHANNELRESPONSE']._serialized_start=1782
+  _globals['_FORGETCHANNELRESPONSE']._serialized_end=1833
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_start=1836
+  _globals['_TRANSFEROWNERSHIPREQUEST']._serialized_end=2011
+  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_start=2013
+  _globals['_TRANSFEROWNERSHIPRESPONSE']._serialized_end=2068
+  _globals['_MEMBERSHIPSERVICE']._serialized_start=2071
+  _globals['_MEMBERSHIPSERVICE']._serialized_end=3074
 # @@protoc_insertion_point(module_scope)

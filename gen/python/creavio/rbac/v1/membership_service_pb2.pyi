@@ -110,22 +110,26 @@ class BindMemberRequest(_message.Message):
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     user_id: _builtins.str
     """The person."""
     pending: _builtins.bool
-    """Whether the person is to accept the rules first."""
+    """Whether the person is to accept the rules or answer questions first."""
+    number: _builtins.int
+    """The number of the joining, in one order with those of AdmitMember about the person."""
     def __init__(
         self,
         *,
         community_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
         pending: _builtins.bool = ...,
+        number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "pending", b"pending", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "number", b"number", "pending", b"pending", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -133,25 +137,39 @@ Global___BindMemberRequest: _TypeAlias = BindMemberRequest  # noqa: Y015
 
 @_typing.final
 class AdmitMemberRequest(_message.Message):
-    """Names who accepted the rules of which community."""
+    """Says what follows from what a member accepted and answered."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    ROLE_IDS_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     user_id: _builtins.str
     """The person."""
+    number: _builtins.int
+    """Its number, higher than that of any before it about the person."""
+    pending: _builtins.bool
+    """Whether something is still to be accepted or answered. It makes nobody pending."""
+    @_builtins.property
+    def role_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The roles that the answers give."""
+
     def __init__(
         self,
         *,
         community_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
+        number: _builtins.int = ...,
+        pending: _builtins.bool = ...,
+        role_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "number", b"number", "pending", b"pending", "role_ids", b"role_ids", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -159,7 +177,7 @@ Global___AdmitMemberRequest: _TypeAlias = AdmitMemberRequest  # noqa: Y015
 
 @_typing.final
 class AdmitMemberResponse(_message.Message):
-    """The person is not pending."""
+    """The person holds what follows, or something later was said already."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -106,7 +106,7 @@ class MembershipServiceServicer:
     def BindMember(self, request, context):
         """Gives a person the member role; where they are pending, they hold no permission but to
         see until they are admitted. Repeating it changes nothing, nor does it make pending
-        whoever has the role.
+        whoever has the role. What AdmitMember says under a lower number counts no more.
 
         Fails with NOT_FOUND when the community was never provisioned.
         """
@@ -115,7 +115,12 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AdmitMember(self, request, context):
-        """Lets a pending member do what their roles allow. Repeating it changes nothing.
+        """Gives a member the roles that their answers give and takes those that only earlier
+        answers gave; and unless they are pending still, lets them do what their roles allow.
+        They lift nobody: where ranks are compared, these roles do not count. A role that is none, or that allows more than members may choose, is not given. Each
+        time is numbered and takes effect once, in their order: one whose number is not above
+        that of the last changes nothing, however late it comes, nor does one about a person
+        who is no member.
 
         Fails with NOT_FOUND when the community was never provisioned.
         """

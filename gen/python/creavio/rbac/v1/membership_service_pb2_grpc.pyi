@@ -50,12 +50,17 @@ class MembershipServiceStub:
     BindMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.BindMemberRequest, _membership_service_pb2.BindMemberResponse]
     """Gives a person the member role; where they are pending, they hold no permission but to
     see until they are admitted. Repeating it changes nothing, nor does it make pending
-    whoever has the role.
+    whoever has the role. What AdmitMember says under a lower number counts no more.
 
     Fails with NOT_FOUND when the community was never provisioned.
     """
     AdmitMember: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.AdmitMemberRequest, _membership_service_pb2.AdmitMemberResponse]
-    """Lets a pending member do what their roles allow. Repeating it changes nothing.
+    """Gives a member the roles that their answers give and takes those that only earlier
+    answers gave; and unless they are pending still, lets them do what their roles allow.
+    They lift nobody: where ranks are compared, these roles do not count. A role that is none, or that allows more than members may choose, is not given. Each
+    time is numbered and takes effect once, in their order: one whose number is not above
+    that of the last changes nothing, however late it comes, nor does one about a person
+    who is no member.
 
     Fails with NOT_FOUND when the community was never provisioned.
     """
@@ -111,12 +116,17 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     BindMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.BindMemberRequest, _membership_service_pb2.BindMemberResponse]  # type: ignore[assignment]
     """Gives a person the member role; where they are pending, they hold no permission but to
     see until they are admitted. Repeating it changes nothing, nor does it make pending
-    whoever has the role.
+    whoever has the role. What AdmitMember says under a lower number counts no more.
 
     Fails with NOT_FOUND when the community was never provisioned.
     """
     AdmitMember: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.AdmitMemberRequest, _membership_service_pb2.AdmitMemberResponse]  # type: ignore[assignment]
-    """Lets a pending member do what their roles allow. Repeating it changes nothing.
+    """Gives a member the roles that their answers give and takes those that only earlier
+    answers gave; and unless they are pending still, lets them do what their roles allow.
+    They lift nobody: where ranks are compared, these roles do not count. A role that is none, or that allows more than members may choose, is not given. Each
+    time is numbered and takes effect once, in their order: one whose number is not above
+    that of the last changes nothing, however late it comes, nor does one about a person
+    who is no member.
 
     Fails with NOT_FOUND when the community was never provisioned.
     """
@@ -187,7 +197,7 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_membership_service_pb2.BindMemberResponse, _abc.Awaitable[_membership_service_pb2.BindMemberResponse]]:
         """Gives a person the member role; where they are pending, they hold no permission but to
         see until they are admitted. Repeating it changes nothing, nor does it make pending
-        whoever has the role.
+        whoever has the role. What AdmitMember says under a lower number counts no more.
 
         Fails with NOT_FOUND when the community was never provisioned.
         """
@@ -198,7 +208,12 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.AdmitMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.AdmitMemberResponse, _abc.Awaitable[_membership_service_pb2.AdmitMemberResponse]]:
-        """Lets a pending member do what their roles allow. Repeating it changes nothing.
+        """Gives a member the roles that their answers give and takes those that only earlier
+        answers gave; and unless they are pending still, lets them do what their roles allow.
+        They lift nobody: where ranks are compared, these roles do not count. A role that is none, or that allows more than members may choose, is not given. Each
+        time is numbered and takes effect once, in their order: one whose number is not above
+        that of the last changes nothing, however late it comes, nor does one about a person
+        who is no member.
 
         Fails with NOT_FOUND when the community was never provisioned.
         """

@@ -7,6 +7,7 @@ __all__ = (
     "AcceptInviteRequest",
     "AddBotRequest",
     "AnswerCalendarEventRequest",
+    "AnswerOnboardingRequest",
     "AuditAction",
     "AuditChange",
     "AuditEntry",
@@ -92,7 +93,10 @@ __all__ = (
     "MemberRemoved",
     "MemberServiceStub",
     "Onboarding",
+    "OnboardingAnswer",
+    "OnboardingAnswered",
     "OnboardingCompleted",
+    "OnboardingQuestion",
     "OnboardingServiceStub",
     "OnboardingUpdated",
     "RemoveMemberRequest",
@@ -518,6 +522,28 @@ class AnswerCalendarEventRequest(betterproto2.Message):
 
 default_message_pool.register_message(
     "creavio.community.v1", "AnswerCalendarEventRequest", AnswerCalendarEventRequest
+)
+
+
+@dataclass(eq=False, repr=False)
+class AnswerOnboardingRequest(betterproto2.Message):
+    """
+    Says what a member answers.
+    """
+
+    community_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The community.
+    """
+
+    answer_ids: "list[str]" = betterproto2.field(2, betterproto2.TYPE_STRING, repeated=True)
+    """
+    The answers that are chosen, of all questions; empty for none.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.community.v1", "AnswerOnboardingRequest", AnswerOnboardingRequest
 )
 
 
@@ -2478,12 +2504,87 @@ class Onboarding(betterproto2.Message):
 
     must_accept: "bool" = betterproto2.field(8, betterproto2.TYPE_BOOL)
     """
-    Whether whoever joins is to accept the rules, if there are any, before they do more
-    than see.
+    Whether whoever joins is to accept the rules, if there are any, and answer the required
+    questions, if there are any, before they do more than see.
+    """
+
+    questions: "list[OnboardingQuestion]" = betterproto2.field(
+        9, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    What a newcomer is asked, in order.
+    """
+
+    answer_ids: "list[str]" = betterproto2.field(10, betterproto2.TYPE_STRING, repeated=True)
+    """
+    What the caller answered last, `ans_…`: those answers that are still there.
     """
 
 
 default_message_pool.register_message("creavio.community.v1", "Onboarding", Onboarding)
+
+
+@dataclass(eq=False, repr=False)
+class OnboardingAnswer(betterproto2.Message):
+    """
+    Something that may be chosen.
+    """
+
+    id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    Identifier, `ans_…`; empty for a new one.
+    """
+
+    title: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    What it says; at most 50 characters, the first no space.
+    """
+
+    emoji: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    The emoji beside it; empty for none.
+    """
+
+    role_ids: "list[str]" = betterproto2.field(4, betterproto2.TYPE_STRING, repeated=True)
+    """
+    The roles it gives, `rol_…`; at most 5.
+    """
+
+    channel_ids: "list[str]" = betterproto2.field(5, betterproto2.TYPE_STRING, repeated=True)
+    """
+    The channels it suggests, in order, `chn_…`: those that the caller sees; at most 5.
+    """
+
+
+default_message_pool.register_message("creavio.community.v1", "OnboardingAnswer", OnboardingAnswer)
+
+
+@dataclass(eq=False, repr=False)
+class OnboardingAnswered(betterproto2.Message):
+    """
+    A member answered the questions that newcomers are asked. Told to the member, and to
+    those who manage the community.
+    """
+
+    community_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The community.
+    """
+
+    user_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The member.
+    """
+
+    answer_ids: "list[str]" = betterproto2.field(3, betterproto2.TYPE_STRING, repeated=True)
+    """
+    What they answered, `ans_…`.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.community.v1", "OnboardingAnswered", OnboardingAnswered
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -2510,6 +2611,45 @@ class OnboardingCompleted(betterproto2.Message):
 
 default_message_pool.register_message(
     "creavio.community.v1", "OnboardingCompleted", OnboardingCompleted
+)
+
+
+@dataclass(eq=False, repr=False)
+class OnboardingQuestion(betterproto2.Message):
+    """
+    Something that a newcomer is asked.
+    """
+
+    id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    Identifier, `qst_…`; empty for a new one.
+    """
+
+    title: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The question; at most 100 characters, the first no space.
+    """
+
+    multiple: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
+    """
+    Whether several answers may be chosen.
+    """
+
+    required: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether nobody answers without choosing one here.
+    """
+
+    answers: "list[OnboardingAnswer]" = betterproto2.field(
+        5, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    What may be chosen, in order; at most 16.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.community.v1", "OnboardingQuestion", OnboardingQuestion
 )
 
 
@@ -3028,8 +3168,8 @@ class UpdateOnboardingRequest(betterproto2.Message):
         5, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    What to change: `rules`, `welcome`, `channel_ids`, `must_accept`. When unset, the
-    fields that are present.
+    What to change: `rules`, `welcome`, `channel_ids`, `must_accept`, `questions`. When
+    unset, the fields that are present.
     """
 
     etag: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
@@ -3039,7 +3179,15 @@ class UpdateOnboardingRequest(betterproto2.Message):
 
     must_accept: "bool | None" = betterproto2.field(7, betterproto2.TYPE_BOOL, optional=True)
     """
-    Whether whoever joins is to accept the rules before they do more than see.
+    Whether whoever joins is to accept the rules, and to answer the required questions,
+    before they do more than see.
+    """
+
+    questions: "list[OnboardingQuestion]" = betterproto2.field(
+        8, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    The questions, in order; at most 8.
     """
 
 
@@ -3987,7 +4135,7 @@ class MemberServiceStub(betterproto2_grpclib.ServiceStub):
 
 class OnboardingServiceStub(betterproto2_grpclib.ServiceStub):
     """
-    What newcomers meet: rules to accept, a welcome, and where to begin.
+    What newcomers meet: rules to accept, a welcome, where to begin, and questions.
     """
 
     async def get_onboarding(
@@ -4000,7 +4148,7 @@ class OnboardingServiceStub(betterproto2_grpclib.ServiceStub):
     ) -> "Onboarding":
         """
         Returns what a newcomer meets. A community that never said anything about it has no
-        rules, no welcome and no channels to begin in.
+        rules, no welcome, no channels to begin in and no questions.
         """
 
         return await self._unary_unary(
@@ -4023,11 +4171,22 @@ class OnboardingServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Changes what a newcomer meets, and returns it. Rules that change get another version;
         who accepted those before is asked nothing. `must_accept` holds for those who join
-        from then on: until they accept, whatever they are not allowed yet fails with
-        ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
+        from then on: until they accepted the rules and answered the required questions,
+        whatever they are not allowed yet fails with ONBOARDING_REQUIRED, whatever roles
+        anybody gives them. Owners are never asked, and for a bot answers who adds it.
+
+        Questions and answers that name their ids stay those they are; those that do not are
+        new. What changes about them holds for whoever answers from then on: roles that an
+        answer gave stay until the member answers again. Any member may choose any answer, so
+        to let an answer give a role that none gave before takes MANAGE_ROLES and what
+        GrantRole takes.
 
         Fails with NOT_FOUND for a channel that the caller does not see in the community, and
-        with CONCURRENT_CHANGE when `etag` is given and something else is met now.
+        for a role that it does not have; with ROLE_TOO_HIGH for a role that is not below the
+        caller's highest, EXCEEDS_OWN_PERMISSIONS for one that speaks of a permission the
+        caller lacks, and ADMINISTRATIVE_ROLE for one that allows anything anywhere but to see,
+        to write, to react and to invite; with CONCURRENT_CHANGE when `etag` is given and
+        something else is met now, or a question or an answer is named that is not there.
         """
 
         return await self._unary_unary(
@@ -4048,15 +4207,44 @@ class OnboardingServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "Onboarding":
         """
-        Accepts the rules, as a member, and returns what was met; who had to accept them may
-        act with their very next call. Accepting the same ones again changes nothing, but
-        finishes what a crash left half-way.
+        Accepts the rules, as a member, and returns what was met; who had to accept them, and
+        has answered what is required, may act with their very next call. Accepting the same
+        ones again changes nothing; what a crash left half-way is finished without that.
 
         Fails with CONCURRENT_CHANGE when the rules are others than those read.
         """
 
         return await self._unary_unary(
             "/creavio.community.v1.OnboardingService/CompleteOnboarding",
+            message,
+            Onboarding,
+            timeout=timeout,
+            deadline=deadline,
+            metadata=metadata,
+        )
+
+    async def answer_onboarding(
+        self,
+        message: "AnswerOnboardingRequest",
+        *,
+        timeout: "float | None" = None,
+        deadline: "Deadline | None" = None,
+        metadata: "MetadataLike | None" = None,
+    ) -> "Onboarding":
+        """
+        Answers the questions, as a member, instead of what the caller answered before, and
+        returns what was met. With the very next call they have the roles that these answers
+        give, and of those that only earlier answers gave no others: what somebody gave them by
+        hand they keep. Such roles lift nobody: who may act on whom goes by the others. A role that allows more by now than members may choose, or is gone, is
+        not given. Who had to answer, and has accepted the rules, may act from then on.
+
+        Fails with CONCURRENT_CHANGE for an answer that is not there (any more), with
+        ANSWER_REQUIRED when a required question has none, and with INVALID_FIELD for several
+        to a question that takes one.
+        """
+
+        return await self._unary_unary(
+            "/creavio.community.v1.OnboardingService/AnswerOnboarding",
             message,
             Onboarding,
             timeout=timeout,

@@ -264,6 +264,16 @@ class Reason(betterproto2.Enum):
     The rules of the community are to be accepted before anything is done there.
     """
 
+    ADMINISTRATIVE_ROLE = 167
+    """
+    The role allows more than members may give themselves by an answer.
+    """
+
+    ANSWER_REQUIRED = 168
+    """
+    A question that has to be answered has no answer.
+    """
+
     RATE_LIMITED = 80
     """
     Too many calls; google.rpc.RetryInfo says when to try again.
@@ -376,6 +386,8 @@ class Reason(betterproto2.Enum):
             187: "REASON_NOT_A_FORUM",
             188: "REASON_TAG_REQUIRED",
             166: "REASON_ONBOARDING_REQUIRED",
+            167: "REASON_ADMINISTRATIVE_ROLE",
+            168: "REASON_ANSWER_REQUIRED",
             80: "REASON_RATE_LIMITED",
             81: "REASON_UNAVAILABLE",
             82: "REASON_DEADLINE_EXCEEDED",
@@ -442,6 +454,8 @@ class Reason(betterproto2.Enum):
             "REASON_NOT_A_FORUM": 187,
             "REASON_TAG_REQUIRED": 188,
             "REASON_ONBOARDING_REQUIRED": 166,
+            "REASON_ADMINISTRATIVE_ROLE": 167,
+            "REASON_ANSWER_REQUIRED": 168,
             "REASON_RATE_LIMITED": 80,
             "REASON_UNAVAILABLE": 81,
             "REASON_DEADLINE_EXCEEDED": 82,

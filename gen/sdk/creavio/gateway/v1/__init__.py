@@ -447,6 +447,13 @@ class Event(betterproto2.Message):
     A member, perhaps the person, accepted the rules of a community.
     """
 
+    onboarding_answered: "__community__v1__.OnboardingAnswered | None" = betterproto2.field(
+        129, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    A member, perhaps the person, answered what newcomers of a community are asked.
+    """
+
     profile_changed: "__user__v1__.ProfileChanged | None" = betterproto2.field(
         135, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
     )

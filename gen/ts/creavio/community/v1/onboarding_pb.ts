@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/onboarding.proto.
  */
 export const file_creavio_community_v1_onboarding: GenFile = /*@__PURE__*/
-  fileDesc("CiVjcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSLHAQoKT25ib2FyZGluZxIUCgxjb21tdW5pdHlfaWQYASABKAkSKQoFcnVsZXMYAiADKAsyGi5jcmVhdmlvLmNvbW11bml0eS52MS5SdWxlEhUKDXJ1bGVzX3ZlcnNpb24YAyABKAMSDwoHd2VsY29tZRgEIAEoCRITCgtjaGFubmVsX2lkcxgFIAMoCRIYChBhY2NlcHRlZF92ZXJzaW9uGAYgASgDEgwKBGV0YWcYByABKAkSEwoLbXVzdF9hY2NlcHQYCCABKAgiIwoEUnVsZRINCgV0aXRsZRgBIAEoCRIMCgR0ZXh0GAIgASgJYgZwcm90bzM");
+  fileDesc("CiVjcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nLnByb3RvEhRjcmVhdmlvLmNvbW11bml0eS52MSKYAgoKT25ib2FyZGluZxIUCgxjb21tdW5pdHlfaWQYASABKAkSKQoFcnVsZXMYAiADKAsyGi5jcmVhdmlvLmNvbW11bml0eS52MS5SdWxlEhUKDXJ1bGVzX3ZlcnNpb24YAyABKAMSDwoHd2VsY29tZRgEIAEoCRITCgtjaGFubmVsX2lkcxgFIAMoCRIYChBhY2NlcHRlZF92ZXJzaW9uGAYgASgDEgwKBGV0YWcYByABKAkSEwoLbXVzdF9hY2NlcHQYCCABKAgSOwoJcXVlc3Rpb25zGAkgAygLMiguY3JlYXZpby5jb21tdW5pdHkudjEuT25ib2FyZGluZ1F1ZXN0aW9uEhIKCmFuc3dlcl9pZHMYCiADKAkijAEKEk9uYm9hcmRpbmdRdWVzdGlvbhIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRIQCghtdWx0aXBsZRgDIAEoCBIQCghyZXF1aXJlZBgEIAEoCBI3CgdhbnN3ZXJzGAUgAygLMiYuY3JlYXZpby5jb21tdW5pdHkudjEuT25ib2FyZGluZ0Fuc3dlciJjChBPbmJvYXJkaW5nQW5zd2VyEgoKAmlkGAEgASgJEg0KBXRpdGxlGAIgASgJEg0KBWVtb2ppGAMgASgJEhAKCHJvbGVfaWRzGAQgAygJEhMKC2NoYW5uZWxfaWRzGAUgAygJIiMKBFJ1bGUSDQoFdGl0bGUYASABKAkSDAoEdGV4dBgCIAEoCWIGcHJvdG8z");
 
 /**
  * What a newcomer meets in a community.
@@ -68,12 +68,26 @@ export type Onboarding = Message<"creavio.community.v1.Onboarding"> & {
   etag: string;
 
   /**
-   * Whether whoever joins is to accept the rules, if there are any, before they do more
-   * than see.
+   * Whether whoever joins is to accept the rules, if there are any, and answer the required
+   * questions, if there are any, before they do more than see.
    *
    * @generated from field: bool must_accept = 8;
    */
   mustAccept: boolean;
+
+  /**
+   * What a newcomer is asked, in order.
+   *
+   * @generated from field: repeated creavio.community.v1.OnboardingQuestion questions = 9;
+   */
+  questions: OnboardingQuestion[];
+
+  /**
+   * What the caller answered last, `ans_…`: those answers that are still there.
+   *
+   * @generated from field: repeated string answer_ids = 10;
+   */
+  answerIds: string[];
 };
 
 /**
@@ -82,6 +96,104 @@ export type Onboarding = Message<"creavio.community.v1.Onboarding"> & {
  */
 export const OnboardingSchema: GenMessage<Onboarding> = /*@__PURE__*/
   messageDesc(file_creavio_community_v1_onboarding, 0);
+
+/**
+ * Something that a newcomer is asked.
+ *
+ * @generated from message creavio.community.v1.OnboardingQuestion
+ */
+export type OnboardingQuestion = Message<"creavio.community.v1.OnboardingQuestion"> & {
+  /**
+   * Identifier, `qst_…`; empty for a new one.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The question; at most 100 characters, the first no space.
+   *
+   * @generated from field: string title = 2;
+   */
+  title: string;
+
+  /**
+   * Whether several answers may be chosen.
+   *
+   * @generated from field: bool multiple = 3;
+   */
+  multiple: boolean;
+
+  /**
+   * Whether nobody answers without choosing one here.
+   *
+   * @generated from field: bool required = 4;
+   */
+  required: boolean;
+
+  /**
+   * What may be chosen, in order; at most 16.
+   *
+   * @generated from field: repeated creavio.community.v1.OnboardingAnswer answers = 5;
+   */
+  answers: OnboardingAnswer[];
+};
+
+/**
+ * Describes the message creavio.community.v1.OnboardingQuestion.
+ * Use `create(OnboardingQuestionSchema)` to create a new message.
+ */
+export const OnboardingQuestionSchema: GenMessage<OnboardingQuestion> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_onboarding, 1);
+
+/**
+ * Something that may be chosen.
+ *
+ * @generated from message creavio.community.v1.OnboardingAnswer
+ */
+export type OnboardingAnswer = Message<"creavio.community.v1.OnboardingAnswer"> & {
+  /**
+   * Identifier, `ans_…`; empty for a new one.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What it says; at most 50 characters, the first no space.
+   *
+   * @generated from field: string title = 2;
+   */
+  title: string;
+
+  /**
+   * The emoji beside it; empty for none.
+   *
+   * @generated from field: string emoji = 3;
+   */
+  emoji: string;
+
+  /**
+   * The roles it gives, `rol_…`; at most 5.
+   *
+   * @generated from field: repeated string role_ids = 4;
+   */
+  roleIds: string[];
+
+  /**
+   * The channels it suggests, in order, `chn_…`: those that the caller sees; at most 5.
+   *
+   * @generated from field: repeated string channel_ids = 5;
+   */
+  channelIds: string[];
+};
+
+/**
+ * Describes the message creavio.community.v1.OnboardingAnswer.
+ * Use `create(OnboardingAnswerSchema)` to create a new message.
+ */
+export const OnboardingAnswerSchema: GenMessage<OnboardingAnswer> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_onboarding, 2);
 
 /**
  * Something that members keep to.
@@ -109,5 +221,5 @@ export type Rule = Message<"creavio.community.v1.Rule"> & {
  * Use `create(RuleSchema)` to create a new message.
  */
 export const RuleSchema: GenMessage<Rule> = /*@__PURE__*/
-  messageDesc(file_creavio_community_v1_onboarding, 1);
+  messageDesc(file_creavio_community_v1_onboarding, 3);
 

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { OnboardingSchema, Rule } from "./onboarding_pb.js";
+import type { OnboardingQuestion, OnboardingSchema, Rule } from "./onboarding_pb.js";
 import { file_creavio_community_v1_onboarding } from "./onboarding_pb.js";
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/onboarding_service.proto.
  */
 export const file_creavio_community_v1_onboarding_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1jcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nX3NlcnZpY2UucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIiwKFEdldE9uYm9hcmRpbmdSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCSL6AQoXVXBkYXRlT25ib2FyZGluZ1JlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEikKBXJ1bGVzGAIgAygLMhouY3JlYXZpby5jb21tdW5pdHkudjEuUnVsZRIUCgd3ZWxjb21lGAMgASgJSACIAQESEwoLY2hhbm5lbF9pZHMYBCADKAkSLwoLdXBkYXRlX21hc2sYBSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEgwKBGV0YWcYBiABKAkSGAoLbXVzdF9hY2NlcHQYByABKAhIAYgBAUIKCghfd2VsY29tZUIOCgxfbXVzdF9hY2NlcHQiSAoZQ29tcGxldGVPbmJvYXJkaW5nUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSFQoNcnVsZXNfdmVyc2lvbhgCIAEoAzLAAgoRT25ib2FyZGluZ1NlcnZpY2USXQoNR2V0T25ib2FyZGluZxIqLmNyZWF2aW8uY29tbXVuaXR5LnYxLkdldE9uYm9hcmRpbmdSZXF1ZXN0GiAuY3JlYXZpby5jb21tdW5pdHkudjEuT25ib2FyZGluZxJjChBVcGRhdGVPbmJvYXJkaW5nEi0uY3JlYXZpby5jb21tdW5pdHkudjEuVXBkYXRlT25ib2FyZGluZ1JlcXVlc3QaIC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nEmcKEkNvbXBsZXRlT25ib2FyZGluZxIvLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbXBsZXRlT25ib2FyZGluZ1JlcXVlc3QaIC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nYgZwcm90bzM", [file_creavio_community_v1_onboarding, file_google_protobuf_field_mask]);
+  fileDesc("Ci1jcmVhdmlvL2NvbW11bml0eS92MS9vbmJvYXJkaW5nX3NlcnZpY2UucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIiwKFEdldE9uYm9hcmRpbmdSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCSK3AgoXVXBkYXRlT25ib2FyZGluZ1JlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEikKBXJ1bGVzGAIgAygLMhouY3JlYXZpby5jb21tdW5pdHkudjEuUnVsZRIUCgd3ZWxjb21lGAMgASgJSACIAQESEwoLY2hhbm5lbF9pZHMYBCADKAkSLwoLdXBkYXRlX21hc2sYBSABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEgwKBGV0YWcYBiABKAkSGAoLbXVzdF9hY2NlcHQYByABKAhIAYgBARI7CglxdWVzdGlvbnMYCCADKAsyKC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nUXVlc3Rpb25CCgoIX3dlbGNvbWVCDgoMX211c3RfYWNjZXB0IkgKGUNvbXBsZXRlT25ib2FyZGluZ1JlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEhUKDXJ1bGVzX3ZlcnNpb24YAiABKAMiQwoXQW5zd2VyT25ib2FyZGluZ1JlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEhIKCmFuc3dlcl9pZHMYAiADKAkypQMKEU9uYm9hcmRpbmdTZXJ2aWNlEl0KDUdldE9uYm9hcmRpbmcSKi5jcmVhdmlvLmNvbW11bml0eS52MS5HZXRPbmJvYXJkaW5nUmVxdWVzdBogLmNyZWF2aW8uY29tbXVuaXR5LnYxLk9uYm9hcmRpbmcSYwoQVXBkYXRlT25ib2FyZGluZxItLmNyZWF2aW8uY29tbXVuaXR5LnYxLlVwZGF0ZU9uYm9hcmRpbmdSZXF1ZXN0GiAuY3JlYXZpby5jb21tdW5pdHkudjEuT25ib2FyZGluZxJnChJDb21wbGV0ZU9uYm9hcmRpbmcSLy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21wbGV0ZU9uYm9hcmRpbmdSZXF1ZXN0GiAuY3JlYXZpby5jb21tdW5pdHkudjEuT25ib2FyZGluZxJjChBBbnN3ZXJPbmJvYXJkaW5nEi0uY3JlYXZpby5jb21tdW5pdHkudjEuQW5zd2VyT25ib2FyZGluZ1JlcXVlc3QaIC5jcmVhdmlvLmNvbW11bml0eS52MS5PbmJvYXJkaW5nYgZwcm90bzM", [file_creavio_community_v1_onboarding, file_google_protobuf_field_mask]);
 
 /**
  * Names a community.
@@ -72,8 +72,8 @@ export type UpdateOnboardingRequest = Message<"creavio.community.v1.UpdateOnboar
   channelIds: string[];
 
   /**
-   * What to change: `rules`, `welcome`, `channel_ids`, `must_accept`. When unset, the
-   * fields that are present.
+   * What to change: `rules`, `welcome`, `channel_ids`, `must_accept`, `questions`. When
+   * unset, the fields that are present.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 5;
    */
@@ -87,11 +87,19 @@ export type UpdateOnboardingRequest = Message<"creavio.community.v1.UpdateOnboar
   etag: string;
 
   /**
-   * Whether whoever joins is to accept the rules before they do more than see.
+   * Whether whoever joins is to accept the rules, and to answer the required questions,
+   * before they do more than see.
    *
    * @generated from field: optional bool must_accept = 7;
    */
   mustAccept?: boolean | undefined;
+
+  /**
+   * The questions, in order; at most 8.
+   *
+   * @generated from field: repeated creavio.community.v1.OnboardingQuestion questions = 8;
+   */
+  questions: OnboardingQuestion[];
 };
 
 /**
@@ -130,14 +138,42 @@ export const CompleteOnboardingRequestSchema: GenMessage<CompleteOnboardingReque
   messageDesc(file_creavio_community_v1_onboarding_service, 2);
 
 /**
- * What newcomers meet: rules to accept, a welcome, and where to begin.
+ * Says what a member answers.
+ *
+ * @generated from message creavio.community.v1.AnswerOnboardingRequest
+ */
+export type AnswerOnboardingRequest = Message<"creavio.community.v1.AnswerOnboardingRequest"> & {
+  /**
+   * The community.
+   *
+   * @generated from field: string community_id = 1;
+   */
+  communityId: string;
+
+  /**
+   * The answers that are chosen, of all questions; empty for none.
+   *
+   * @generated from field: repeated string answer_ids = 2;
+   */
+  answerIds: string[];
+};
+
+/**
+ * Describes the message creavio.community.v1.AnswerOnboardingRequest.
+ * Use `create(AnswerOnboardingRequestSchema)` to create a new message.
+ */
+export const AnswerOnboardingRequestSchema: GenMessage<AnswerOnboardingRequest> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_onboarding_service, 3);
+
+/**
+ * What newcomers meet: rules to accept, a welcome, where to begin, and questions.
  *
  * @generated from service creavio.community.v1.OnboardingService
  */
 export const OnboardingService: GenService<{
   /**
    * Returns what a newcomer meets. A community that never said anything about it has no
-   * rules, no welcome and no channels to begin in.
+   * rules, no welcome, no channels to begin in and no questions.
    *
    * @generated from rpc creavio.community.v1.OnboardingService.GetOnboarding
    */
@@ -149,11 +185,22 @@ export const OnboardingService: GenService<{
   /**
    * Changes what a newcomer meets, and returns it. Rules that change get another version;
    * who accepted those before is asked nothing. `must_accept` holds for those who join
-   * from then on: until they accept, whatever they are not allowed yet fails with
-   * ONBOARDING_REQUIRED. Owners are never asked, and for a bot accepts who adds it.
+   * from then on: until they accepted the rules and answered the required questions,
+   * whatever they are not allowed yet fails with ONBOARDING_REQUIRED, whatever roles
+   * anybody gives them. Owners are never asked, and for a bot answers who adds it.
+   *
+   * Questions and answers that name their ids stay those they are; those that do not are
+   * new. What changes about them holds for whoever answers from then on: roles that an
+   * answer gave stay until the member answers again. Any member may choose any answer, so
+   * to let an answer give a role that none gave before takes MANAGE_ROLES and what
+   * GrantRole takes.
    *
    * Fails with NOT_FOUND for a channel that the caller does not see in the community, and
-   * with CONCURRENT_CHANGE when `etag` is given and something else is met now.
+   * for a role that it does not have; with ROLE_TOO_HIGH for a role that is not below the
+   * caller's highest, EXCEEDS_OWN_PERMISSIONS for one that speaks of a permission the
+   * caller lacks, and ADMINISTRATIVE_ROLE for one that allows anything anywhere but to see,
+   * to write, to react and to invite; with CONCURRENT_CHANGE when `etag` is given and
+   * something else is met now, or a question or an answer is named that is not there.
    *
    * @generated from rpc creavio.community.v1.OnboardingService.UpdateOnboarding
    */
@@ -163,9 +210,9 @@ export const OnboardingService: GenService<{
     output: typeof OnboardingSchema;
   },
   /**
-   * Accepts the rules, as a member, and returns what was met; who had to accept them may
-   * act with their very next call. Accepting the same ones again changes nothing, but
-   * finishes what a crash left half-way.
+   * Accepts the rules, as a member, and returns what was met; who had to accept them, and
+   * has answered what is required, may act with their very next call. Accepting the same
+   * ones again changes nothing; what a crash left half-way is finished without that.
    *
    * Fails with CONCURRENT_CHANGE when the rules are others than those read.
    *
@@ -174,6 +221,24 @@ export const OnboardingService: GenService<{
   completeOnboarding: {
     methodKind: "unary";
     input: typeof CompleteOnboardingRequestSchema;
+    output: typeof OnboardingSchema;
+  },
+  /**
+   * Answers the questions, as a member, instead of what the caller answered before, and
+   * returns what was met. With the very next call they have the roles that these answers
+   * give, and of those that only earlier answers gave no others: what somebody gave them by
+   * hand they keep. Such roles lift nobody: who may act on whom goes by the others. A role that allows more by now than members may choose, or is gone, is
+   * not given. Who had to answer, and has accepted the rules, may act from then on.
+   *
+   * Fails with CONCURRENT_CHANGE for an answer that is not there (any more), with
+   * ANSWER_REQUIRED when a required question has none, and with INVALID_FIELD for several
+   * to a question that takes one.
+   *
+   * @generated from rpc creavio.community.v1.OnboardingService.AnswerOnboarding
+   */
+  answerOnboarding: {
+    methodKind: "unary";
+    input: typeof AnswerOnboardingRequestSchema;
     output: typeof OnboardingSchema;
   },
 }> = /*@__PURE__*/
