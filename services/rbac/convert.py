@@ -246,6 +246,7 @@ def shape(message: policy_shape_pb2.PolicyShape) -> Shape:
             each.color,
             in_community("shape.roles.allow", each.allow),
             in_community("shape.roles.deny", each.deny),
+            role(each.role_id, "shape.roles.role_id") if each.role_id else None,
         )
         for each in message.roles
     )
@@ -268,12 +269,13 @@ def shape_message(shape: Shape) -> policy_shape_pb2.PolicyShape:
     return policy_shape_pb2.PolicyShape(
         roles=[
             policy_shape_pb2.RoleShape(
-                name=role.name,
-                color=role.color,
-                allow=numbers(role.allow),
-                deny=numbers(role.deny),
+                name=each.name,
+                color=each.color,
+                allow=numbers(each.allow),
+                deny=numbers(each.deny),
+                role_id="" if each.role_id is None else role_text(each.role_id),
             )
-            for role in shape.roles
+            for each in shape.roles
         ],
         overrides=[
             policy_shape_pb2.OverrideShape(

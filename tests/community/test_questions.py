@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import Any
+import uuid
 from uuid import UUID
 
 import pytest
@@ -299,6 +300,17 @@ def test_required_questions_belong_to_what_is_to_be_accepted(table: Table) -> No
     assert not held_back(eve)
     assert refusal(table.answer(bob)) == (400, "ANSWER_REQUIRED"), "nor is it taken back"
     assert not held_back(bob)
+
+
+def test_a_bot_is_asked_nothing(table: Table) -> None:
+    table.asks(required=True)
+    table.say(must_accept=True)
+    body = {"handle": f"clock_{uuid.uuid4().hex[:8]}", "display_name": "Clock"}
+    bot = table.owner.do("POST", "/v1/bots", json=body)["user"]["id"]
+    place = f"/v1/communities/{table.id}"
+    table.owner.do("POST", f"{place}/bots", json={"user_id": bot})
+    asked = {"permission": "PERMISSION_SEND_MESSAGES", "user_id": bot}
+    assert table.owner.do("GET", f"{place}/permissions:explain", params=asked)["allowed"]
 
 
 def test_a_manager_accepts_the_rules_before_they_manage(table: Table) -> None:

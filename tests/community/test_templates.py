@@ -12,14 +12,18 @@ from chassis import ids
 from services.community import domain, store
 from services.community.domain.builtin import BUILT_IN
 from services.community.domain.forum import Forum, Tag
+from services.community.domain.onboarding import Rule
 from services.community.domain.template import (
     CHANNELS,
     ROLES,
     TEMPLATES,
+    AnswerShape,
     ChannelShape,
     Founding,
+    OnboardingShape,
     OverrideShape,
     Places,
+    QuestionShape,
     RoleShape,
     Shape,
     Template,
@@ -43,6 +47,13 @@ SHAPE = Shape(
         ChannelShape("back", category=0, private=True, forum=Forum("Hm.", (Tag(None, "A"),))),
     ),
     (OverrideShape(2, 0, deny=(VIEW,)), OverrideShape(2, 1, allow=(VIEW,))),
+    OnboardingShape(
+        (Rule("Be kind", ""),),
+        "Hello!",
+        (1,),
+        must_accept=True,
+        questions=(QuestionShape("Why?", (AnswerShape("so", "", (1,), (2, 0)),), required=True),),
+    ),
 )
 
 
@@ -54,8 +65,10 @@ async def intend(world: World) -> domain.Community:
             await store.add_category(tx, category)
         for channel in places.channels:
             await store.add_channel(tx, channel)
-        founding = Founding(SHAPE, tuple(channel.id for channel in places.channels))
+        channel_ids = tuple(channel.id for channel in places.channels)
+        founding = Founding(SHAPE, channel_ids, places.role_ids)
         await store.begin_founding(tx, community.id, founding)
+        assert await store.founding(tx, community.id) == founding
     return community
 
 
@@ -81,6 +94,7 @@ async def test_a_community_is_there_with_all_of_its_template_or_for_nobody(
     assert categories == ["First", "Second"]
     policy = world.rbac.shapes[ids.text(ids.Kind.COMMUNITY, community.id)]
     assert [role.name for role in policy.roles] == ["member", "Moderators"]
+    assert len({role.role_id for role in policy.roles} - {""}) == 2
     back = ids.text(ids.Kind.CHANNEL, channels["back"].id)
     assert [(o.channel_id, o.role) for o in policy.overrides] == [(back, 0), (back, 1)]
     assert channels["back"].private
@@ -95,10 +109,15 @@ def places() -> Places:
 def test_what_not_every_member_sees_is_left_out_unless_it_is_asked_for() -> None:
     made = places()
     said = made.categories, made.channels, SHAPE.roles, SHAPE.overrides
-    kept = shape_of(*said, include_private=False)
+    met: Any = {"role_ids": made.role_ids, "onboarding": made.onboarding}
+    kept = shape_of(*said, include_private=False, **met)
     assert [channel.name for channel in kept.channels] == ["lobby", "news"]
     assert kept.overrides == ()
-    assert shape_of(*said, include_private=True) == SHAPE
+    assert kept.onboarding.channels == (1,)
+    assert kept.onboarding.questions[0].answers[0].channels == (0,), "nor is it suggested"
+    assert shape_of(*said, include_private=True, **met) == SHAPE
+    gone = shape_of(*said, include_private=True, onboarding=made.onboarding)
+    assert gone.onboarding.questions[0].answers[0].roles == (), "a role that is gone"
 
 
 def test_where_members_see_nothing_only_what_is_opened_is_shown() -> None:
@@ -195,6 +214,50 @@ def test_a_community_is_founded_as_another_one_is(live: Live) -> None:
     log = ada.do("GET", f"{place}/audit-log")["entries"]
     assert log[0]["action"] == "AUDIT_ACTION_TEMPLATE_CREATED"
     assert made["code"] not in str(log)
+
+
+def test_newcomers_meet_there_what_they_meet_here(live: Live) -> None:
+    ada, bob, eve = (live.sign_up(name) for name in ("ada", "bob", "eve"))
+    here = ada.found()["id"]
+    place = f"/v1/communities/{here}"
+    chess = ada.do("POST", f"{place}/roles", json={"name": "chess"})["id"]
+    ids_here = [ada.open_channel(here, "games")["id"]]
+    body = {"name": "closed", "private": True}
+    ids_here.append(ada.do("POST", f"{place}/channels", json=body)["id"])
+    answers = [
+        {"title": "chess", "emoji": "♟", "role_ids": [chess], "channel_ids": ids_here},
+        {"title": "none"},
+    ]
+    said = {
+        "rules": [{"title": "Be kind", "text": "To everybody."}],
+        "welcome": "Hello!",
+        "channel_ids": ids_here[::-1],
+        "must_accept": True,
+        "questions": [{"title": "What do you play?", "required": True, "answers": answers}],
+    }
+    ada.do("PATCH", f"{place}/onboarding", json=said)
+    made = make(ada, here).json()
+    for known in (chess, *ids_here, "closed"):
+        assert known not in str(made)
+    there = founded(eve, made["code"])["id"]
+    place = f"/v1/communities/{there}"
+    met = eve.do("GET", f"{place}/onboarding")
+    games = channels(eve, there)["games"]["id"]
+    assert (met["rules"], met["welcome"], met["must_accept"]) == (said["rules"], "Hello!", True)
+    assert met["channel_ids"] == [games]
+    (question,) = met["questions"]
+    assert (question["title"], question["required"]) == ("What do you play?", True)
+    first = question["answers"][0]
+    assert (first["title"], first["emoji"], first["channel_ids"]) == ("chess", "♟", [games])
+    bob.accept(eve.invite(there))
+    reply = bob.ask("POST", f"/v1/channels/{games}/messages", json={"content": "hello"})
+    assert refusal(reply) == (403, "ONBOARDING_REQUIRED")
+    bob.do("POST", f"{place}/onboarding:complete", json={"rules_version": met["rules_version"]})
+    bob.do("POST", f"{place}/onboarding:answer", json={"answer_ids": [first["id"]]})
+    bob.send(games, "hello")
+    names = {r["id"]: r["name"] for r in eve.do("GET", f"{place}/roles")["roles"]}
+    held = bob.do("GET", f"{place}/members/{bob.id}/roles")["role_ids"]
+    assert {names[role] for role in held} == {"member", "chess"}
 
 
 def test_a_template_has_no_channel_that_its_maker_does_not_see(live: Live) -> None:

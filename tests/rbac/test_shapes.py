@@ -54,8 +54,14 @@ async def provision(rbac: Rbac, table: Table, shape: PolicyShape) -> Any:
 
 
 async def shaped(rbac: Rbac, table: Table, *channels: str) -> Any:
+    """Without the ids of its roles, which are none of another community's."""
     request = membership.GetPolicyShapeRequest(community_id=table.id, channel_ids=channels)
-    return await rbac.as_service(MembershipServiceStub(rbac.channel).GetPolicyShape, request)
+    found = await rbac.as_service(MembershipServiceStub(rbac.channel).GetPolicyShape, request)
+    listed = {each.id for each in (await roles(table)).values()}
+    assert {each.role_id for each in found.roles} < listed
+    for each in found.roles:
+        each.ClearField("role_id")
+    return found
 
 
 async def roles(table: Table) -> dict[str, Any]:
@@ -93,6 +99,14 @@ async def test_the_founder_owns_it_and_holds_none_of_its_other_roles(
     bob = identifier(ids.Kind.USER)
     await table.bind(bob)
     assert await table.checked(bob) == {*SEES, p.PERMISSION_SEND_MESSAGES}
+
+
+async def test_roles_have_the_ids_that_they_are_given(rbac: Rbac, table: Table) -> None:
+    said = [identifier(ids.Kind.ROLE) for _ in range(3)]
+    given = [RoleShape(name=f"r{n}", role_id=role_id) for n, role_id in enumerate(said)]
+    given[0].allow.extend(SEES)
+    await provision(rbac, table, PolicyShape(roles=given))
+    assert [each.id for each in (await roles(table)).values()][:0:-1] == said
 
 
 async def test_a_shape_is_taken_once(rbac: Rbac, table: Table, channel: str) -> None:

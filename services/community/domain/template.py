@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -12,6 +12,9 @@ from chassis import ids
 from chassis.errors import FailedPrecondition, NotFound
 from services.community.domain import Category, Channel, Community, Standing, order
 from services.community.domain.forum import Forum, Tag, kept
+from services.community.domain.onboarding import Onboarding, Rule
+from services.community.domain.questions import Answer, Question
+from services.community.domain.questions import kept as asked
 
 TEMPLATES: Final = 50
 """How many somebody has at most: they are listed at once."""
@@ -70,6 +73,37 @@ class ChannelShape:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerShape:
+    """What may be chosen, its roles and channels by their numbers in the shape."""
+
+    title: str
+    emoji: str = ""
+    roles: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionShape:
+    """What newcomers are asked."""
+
+    title: str
+    answers: tuple[AnswerShape, ...]
+    multiple: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingShape:
+    """What newcomers meet, channels by their numbers in the shape."""
+
+    rules: tuple[Rule, ...] = ()
+    welcome: str = ""
+    channels: tuple[int, ...] = ()
+    must_accept: bool = False
+    questions: tuple[QuestionShape, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """What a community is like. The first role is the member role; the owner's is not here."""
 
@@ -77,6 +111,7 @@ class Shape:
     categories: tuple[str, ...] = ()
     channels: tuple[ChannelShape, ...] = ()
     overrides: tuple[OverrideShape, ...] = ()
+    onboarding: OnboardingShape = OnboardingShape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +134,8 @@ class Founding:
     shape: Shape
     channel_ids: tuple[UUID, ...]
     """Of the channels of the shape, in their order."""
+    role_ids: tuple[UUID, ...] = ()
+    """Of its roles; empty where rbac chooses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +144,8 @@ class Places:
 
     categories: tuple[Category, ...] = ()
     channels: tuple[Channel, ...] = ()
+    role_ids: tuple[UUID, ...] = ()
+    onboarding: Onboarding | None = None
 
 
 def in_order(categories: Sequence[Category], channels: Sequence[Channel]) -> list[Channel]:
@@ -122,8 +161,11 @@ def shape_of(
     overrides: tuple[OverrideShape, ...],
     *,
     include_private: bool,
+    role_ids: Sequence[UUID] = (),
+    onboarding: Onboarding | None = None,
 ) -> Shape:
-    """What a community with all this is like; overrides number the channels as given.
+    """What a community with all this is like; overrides number the channels as given, and
+    `role_ids` are those of the roles.
 
     What not every member sees is left out unless it is to be included. Raises `TooMuch`.
     """
@@ -153,6 +195,13 @@ def shape_of(
             replace(each, channel=becomes[each.channel])
             for each in overrides
             if each.channel in becomes
+        ),
+        OnboardingShape()
+        if onboarding is None
+        else _met(
+            onboarding,
+            {channels[was].id: now for was, now in becomes.items()},
+            {role_id: number for number, role_id in enumerate(role_ids)},
         ),
     )
 
@@ -187,7 +236,10 @@ def laid_out(shape: Shape, community: Community) -> Places:
             forum=each.forum and kept(each.forum),
         )
         channels.append(channel)
-    return Places(tuple(categories), tuple(channels))
+    role_ids = tuple(ids.new() for _ in shape.roles)
+    channel_ids = tuple(channel.id for channel in channels)
+    met = _meeting(shape.onboarding, community.id, channel_ids, role_ids)
+    return Places(tuple(categories), tuple(channels), role_ids, met)
 
 
 def _hidden(channels: int, member: RoleShape, overrides: Sequence[OverrideShape]) -> set[int]:
@@ -204,3 +256,76 @@ def _hidden(channels: int, member: RoleShape, overrides: Sequence[OverrideShape]
 
 def _new_tags(forum: Forum) -> tuple[Tag, ...]:
     return tuple(replace(tag, id=None) for tag in forum.tags)
+
+
+def _met(
+    onboarding: Onboarding, channels: Mapping[UUID, int], roles: Mapping[UUID, int]
+) -> OnboardingShape:
+    """What newcomers meet, without the channels and roles that have no numbers."""
+    questions = (
+        QuestionShape(
+            question.title,
+            tuple(
+                AnswerShape(
+                    answer.title,
+                    answer.emoji,
+                    _numbers(answer.role_ids, roles),
+                    _numbers(answer.channel_ids, channels),
+                )
+                for answer in question.answers
+            ),
+            question.multiple,
+            question.required,
+        )
+        for question in onboarding.questions
+    )
+    return OnboardingShape(
+        onboarding.rules,
+        onboarding.welcome,
+        _numbers(onboarding.channel_ids, channels),
+        onboarding.must_accept,
+        tuple(questions),
+    )
+
+
+def _meeting(
+    shape: OnboardingShape,
+    community_id: UUID,
+    channel_ids: Sequence[UUID],
+    role_ids: Sequence[UUID],
+) -> Onboarding | None:
+    """What newcomers meet where these are the channels and roles; None for nothing."""
+    if shape == OnboardingShape():
+        return None
+    questions = (
+        Question(
+            None,
+            question.title,
+            tuple(
+                Answer(
+                    None,
+                    answer.title,
+                    answer.emoji,
+                    tuple(role_ids[number] for number in answer.roles),
+                    tuple(channel_ids[number] for number in answer.channels),
+                )
+                for answer in question.answers
+            ),
+            question.multiple,
+            question.required,
+        )
+        for question in shape.questions
+    )
+    return Onboarding(
+        community_id,
+        shape.rules,
+        int(bool(shape.rules)),
+        shape.welcome,
+        tuple(channel_ids[number] for number in shape.channels),
+        shape.must_accept,
+        asked(questions, ()),
+    )
+
+
+def _numbers(named: Iterable[UUID], numbers: Mapping[UUID, int]) -> tuple[int, ...]:
+    return tuple(numbers[each] for each in named if each in numbers)

@@ -161,4 +161,6 @@ async def _lay_out(tx: Transaction, community: domain.Community, shape: Shape) -
     for channel in places.channels:
         await store.add_channel(tx, channel)
     channel_ids = tuple(channel.id for channel in places.channels)
-    await store.begin_founding(tx, community.id, Founding(shape, channel_ids))
+    await store.begin_founding(tx, community.id, Founding(shape, channel_ids, places.role_ids))
+    if places.onboarding is not None:
+        await store.save_onboarding(tx, places.onboarding)

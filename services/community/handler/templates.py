@@ -78,6 +78,7 @@ class TemplateHandler(TemplateServiceServicer):
         async with self._database.reading() as tx:
             categories = await store.categories_of(tx, community_id)
             channels = await store.channels_of(tx, community_id, None, domain.CHANNELS)
+            met = await store.onboarding(tx, community_id)
         named = {ids.text(ids.Kind.CHANNEL, channel.id): channel for channel in channels}
         seen = await self._authorizer.visible(
             principal().user_id, request.community_id, list(named)
@@ -91,6 +92,8 @@ class TemplateHandler(TemplateServiceServicer):
             templates.roles(policy),
             templates.overrides(policy, names),
             include_private=request.include_private,
+            role_ids=templates.role_ids(policy),
+            onboarding=met,
         )
 
     async def GetTemplate(

@@ -14,10 +14,14 @@ from sqlalchemy import Row
 from chassis.database import Transaction
 from services.community.domain.builtin import BUILT_IN
 from services.community.domain.forum import Forum, Sort, Tag
+from services.community.domain.onboarding import Rule
 from services.community.domain.template import (
+    AnswerShape,
     ChannelShape,
     Founding,
+    OnboardingShape,
     OverrideShape,
+    QuestionShape,
     RoleShape,
     Shape,
     Template,
@@ -76,7 +80,11 @@ async def delete_template(tx: Transaction, code: str, creator_id: UUID) -> None:
 
 async def begin_founding(tx: Transaction, community_id: UUID, founding: Founding) -> None:
     """Keep by what a community is about to be founded."""
-    kept = {"shape": asdict(founding.shape), "channels": list(map(str, founding.channel_ids))}
+    kept = {
+        "shape": asdict(founding.shape),
+        "channels": list(map(str, founding.channel_ids)),
+        "roles": list(map(str, founding.role_ids)),
+    }
     await tx.execute(
         sa.update(COMMUNITY).where(COMMUNITY.c.id == community_id).values(founding=kept)
     )
@@ -88,7 +96,9 @@ async def founding(tx: Transaction, community_id: UUID) -> Founding | None:
     kept = (await tx.execute(query)).scalar_one_or_none()
     if kept is None:
         return None
-    return Founding(_shape(kept["shape"]), tuple(map(UUID, kept["channels"])))
+    # One from before templates had newcomers in them says nothing of roles.
+    roles = tuple(map(UUID, kept.get("roles", ())))
+    return Founding(_shape(kept["shape"]), tuple(map(UUID, kept["channels"])), roles)
 
 
 def _template(row: Row[Any]) -> Template:
@@ -102,7 +112,28 @@ def _shape(kept: dict[str, Any]) -> Shape:
         tuple(kept["categories"]),
         tuple(ChannelShape(**{**c, "forum": _forum(c["forum"])}) for c in kept["channels"]),
         tuple(OverrideShape(o["channel"], o["role"], *_said(o)) for o in kept["overrides"]),
+        _onboarding(kept.get("onboarding")),
     )
+
+
+def _onboarding(kept: dict[str, Any] | None) -> OnboardingShape:
+    if kept is None:
+        return OnboardingShape()
+    return OnboardingShape(
+        tuple(Rule(**rule) for rule in kept["rules"]),
+        kept["welcome"],
+        tuple(kept["channels"]),
+        kept["must_accept"],
+        tuple(
+            QuestionShape(**{**question, "answers": tuple(map(_answer, question["answers"]))})
+            for question in kept["questions"]
+        ),
+    )
+
+
+def _answer(kept: dict[str, Any]) -> AnswerShape:
+    roles, channels = tuple(kept["roles"]), tuple(kept["channels"])
+    return AnswerShape(kept["title"], kept["emoji"], roles, channels)
 
 
 def _said(kept: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:

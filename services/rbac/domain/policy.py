@@ -220,7 +220,12 @@ def override_of(allow: Permissions, deny: Permissions) -> Override:
 
 
 def with_new_role(
-    policy: Policy, name: str, color: int, allow: Permissions, deny: Permissions
+    policy: Policy,
+    name: str,
+    color: int,
+    allow: Permissions,
+    deny: Permissions,
+    role_id: UUID | None = None,
 ) -> tuple[Policy, Role]:
     """The policy with a role more, just above the member role. Raises `LimitReached`."""
     if len(policy.roles) >= ROLES:
@@ -228,7 +233,7 @@ def with_new_role(
     if policy.next_number >= NUMBERS:
         raise LimitReached(NUMBERS, "roles in the life of a community")
     role = Role(
-        ids.new(),
+        role_id or ids.new(),
         policy.next_number,
         name,
         Kind.CUSTOM,

@@ -31,6 +31,8 @@ class RoleShape:
     color: int
     allow: Permissions
     deny: Permissions
+    role_id: UUID | None = None
+    """Of the role it is like, or that is to be made by it; None for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def shape_of(policy: Policy, channel_ids: Collection[UUID]) -> Shape:
     )
     if len(overrides) > OVERRIDES:
         raise LimitReached(OVERRIDES, "overrides in a template")
-    shapes = (RoleShape(role.name, role.color, role.allow, role.deny) for role in roles)
+    shapes = (RoleShape(r.name, r.color, r.allow, r.deny, r.id) for r in roles)
     return Shape(tuple(shapes), overrides)
 
 
@@ -73,11 +75,18 @@ def shaped_policy(community_id: UUID, shape: Shape) -> Policy:
     policy = first_policy(community_id)
     lowest, *others = shape.roles
     member, owner = policy.roles
-    member = replace(member, allow=lowest.allow - lowest.deny, deny=lowest.deny)
+    member = replace(
+        member,
+        id=lowest.role_id or member.id,
+        allow=lowest.allow - lowest.deny,
+        deny=lowest.deny,
+    )
     policy = replace(policy, roles=(member, owner))
     # A new role comes right above the member role, below those before it.
     for role in reversed(others):
-        policy, _ = with_new_role(policy, role.name, role.color, role.allow, role.deny)
+        policy, _ = with_new_role(
+            policy, role.name, role.color, role.allow, role.deny, role.role_id
+        )
     return _overridden(policy, shape.overrides)
 
 

@@ -37,7 +37,7 @@ class CommunityServiceStub:
     CreateCommunity: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.CreateCommunityRequest, _community_pb2.Community]
     """Founds a community; the caller becomes its owner and first member. It exists
     for nobody until its roles do. Made by a template it has that one's categories,
-    channels and roles from the beginning; the caller owns it, and holds no role of those.
+    channels, roles and what newcomers meet from the beginning; the caller owns it, and holds no role of those.
 
     Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
     when `request_id` named another request.
@@ -82,7 +82,7 @@ class CommunityServiceAsyncStub(CommunityServiceStub):
     CreateCommunity: _aio.UnaryUnaryMultiCallable[_community_service_pb2.CreateCommunityRequest, _community_pb2.Community]  # type: ignore[assignment]
     """Founds a community; the caller becomes its owner and first member. It exists
     for nobody until its roles do. Made by a template it has that one's categories,
-    channels and roles from the beginning; the caller owns it, and holds no role of those.
+    channels, roles and what newcomers meet from the beginning; the caller owns it, and holds no role of those.
 
     Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
     when `request_id` named another request.
@@ -130,7 +130,7 @@ class CommunityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_community_pb2.Community, _abc.Awaitable[_community_pb2.Community]]:
         """Founds a community; the caller becomes its owner and first member. It exists
         for nobody until its roles do. Made by a template it has that one's categories,
-        channels and roles from the beginning; the caller owns it, and holds no role of those.
+        channels, roles and what newcomers meet from the beginning; the caller owns it, and holds no role of those.
 
         Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
         when `request_id` named another request.

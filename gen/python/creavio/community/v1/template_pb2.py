@@ -24,21 +24,28 @@ _sym_db = _symbol_database.Default()
 
 from creavio.community.v1 import channel_pb2 as creavio_dot_community_dot_v1_dot_channel__pb2
 from creavio.community.v1 import forum_pb2 as creavio_dot_community_dot_v1_dot_forum__pb2
+from creavio.community.v1 import onboarding_pb2 as creavio_dot_community_dot_v1_dot_onboarding__pb2
 from creavio.options.v1 import permission_pb2 as creavio_dot_options_dot_v1_dot_permission__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/community/v1/template.proto\x12\x14\x63reavio.community.v1\x1a\"creavio/community/v1/channel.proto\x1a creavio/community/v1/forum.proto\x1a#creavio/options/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x02\n\x08Template\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n\ncategories\x18\x03 \x03(\tR\ncategories\x12\x41\n\x08\x63hannels\x18\x04 \x03(\x0b\x32%.creavio.community.v1.TemplateChannelR\x08\x63hannels\x12\x38\n\x05roles\x18\x05 \x03(\x0b\x32\".creavio.community.v1.TemplateRoleR\x05roles\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"\xed\x01\n\x0fTemplateChannel\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05topic\x18\x02 \x01(\tR\x05topic\x12\x1f\n\x08\x63\x61tegory\x18\x03 \x01(\x05H\x00R\x08\x63\x61tegory\x88\x01\x01\x12\x18\n\x07private\x18\x04 \x01(\x08R\x07private\x12\x35\n\x04type\x18\x05 \x01(\x0e\x32!.creavio.community.v1.ChannelTypeR\x04type\x12\x31\n\x05\x66orum\x18\x06 \x01(\x0b\x32\x1b.creavio.community.v1.ForumR\x05\x66orumB\x0b\n\t_category\"\xa2\x01\n\x0cTemplateRole\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05\x63olor\x18\x02 \x01(\x05R\x05\x63olor\x12\x34\n\x05\x61llow\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x05\x61llow\x12\x32\n\x04\x64\x65ny\x18\x04 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x04\x64\x65nyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#creavio/community/v1/template.proto\x12\x14\x63reavio.community.v1\x1a\"creavio/community/v1/channel.proto\x1a creavio/community/v1/forum.proto\x1a%creavio/community/v1/onboarding.proto\x1a#creavio/options/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x02\n\x08Template\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n\ncategories\x18\x03 \x03(\tR\ncategories\x12\x41\n\x08\x63hannels\x18\x04 \x03(\x0b\x32%.creavio.community.v1.TemplateChannelR\x08\x63hannels\x12\x38\n\x05roles\x18\x05 \x03(\x0b\x32\".creavio.community.v1.TemplateRoleR\x05roles\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12H\n\nonboarding\x18\x07 \x01(\x0b\x32(.creavio.community.v1.TemplateOnboardingR\nonboarding\"\xe3\x01\n\x12TemplateOnboarding\x12\x30\n\x05rules\x18\x01 \x03(\x0b\x32\x1a.creavio.community.v1.RuleR\x05rules\x12\x18\n\x07welcome\x18\x02 \x01(\tR\x07welcome\x12\x1a\n\x08\x63hannels\x18\x03 \x03(\x05R\x08\x63hannels\x12\x1f\n\x0bmust_accept\x18\x04 \x01(\x08R\nmustAccept\x12\x44\n\tquestions\x18\x05 \x03(\x0b\x32&.creavio.community.v1.TemplateQuestionR\tquestions\"\xa0\x01\n\x10TemplateQuestion\x12\x14\n\x05title\x18\x01 \x01(\tR\x05title\x12\x1a\n\x08multiple\x18\x02 \x01(\x08R\x08multiple\x12\x1a\n\x08required\x18\x03 \x01(\x08R\x08required\x12>\n\x07\x61nswers\x18\x04 \x03(\x0b\x32$.creavio.community.v1.TemplateAnswerR\x07\x61nswers\"n\n\x0eTemplateAnswer\x12\x14\n\x05title\x18\x01 \x01(\tR\x05title\x12\x14\n\x05\x65moji\x18\x02 \x01(\tR\x05\x65moji\x12\x14\n\x05roles\x18\x03 \x03(\x05R\x05roles\x12\x1a\n\x08\x63hannels\x18\x04 \x03(\x05R\x08\x63hannels\"\xed\x01\n\x0fTemplateChannel\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05topic\x18\x02 \x01(\tR\x05topic\x12\x1f\n\x08\x63\x61tegory\x18\x03 \x01(\x05H\x00R\x08\x63\x61tegory\x88\x01\x01\x12\x18\n\x07private\x18\x04 \x01(\x08R\x07private\x12\x35\n\x04type\x18\x05 \x01(\x0e\x32!.creavio.community.v1.ChannelTypeR\x04type\x12\x31\n\x05\x66orum\x18\x06 \x01(\x0b\x32\x1b.creavio.community.v1.ForumR\x05\x66orumB\x0b\n\t_category\"\xa2\x01\n\x0cTemplateRole\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05\x63olor\x18\x02 \x01(\x05R\x05\x63olor\x12\x34\n\x05\x61llow\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x05\x61llow\x12\x32\n\x04\x64\x65ny\x18\x04 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionR\x04\x64\x65nyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.community.v1.template_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TEMPLATE']._serialized_start=202
-  _globals['_TEMPLATE']._serialized_end=470
-  _globals['_TEMPLATECHANNEL']._serialized_start=473
-  _globals['_TEMPLATECHANNEL']._serialized_end=710
-  _globals['_TEMPLATEROLE']._serialized_start=713
-  _globals['_TEMPLATEROLE']._serialized_end=875
+  _globals['_TEMPLATE']._serialized_start=241
+  _globals['_TEMPLATE']._serialized_end=583
+  _globals['_TEMPLATEONBOARDING']._serialized_start=586
+  _globals['_TEMPLATEONBOARDING']._serialized_end=813
+  _globals['_TEMPLATEQUESTION']._serialized_start=816
+  _globals['_TEMPLATEQUESTION']._serialized_end=976
+  _globals['_TEMPLATEANSWER']._serialized_start=978
+  _globals['_TEMPLATEANSWER']._serialized_end=1088
+  _globals['_TEMPLATECHANNEL']._serialized_start=1091
+  _globals['_TEMPLATECHANNEL']._serialized_end=1328
+  _globals['_TEMPLATEROLE']._serialized_start=1331
+  _globals['_TEMPLATEROLE']._serialized_end=1493
 # @@protoc_insertion_point(module_scope)

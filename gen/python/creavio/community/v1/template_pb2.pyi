@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from creavio.community.v1 import channel_pb2 as _channel_pb2
 from creavio.community.v1 import forum_pb2 as _forum_pb2
+from creavio.community.v1 import onboarding_pb2 as _onboarding_pb2
 from creavio.options.v1 import permission_pb2 as _permission_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -37,6 +38,7 @@ class Template(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ONBOARDING_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """What it is called by; whoever knows it may use it."""
     name: _builtins.str
@@ -59,6 +61,10 @@ class Template(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made; unset for what every instance has."""
 
+    @_builtins.property
+    def onboarding(self) -> Global___TemplateOnboarding:
+        """What newcomers meet; unset for nothing."""
+
     def __init__(
         self,
         *,
@@ -68,14 +74,135 @@ class Template(_message.Message):
         channels: _abc.Iterable[Global___TemplateChannel] | None = ...,
         roles: _abc.Iterable[Global___TemplateRole] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        onboarding: Global___TemplateOnboarding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "onboarding", b"onboarding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "channels", b"channels", "code", b"code", "create_time", b"create_time", "name", b"name", "roles", b"roles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "channels", b"channels", "code", b"code", "create_time", b"create_time", "name", b"name", "onboarding", b"onboarding", "roles", b"roles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Template: _TypeAlias = Template  # noqa: Y015
+
+@_typing.final
+class TemplateOnboarding(_message.Message):
+    """What newcomers meet in a community made by the template. Channels and roles are named by
+    their numbers among those of the template, from 0; what is not in it is not named.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    WELCOME_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    MUST_ACCEPT_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    welcome: _builtins.str
+    """What they read first; may be empty."""
+    must_accept: _builtins.bool
+    """Whether they are to accept and answer before they do more than see."""
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[_onboarding_pb2.Rule]:
+        """The rules, in order."""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Where they may begin, in order."""
+
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___TemplateQuestion]:
+        """What they are asked, in order."""
+
+    def __init__(
+        self,
+        *,
+        rules: _abc.Iterable[_onboarding_pb2.Rule] | None = ...,
+        welcome: _builtins.str = ...,
+        channels: _abc.Iterable[_builtins.int] | None = ...,
+        must_accept: _builtins.bool = ...,
+        questions: _abc.Iterable[Global___TemplateQuestion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "must_accept", b"must_accept", "questions", b"questions", "rules", b"rules", "welcome", b"welcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TemplateOnboarding: _TypeAlias = TemplateOnboarding  # noqa: Y015
+
+@_typing.final
+class TemplateQuestion(_message.Message):
+    """Something that newcomers are asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: _builtins.int
+    MULTIPLE_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    """The question."""
+    multiple: _builtins.bool
+    """Whether several answers may be chosen."""
+    required: _builtins.bool
+    """Whether it has to be answered."""
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___TemplateAnswer]:
+        """What may be chosen, in order."""
+
+    def __init__(
+        self,
+        *,
+        title: _builtins.str = ...,
+        multiple: _builtins.bool = ...,
+        required: _builtins.bool = ...,
+        answers: _abc.Iterable[Global___TemplateAnswer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "multiple", b"multiple", "required", b"required", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TemplateQuestion: _TypeAlias = TemplateQuestion  # noqa: Y015
+
+@_typing.final
+class TemplateAnswer(_message.Message):
+    """Something that may be chosen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    """What it says."""
+    emoji: _builtins.str
+    """The emoji beside it; empty for none."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The roles it gives."""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The channels it suggests, in order."""
+
+    def __init__(
+        self,
+        *,
+        title: _builtins.str = ...,
+        emoji: _builtins.str = ...,
+        roles: _abc.Iterable[_builtins.int] | None = ...,
+        channels: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "emoji", b"emoji", "roles", b"roles", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TemplateAnswer: _TypeAlias = TemplateAnswer  # noqa: Y015
 
 @_typing.final
 class TemplateChannel(_message.Message):

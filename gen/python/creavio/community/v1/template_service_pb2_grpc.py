@@ -65,7 +65,7 @@ class TemplateServiceServicer:
 
     def CreateTemplate(self, request, context):
         """Makes a template of what a community is like now: its categories, the channels the
-        caller sees, its roles, and how these override the channels. What is not open to every
+        caller sees, its roles, how these override the channels, and what newcomers meet. What is not open to every
         member is left out unless `include_private` asks for it. Later changes of the
         community change no template.
 

@@ -37,7 +37,7 @@ class TemplateServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TemplateServiceAsyncStub: ...
     CreateTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateRequest, _template_pb2.Template]
     """Makes a template of what a community is like now: its categories, the channels the
-    caller sees, its roles, and how these override the channels. What is not open to every
+    caller sees, its roles, how these override the channels, and what newcomers meet. What is not open to every
     member is left out unless `include_private` asks for it. Later changes of the
     community change no template.
 
@@ -67,7 +67,7 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateRequest, _template_pb2.Template]  # type: ignore[assignment]
     """Makes a template of what a community is like now: its categories, the channels the
-    caller sees, its roles, and how these override the channels. What is not open to every
+    caller sees, its roles, how these override the channels, and what newcomers meet. What is not open to every
     member is left out unless `include_private` asks for it. Later changes of the
     community change no template.
 
@@ -100,7 +100,7 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
         """Makes a template of what a community is like now: its categories, the channels the
-        caller sees, its roles, and how these override the channels. What is not open to every
+        caller sees, its roles, how these override the channels, and what newcomers meet. What is not open to every
         member is left out unless `include_private` asks for it. Later changes of the
         community change no template.
 

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from creavio.options.v1 import permission_pb2 as creavio_dot_options_dot_v1_dot_permission__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/rbac/v1/policy_shape.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#creavio/options/v1/permission.proto\"\x95\x01\n\x0bPolicyShape\x12=\n\x05roles\x18\x01 \x03(\x0b\x32\x1a.creavio.rbac.v1.RoleShapeB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xfa\x01R\x05roles\x12G\n\toverrides\x18\x02 \x03(\x0b\x32\x1e.creavio.rbac.v1.OverrideShapeB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\toverrides\"\xf7\x01\n\tRoleShape\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12\"\n\x05\x63olor\x18\x02 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\xff\xff\xff\x07(\x00R\x05\x63olor\x12I\n\x05\x61llow\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x05\x61llow\x12G\n\x04\x64\x65ny\x18\x04 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x04\x64\x65ny\"\xfd\x01\n\rOverrideShape\x12\x38\n\nchannel_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\x12\x1e\n\x04role\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x10\xfa\x01(\x00R\x04role\x12I\n\x05\x61llow\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x05\x61llow\x12G\n\x04\x64\x65ny\x18\x04 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x04\x64\x65nyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"creavio/rbac/v1/policy_shape.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#creavio/options/v1/permission.proto\"\x95\x01\n\x0bPolicyShape\x12=\n\x05roles\x18\x01 \x03(\x0b\x32\x1a.creavio.rbac.v1.RoleShapeB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xfa\x01R\x05roles\x12G\n\toverrides\x18\x02 \x03(\x0b\x32\x1e.creavio.rbac.v1.OverrideShapeB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\toverrides\"\xae\x02\n\tRoleShape\x12\x32\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x10\x01\x18@2\x13^[^\\x00-\\x1f\\x7f]*$R\x04name\x12\"\n\x05\x63olor\x18\x02 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\xff\xff\xff\x07(\x00R\x05\x63olor\x12I\n\x05\x61llow\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x05\x61llow\x12G\n\x04\x64\x65ny\x18\x04 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x04\x64\x65ny\x12\x35\n\x07role_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x14\x32\x12^rol_[0-9a-z]{26}$\xd8\x01\x01R\x06roleId\"\xfd\x01\n\rOverrideShape\x12\x38\n\nchannel_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^chn_[0-9a-z]{26}$R\tchannelId\x12\x1e\n\x04role\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x10\xfa\x01(\x00R\x04role\x12I\n\x05\x61llow\x18\x03 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x05\x61llow\x12G\n\x04\x64\x65ny\x18\x04 \x03(\x0e\x32\x1e.creavio.options.v1.PermissionB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x04\x64\x65nyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLESHAPE'].fields_by_name['allow']._serialized_options = b'\272H\020\222\001\r\020@\030\001\"\007\202\001\004\020\001 \000'
   _globals['_ROLESHAPE'].fields_by_name['deny']._loaded_options = None
   _globals['_ROLESHAPE'].fields_by_name['deny']._serialized_options = b'\272H\020\222\001\r\020@\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_ROLESHAPE'].fields_by_name['role_id']._loaded_options = None
+  _globals['_ROLESHAPE'].fields_by_name['role_id']._serialized_options = b'\272H\031r\0242\022^rol_[0-9a-z]{26}$\330\001\001'
   _globals['_OVERRIDESHAPE'].fields_by_name['channel_id']._loaded_options = None
   _globals['_OVERRIDESHAPE'].fields_by_name['channel_id']._serialized_options = b'\272H\026r\0242\022^chn_[0-9a-z]{26}$'
   _globals['_OVERRIDESHAPE'].fields_by_name['role']._loaded_options = None
@@ -56,7 +58,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSHAPE']._serialized_start=122
   _globals['_POLICYSHAPE']._serialized_end=271
   _globals['_ROLESHAPE']._serialized_start=274
-  _globals['_ROLESHAPE']._serialized_end=521
-  _globals['_OVERRIDESHAPE']._serialized_start=524
-  _globals['_OVERRIDESHAPE']._serialized_end=777
+  _globals['_ROLESHAPE']._serialized_end=576
+  _globals['_OVERRIDESHAPE']._serialized_start=579
+  _globals['_OVERRIDESHAPE']._serialized_end=832
 # @@protoc_insertion_point(module_scope)

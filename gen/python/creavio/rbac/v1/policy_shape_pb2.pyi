@@ -62,10 +62,15 @@ class RoleShape(_message.Message):
     COLOR_FIELD_NUMBER: _builtins.int
     ALLOW_FIELD_NUMBER: _builtins.int
     DENY_FIELD_NUMBER: _builtins.int
+    ROLE_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name that is shown; that of the member role is left as it is everywhere."""
     color: _builtins.int
     """The colour, as 0xRRGGBB; 0 for none."""
+    role_id: _builtins.str
+    """Its identifier, `rol_…`: of the role it was read from, or that the role made by it is
+    to have, which no role has yet. Empty for one of rbac's choice.
+    """
     @_builtins.property
     def allow(self) -> _containers.RepeatedScalarFieldContainer[_permission_pb2.Permission.ValueType]:
         """What it allows."""
@@ -81,10 +86,11 @@ class RoleShape(_message.Message):
         color: _builtins.int = ...,
         allow: _abc.Iterable[_permission_pb2.Permission.ValueType] | None = ...,
         deny: _abc.Iterable[_permission_pb2.Permission.ValueType] | None = ...,
+        role_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow", b"allow", "color", b"color", "deny", b"deny", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow", b"allow", "color", b"color", "deny", b"deny", "name", b"name", "role_id", b"role_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

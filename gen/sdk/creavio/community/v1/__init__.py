@@ -103,7 +103,10 @@ __all__ = (
     "RevokeInviteRequest",
     "Rule",
     "Template",
+    "TemplateAnswer",
     "TemplateChannel",
+    "TemplateOnboarding",
+    "TemplateQuestion",
     "TemplateRole",
     "TemplateServiceStub",
     "TransferOwnershipRequest",
@@ -2783,8 +2786,45 @@ class Template(betterproto2.Message):
     When it was made; unset for what every instance has.
     """
 
+    onboarding: "TemplateOnboarding | None" = betterproto2.field(
+        7, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    What newcomers meet; unset for nothing.
+    """
+
 
 default_message_pool.register_message("creavio.community.v1", "Template", Template)
+
+
+@dataclass(eq=False, repr=False)
+class TemplateAnswer(betterproto2.Message):
+    """
+    Something that may be chosen.
+    """
+
+    title: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    What it says.
+    """
+
+    emoji: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The emoji beside it; empty for none.
+    """
+
+    roles: "list[int]" = betterproto2.field(3, betterproto2.TYPE_INT32, repeated=True)
+    """
+    The roles it gives.
+    """
+
+    channels: "list[int]" = betterproto2.field(4, betterproto2.TYPE_INT32, repeated=True)
+    """
+    The channels it suggests, in order.
+    """
+
+
+default_message_pool.register_message("creavio.community.v1", "TemplateAnswer", TemplateAnswer)
 
 
 @dataclass(eq=False, repr=False)
@@ -2827,6 +2867,78 @@ class TemplateChannel(betterproto2.Message):
 
 
 default_message_pool.register_message("creavio.community.v1", "TemplateChannel", TemplateChannel)
+
+
+@dataclass(eq=False, repr=False)
+class TemplateOnboarding(betterproto2.Message):
+    """
+    What newcomers meet in a community made by the template. Channels and roles are named by
+    their numbers among those of the template, from 0; what is not in it is not named.
+    """
+
+    rules: "list[Rule]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
+    """
+    The rules, in order.
+    """
+
+    welcome: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    What they read first; may be empty.
+    """
+
+    channels: "list[int]" = betterproto2.field(3, betterproto2.TYPE_INT32, repeated=True)
+    """
+    Where they may begin, in order.
+    """
+
+    must_accept: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether they are to accept and answer before they do more than see.
+    """
+
+    questions: "list[TemplateQuestion]" = betterproto2.field(
+        5, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    What they are asked, in order.
+    """
+
+
+default_message_pool.register_message(
+    "creavio.community.v1", "TemplateOnboarding", TemplateOnboarding
+)
+
+
+@dataclass(eq=False, repr=False)
+class TemplateQuestion(betterproto2.Message):
+    """
+    Something that newcomers are asked.
+    """
+
+    title: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The question.
+    """
+
+    multiple: "bool" = betterproto2.field(2, betterproto2.TYPE_BOOL)
+    """
+    Whether several answers may be chosen.
+    """
+
+    required: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
+    """
+    Whether it has to be answered.
+    """
+
+    answers: "list[TemplateAnswer]" = betterproto2.field(
+        4, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    What may be chosen, in order.
+    """
+
+
+default_message_pool.register_message("creavio.community.v1", "TemplateQuestion", TemplateQuestion)
 
 
 @dataclass(eq=False, repr=False)
@@ -3699,7 +3811,7 @@ class CommunityServiceStub(betterproto2_grpclib.ServiceStub):
         """
         Founds a community; the caller becomes its owner and first member. It exists
         for nobody until its roles do. Made by a template it has that one's categories,
-        channels and roles from the beginning; the caller owns it, and holds no role of those.
+        channels, roles and what newcomers meet from the beginning; the caller owns it, and holds no role of those.
 
         Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
         when `request_id` named another request.
@@ -4268,7 +4380,7 @@ class TemplateServiceStub(betterproto2_grpclib.ServiceStub):
     ) -> "Template":
         """
         Makes a template of what a community is like now: its categories, the channels the
-        caller sees, its roles, and how these override the channels. What is not open to every
+        caller sees, its roles, how these override the channels, and what newcomers meet. What is not open to every
         member is left out unless `include_private` asks for it. Later changes of the
         community change no template.
 

@@ -315,7 +315,7 @@ export const CommunityService: GenService<{
   /**
    * Founds a community; the caller becomes its owner and first member. It exists
    * for nobody until its roles do. Made by a template it has that one's categories,
-   * channels and roles from the beginning; the caller owns it, and holds no role of those.
+   * channels, roles and what newcomers meet from the beginning; the caller owns it, and holds no role of those.
    *
    * Fails with NOT_FOUND when there is no such template, and with IDEMPOTENCY_KEY_REUSED
    * when `request_id` named another request.

@@ -8,6 +8,8 @@ import type { ChannelType } from "./channel_pb.js";
 import { file_creavio_community_v1_channel } from "./channel_pb.js";
 import type { Forum } from "./forum_pb.js";
 import { file_creavio_community_v1_forum } from "./forum_pb.js";
+import type { Rule } from "./onboarding_pb.js";
+import { file_creavio_community_v1_onboarding } from "./onboarding_pb.js";
 import type { Permission } from "../../options/v1/permission_pb.js";
 import { file_creavio_options_v1_permission } from "../../options/v1/permission_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/template.proto.
  */
 export const file_creavio_community_v1_template: GenFile = /*@__PURE__*/
-  fileDesc("CiNjcmVhdmlvL2NvbW11bml0eS92MS90ZW1wbGF0ZS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEi1wEKCFRlbXBsYXRlEgwKBGNvZGUYASABKAkSDAoEbmFtZRgCIAEoCRISCgpjYXRlZ29yaWVzGAMgAygJEjcKCGNoYW5uZWxzGAQgAygLMiUuY3JlYXZpby5jb21tdW5pdHkudjEuVGVtcGxhdGVDaGFubmVsEjEKBXJvbGVzGAUgAygLMiIuY3JlYXZpby5jb21tdW5pdHkudjEuVGVtcGxhdGVSb2xlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLAAQoPVGVtcGxhdGVDaGFubmVsEgwKBG5hbWUYASABKAkSDQoFdG9waWMYAiABKAkSFQoIY2F0ZWdvcnkYAyABKAVIAIgBARIPCgdwcml2YXRlGAQgASgIEi8KBHR5cGUYBSABKA4yIS5jcmVhdmlvLmNvbW11bml0eS52MS5DaGFubmVsVHlwZRIqCgVmb3J1bRgGIAEoCzIbLmNyZWF2aW8uY29tbXVuaXR5LnYxLkZvcnVtQgsKCV9jYXRlZ29yeSKIAQoMVGVtcGxhdGVSb2xlEgwKBG5hbWUYASABKAkSDQoFY29sb3IYAiABKAUSLQoFYWxsb3cYAyADKA4yHi5jcmVhdmlvLm9wdGlvbnMudjEuUGVybWlzc2lvbhIsCgRkZW55GAQgAygOMh4uY3JlYXZpby5vcHRpb25zLnYxLlBlcm1pc3Npb25iBnByb3RvMw", [file_creavio_community_v1_channel, file_creavio_community_v1_forum, file_creavio_options_v1_permission, file_google_protobuf_timestamp]);
+  fileDesc("CiNjcmVhdmlvL2NvbW11bml0eS92MS90ZW1wbGF0ZS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEilQIKCFRlbXBsYXRlEgwKBGNvZGUYASABKAkSDAoEbmFtZRgCIAEoCRISCgpjYXRlZ29yaWVzGAMgAygJEjcKCGNoYW5uZWxzGAQgAygLMiUuY3JlYXZpby5jb21tdW5pdHkudjEuVGVtcGxhdGVDaGFubmVsEjEKBXJvbGVzGAUgAygLMiIuY3JlYXZpby5jb21tdW5pdHkudjEuVGVtcGxhdGVSb2xlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8CgpvbmJvYXJkaW5nGAcgASgLMiguY3JlYXZpby5jb21tdW5pdHkudjEuVGVtcGxhdGVPbmJvYXJkaW5nIrIBChJUZW1wbGF0ZU9uYm9hcmRpbmcSKQoFcnVsZXMYASADKAsyGi5jcmVhdmlvLmNvbW11bml0eS52MS5SdWxlEg8KB3dlbGNvbWUYAiABKAkSEAoIY2hhbm5lbHMYAyADKAUSEwoLbXVzdF9hY2NlcHQYBCABKAgSOQoJcXVlc3Rpb25zGAUgAygLMiYuY3JlYXZpby5jb21tdW5pdHkudjEuVGVtcGxhdGVRdWVzdGlvbiJ8ChBUZW1wbGF0ZVF1ZXN0aW9uEg0KBXRpdGxlGAEgASgJEhAKCG11bHRpcGxlGAIgASgIEhAKCHJlcXVpcmVkGAMgASgIEjUKB2Fuc3dlcnMYBCADKAsyJC5jcmVhdmlvLmNvbW11bml0eS52MS5UZW1wbGF0ZUFuc3dlciJPCg5UZW1wbGF0ZUFuc3dlchINCgV0aXRsZRgBIAEoCRINCgVlbW9qaRgCIAEoCRINCgVyb2xlcxgDIAMoBRIQCghjaGFubmVscxgEIAMoBSLAAQoPVGVtcGxhdGVDaGFubmVsEgwKBG5hbWUYASABKAkSDQoFdG9waWMYAiABKAkSFQoIY2F0ZWdvcnkYAyABKAVIAIgBARIPCgdwcml2YXRlGAQgASgIEi8KBHR5cGUYBSABKA4yIS5jcmVhdmlvLmNvbW11bml0eS52MS5DaGFubmVsVHlwZRIqCgVmb3J1bRgGIAEoCzIbLmNyZWF2aW8uY29tbXVuaXR5LnYxLkZvcnVtQgsKCV9jYXRlZ29yeSKIAQoMVGVtcGxhdGVSb2xlEgwKBG5hbWUYASABKAkSDQoFY29sb3IYAiABKAUSLQoFYWxsb3cYAyADKA4yHi5jcmVhdmlvLm9wdGlvbnMudjEuUGVybWlzc2lvbhIsCgRkZW55GAQgAygOMh4uY3JlYXZpby5vcHRpb25zLnYxLlBlcm1pc3Npb25iBnByb3RvMw", [file_creavio_community_v1_channel, file_creavio_community_v1_forum, file_creavio_community_v1_onboarding, file_creavio_options_v1_permission, file_google_protobuf_timestamp]);
 
 /**
  * The shape of a community as it was when the template was made: nobody who belonged to
@@ -70,6 +72,13 @@ export type Template = Message<"creavio.community.v1.Template"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * What newcomers meet; unset for nothing.
+   *
+   * @generated from field: creavio.community.v1.TemplateOnboarding onboarding = 7;
+   */
+  onboarding?: TemplateOnboarding | undefined;
 };
 
 /**
@@ -78,6 +87,140 @@ export type Template = Message<"creavio.community.v1.Template"> & {
  */
 export const TemplateSchema: GenMessage<Template> = /*@__PURE__*/
   messageDesc(file_creavio_community_v1_template, 0);
+
+/**
+ * What newcomers meet in a community made by the template. Channels and roles are named by
+ * their numbers among those of the template, from 0; what is not in it is not named.
+ *
+ * @generated from message creavio.community.v1.TemplateOnboarding
+ */
+export type TemplateOnboarding = Message<"creavio.community.v1.TemplateOnboarding"> & {
+  /**
+   * The rules, in order.
+   *
+   * @generated from field: repeated creavio.community.v1.Rule rules = 1;
+   */
+  rules: Rule[];
+
+  /**
+   * What they read first; may be empty.
+   *
+   * @generated from field: string welcome = 2;
+   */
+  welcome: string;
+
+  /**
+   * Where they may begin, in order.
+   *
+   * @generated from field: repeated int32 channels = 3;
+   */
+  channels: number[];
+
+  /**
+   * Whether they are to accept and answer before they do more than see.
+   *
+   * @generated from field: bool must_accept = 4;
+   */
+  mustAccept: boolean;
+
+  /**
+   * What they are asked, in order.
+   *
+   * @generated from field: repeated creavio.community.v1.TemplateQuestion questions = 5;
+   */
+  questions: TemplateQuestion[];
+};
+
+/**
+ * Describes the message creavio.community.v1.TemplateOnboarding.
+ * Use `create(TemplateOnboardingSchema)` to create a new message.
+ */
+export const TemplateOnboardingSchema: GenMessage<TemplateOnboarding> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_template, 1);
+
+/**
+ * Something that newcomers are asked.
+ *
+ * @generated from message creavio.community.v1.TemplateQuestion
+ */
+export type TemplateQuestion = Message<"creavio.community.v1.TemplateQuestion"> & {
+  /**
+   * The question.
+   *
+   * @generated from field: string title = 1;
+   */
+  title: string;
+
+  /**
+   * Whether several answers may be chosen.
+   *
+   * @generated from field: bool multiple = 2;
+   */
+  multiple: boolean;
+
+  /**
+   * Whether it has to be answered.
+   *
+   * @generated from field: bool required = 3;
+   */
+  required: boolean;
+
+  /**
+   * What may be chosen, in order.
+   *
+   * @generated from field: repeated creavio.community.v1.TemplateAnswer answers = 4;
+   */
+  answers: TemplateAnswer[];
+};
+
+/**
+ * Describes the message creavio.community.v1.TemplateQuestion.
+ * Use `create(TemplateQuestionSchema)` to create a new message.
+ */
+export const TemplateQuestionSchema: GenMessage<TemplateQuestion> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_template, 2);
+
+/**
+ * Something that may be chosen.
+ *
+ * @generated from message creavio.community.v1.TemplateAnswer
+ */
+export type TemplateAnswer = Message<"creavio.community.v1.TemplateAnswer"> & {
+  /**
+   * What it says.
+   *
+   * @generated from field: string title = 1;
+   */
+  title: string;
+
+  /**
+   * The emoji beside it; empty for none.
+   *
+   * @generated from field: string emoji = 2;
+   */
+  emoji: string;
+
+  /**
+   * The roles it gives.
+   *
+   * @generated from field: repeated int32 roles = 3;
+   */
+  roles: number[];
+
+  /**
+   * The channels it suggests, in order.
+   *
+   * @generated from field: repeated int32 channels = 4;
+   */
+  channels: number[];
+};
+
+/**
+ * Describes the message creavio.community.v1.TemplateAnswer.
+ * Use `create(TemplateAnswerSchema)` to create a new message.
+ */
+export const TemplateAnswerSchema: GenMessage<TemplateAnswer> = /*@__PURE__*/
+  messageDesc(file_creavio_community_v1_template, 3);
 
 /**
  * A channel that a community made by the template has.
@@ -133,7 +276,7 @@ export type TemplateChannel = Message<"creavio.community.v1.TemplateChannel"> & 
  * Use `create(TemplateChannelSchema)` to create a new message.
  */
 export const TemplateChannelSchema: GenMessage<TemplateChannel> = /*@__PURE__*/
-  messageDesc(file_creavio_community_v1_template, 1);
+  messageDesc(file_creavio_community_v1_template, 4);
 
 /**
  * A role that a community made by the template has.
@@ -175,5 +318,5 @@ export type TemplateRole = Message<"creavio.community.v1.TemplateRole"> & {
  * Use `create(TemplateRoleSchema)` to create a new message.
  */
 export const TemplateRoleSchema: GenMessage<TemplateRole> = /*@__PURE__*/
-  messageDesc(file_creavio_community_v1_template, 2);
+  messageDesc(file_creavio_community_v1_template, 5);
 
