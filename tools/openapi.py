@@ -328,6 +328,16 @@ def _components(model: Model, rpcs: tuple[Rpc, ...]) -> dict[str, Schema]:
             for rpc in rpcs
             if any(binding.body for binding in rpc.http)
             for field in model.messages[rpc.request].fields
+        ]
+        # What stands in a query alone is an enum.
+        + [
+            field.type
+            for rpc in rpcs
+            for binding in rpc.http
+            if not binding.body
+            for _, field in _leaves(
+                model, model.messages[rpc.request], paths.parse(binding.path).fields
+            )
         ],
     )
     found = error_schema.schemas(model)

@@ -49,6 +49,7 @@ from services.community.handler.templates import TemplateHandler
 from services.community.store import person
 
 RESUME_SECONDS: Final = 5.0
+COUNT_SECONDS: Final = 5.0
 FORGET_SECONDS: Final = 3600.0
 
 
@@ -59,6 +60,12 @@ def app(chassis: Chassis) -> Service:
     communities = CommunityHandler(database, memberships, tokens)
     authorizer = chassis.authorizer()
     channels = ChannelHandler(database, memberships, authorizer, tokens)
+
+    async def count() -> None:
+        more = True
+        while more:
+            async with database.transaction() as tx:
+                more = await store.take_in_changes(tx)
 
     async def forget() -> None:
         async with database.transaction() as tx:
@@ -103,6 +110,7 @@ def app(chassis: Chassis) -> Service:
         consumers={"rbac": RbacConsumer()},
         background=[
             every(RESUME_SECONDS, memberships.resume, chassis.telemetry),
+            every(COUNT_SECONDS, count, chassis.telemetry),
             every(FORGET_SECONDS, forget, chassis.telemetry),
         ],
         personal=Personal(

@@ -84,9 +84,9 @@ class Memberships:
         changed_at((await self._clients.call(self._rbac.ProvisionCommunity, request)).revision)
         async with self._database.transaction() as tx:
             if await store.settle_community(tx, community_id):
+                member = await store.settle_member(tx, community_id, owner_id)
                 community = await store.community(tx, community_id)
                 tx.emit(events.community_created(community))
-                member = await store.settle_member(tx, community_id, owner_id)
                 if member is not None:
                     tx.emit(events.member_joined(member))
                 for category in await store.categories_of(tx, community_id):

@@ -14,6 +14,7 @@ from chassis.database import Database
 from chassis.testing import plan_of
 from services.community import store
 from services.community.domain.audit import KEPT
+from services.community.domain.discovery import Order, Wanted
 from services.community.domain.onboarding import Newcomer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,6 +79,7 @@ VOLUME = """
         AND community_id::text < '04';
     UPDATE community SET visibility = 'public', fold = 'c' || left(id::text, 3)
         WHERE id::text < '8';
+    INSERT INTO member_count SELECT id, 20, visibility = 'public' FROM community;
     ANALYZE;
 """
 
@@ -131,8 +133,21 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         "another invite": await plan_of(database, lambda tx: store.working_invites(tx, small, NOW)),
         "use": await plan_of(database, lambda tx: store.use(tx, "code7", datetime.now(UTC))),
         "discovery": await plan_of(
-            database, lambda tx: store.public_communities(tx, "c0", ("c01", small), 51)
+            database,
+            lambda tx: store.public_communities(
+                tx, Wanted(Order.NAME, "c0"), user, ("c01", small), 51
+            ),
         ),
+        "newest": await plan_of(
+            database,
+            lambda tx: store.public_communities(tx, Wanted(Order.NEWEST), user, (NOW, small), 51),
+        ),
+        "most members": await plan_of(
+            database,
+            lambda tx: store.public_communities(tx, Wanted(Order.MEMBERS), user, (20, small), 51),
+        ),
+        "changes": await plan_of(database, store.take_in_changes),
+        "listed": await plan_of(database, lambda tx: store.list_or_not(tx, small)),
         "old deeds": await plan_of(database, lambda tx: store.forget_deeds(tx, KEPT)),
         "categories": await plan_of(
             database, lambda tx: store.categories_of(tx, place.community_id)
@@ -177,6 +192,18 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
     assert "member_user" in plans["communities"]
     assert "channel_community" in plans["channels"]
     assert "member_unsettled" in plans["unsettled"]
-    lists = ("channels", "more channels", "communities", "more communities", "members", "audit log")
+    assert "community_newest" in plans["newest"]
+    assert "member_count_listed" in plans["most members"]
+    lists = (
+        "channels",
+        "more channels",
+        "communities",
+        "more communities",
+        "members",
+        "audit log",
+        "discovery",
+        "newest",
+        "most members",
+    )
     for question in lists:
         assert "Sort" not in plans[question], f"{question}: {plans[question]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -38,6 +38,7 @@ from services.community.domain import (
     Visibility,
 )
 from services.community.domain.audit import Action, Deed, Wanted
+from services.community.domain.discovery import Order
 from services.community.domain.emoji import Emoji
 from services.community.domain.forum import Forum, Sort, Tag
 
@@ -168,6 +169,9 @@ def community(value: Community) -> community_pb2.Community:
         visibility=_VISIBILITY[value.visibility],
         icon=value.icon,
         etag=value.etag,
+        member_count=value.members,
+        tags=value.tags,
+        language=value.language,
     )
 
 
@@ -302,6 +306,14 @@ def place(page_start: list[str] | None) -> tuple[datetime, UUID] | None:
         return None
     moment, identifier = page_start
     return datetime.fromisoformat(moment), UUID(identifier)
+
+
+def discovered(order: Order, page_start: list[Any] | None) -> tuple[Any, UUID] | None:
+    """Where a page begins of communities in an order."""
+    if page_start is None:
+        return None
+    key, identifier = page_start
+    return datetime.fromisoformat(key) if order == Order.NEWEST else key, UUID(identifier)
 
 
 def typed(prefix: str, value: UUID) -> str:

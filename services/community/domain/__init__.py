@@ -175,11 +175,17 @@ class Community:
     """Who is about to own it."""
     transfers: int = 0
     """The number of the last change of its owner, or of the one about to be."""
+    members: int = 0
+    """How many belong to it."""
+    tags: tuple[str, ...] = ()
+    language: str = ""
 
     @property
     def etag(self) -> str:
         """Changes with what people edit."""
-        return etag_of(self.name, self.description, self.visibility.value, self.icon)
+        said = (self.name, self.description, self.visibility.value, self.icon)
+        more = (self.tags, self.language)
+        return etag_of(*said, *more) if any(more) else etag_of(*said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +272,7 @@ class Member:
 
 def new_community(name: str, owner_id: UUID, now: datetime) -> Community:
     """A community about to be founded."""
-    return Community(ids.new(), shown(name), owner_id, now)
+    return Community(ids.new(), shown(name), owner_id, now, members=1)
 
 
 def new_channel(
@@ -308,6 +314,8 @@ def edited(
     description: str | None = None,
     visibility: Visibility | None = None,
     icon: str | None = None,
+    tags: tuple[str, ...] | None = None,
+    language: str | None = None,
 ) -> Community:
     """A community that says something else of itself, where something is given."""
     return replace(
@@ -316,6 +324,8 @@ def edited(
         description=community.description if description is None else description.strip(),
         visibility=visibility or community.visibility,
         icon=community.icon if icon is None else icon,
+        tags=community.tags if tags is None else tags,
+        language=community.language if language is None else language,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
 
 from chassis import idempotency
 from chassis.calls import principal
@@ -13,12 +12,13 @@ from chassis.tokens import Tokens, page_size
 from creavio.community.v1 import community_pb2, community_service_pb2
 from creavio.community.v1.community_service_pb2_grpc import CommunityServiceServicer
 from services.community import convert, domain, events, store
+from services.community.domain import discovery
 from services.community.domain.audit import Action, Deed, differences
 from services.community.domain.naming import folded
 from services.community.domain.template import Founding, Shape, laid_out
 from services.community.engine import Memberships
 
-_EDITED: Final = ("name", "description", "visibility", "icon")
+_EDITED: Final = ("name", "description", "visibility", "icon", "tags", "language")
 
 
 class CommunityHandler(CommunityServiceServicer):
@@ -75,18 +75,31 @@ class CommunityHandler(CommunityServiceServicer):
     async def ListPublicCommunities(
         self, request: community_service_pb2.ListPublicCommunitiesRequest, context: object
     ) -> community_service_pb2.ListPublicCommunitiesResponse:
-        size, prefix = page_size(request.page_size), folded(request.name_prefix)
-        purpose = ("public communities", principal().user_id, prefix)
-        start = self._tokens.page_start(request.page_token, *purpose)
-        after = None if start is None else (str(start[0]), UUID(start[1]))
+        size, caller = page_size(request.page_size), principal().user_id
+        query = discovery.question(request.query)
+        if request.query.strip() and not query:
+            return community_service_pb2.ListPublicCommunitiesResponse()
+        language = discovery.language_of(request.language)
+        wanted = discovery.Wanted(
+            discovery.ordered(request.order, query),
+            folded(request.name_prefix),
+            query,
+            discovery.looked_for(request.tags, language),
+        )
+        purpose = ("public communities", caller, repr(wanted))
+        after = convert.discovered(
+            wanted.order, self._tokens.page_start(request.page_token, *purpose)
+        )
         async with self._database.reading() as tx:
-            rows = await store.public_communities(tx, prefix, after, size + 1)
+            user_id = convert.user_id(caller)
+            rows = await store.public_communities(tx, wanted, user_id, after, size + 1)
         reply = community_service_pb2.ListPublicCommunitiesResponse(
             communities=[convert.community(community) for community, _ in rows[:size]]
         )
         if len(rows) > size:
-            last, fold = rows[size - 1]
-            reply.next_page_token = self._tokens.next_page([fold, str(last.id)], *purpose)
+            _, (key, last) = rows[size - 1]
+            said = key.isoformat() if isinstance(key, datetime) else key
+            reply.next_page_token = self._tokens.next_page([said, str(last)], *purpose)
         return reply
 
     async def JoinCommunity(
@@ -96,14 +109,14 @@ class CommunityHandler(CommunityServiceServicer):
         user_id, now = convert.user_id(principal().user_id), datetime.now(UTC)
         async with self._database.transaction() as tx:
             # It stays public while somebody joins.
-            community = await store.community_that_stays(tx, community_id)
-            domain.may_be_joined(community)
+            domain.may_be_joined(await store.community_that_stays(tx, community_id))
             pending = (await store.onboarding(tx, community_id)).holds_back()
             joining = domain.new_member(community_id, user_id, now, pending=pending)
             member = await store.add_member(tx, joining)
         if member.standing != domain.Standing.SETTLED:
             await self._memberships.finish_joining(community_id, user_id)
-        return convert.community(community)
+        async with self._database.reading() as tx:
+            return convert.community(await store.community(tx, community_id))
 
     async def UpdateCommunity(
         self, request: community_service_pb2.UpdateCommunityRequest, context: object
@@ -121,6 +134,8 @@ class CommunityHandler(CommunityServiceServicer):
                     convert.visibility(request.visibility) if "visibility" in fields else None
                 ),
                 icon=request.icon if "icon" in fields else None,
+                tags=discovery.tags_of(request.tags) if "tags" in fields else None,
+                language=discovery.language_of(request.language) if "language" in fields else None,
             )
             if after != before:
                 await store.save_community(tx, after)

@@ -67,7 +67,8 @@ class InviteHandler(InviteServiceServicer):
                 await store.use(tx, request.code, now)
         if member.standing != domain.Standing.SETTLED:
             await self._memberships.finish_joining(community.id, user_id)
-        return convert.community(community)
+        async with self._database.reading() as tx:
+            return convert.community(await store.community(tx, community.id))
 
     async def ListInvites(
         self, request: invite_service_pb2.ListInvitesRequest, context: object

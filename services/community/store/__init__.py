@@ -57,12 +57,13 @@ from services.community.store.communities import (
     community_that_stays,
     community_to_change,
     drop_transfer,
-    public_communities,
+    list_or_not,
     save_community,
     settle_community,
     settle_transfer,
     unsettled_transfers,
 )
+from services.community.store.discovery import public_communities, take_in_changes
 from services.community.store.emoji import (
     add_emoji,
     delete_emoji,
@@ -191,6 +192,7 @@ __all__ = [
     "invites_of",
     "let_go",
     "lift_ban",
+    "list_or_not",
     "lock_person",
     "lock_templates",
     "members_of",
@@ -224,6 +226,7 @@ __all__ = [
     "still_there",
     "still_to_end",
     "take_back",
+    "take_in_changes",
     "template",
     "templates_of",
     "unsettled",

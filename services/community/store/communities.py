@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Row
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from chassis.database import Transaction
 from services.community.domain import (
@@ -17,11 +18,37 @@ from services.community.domain import (
     Standing,
     Visibility,
 )
+from services.community.domain.discovery import document, facets
 from services.community.domain.naming import folded
-from services.community.store.tables import COMMUNITY, MEMBER
+from services.community.store.tables import COMMUNITY, MEMBER, MEMBER_CHANGE, MEMBER_COUNT
 
-_LAST: Final = "\U0010ffff"
-"""What sorts after whatever a name goes on with."""
+_COUNTED: Final = (
+    sa.select(MEMBER_COUNT.c.members)
+    .where(MEMBER_COUNT.c.community_id == COMMUNITY.c.id)
+    .correlate(COMMUNITY)
+    .scalar_subquery()
+)
+_CHANGED: Final = (
+    sa.select(sa.func.sum(MEMBER_CHANGE.c.change))
+    .where(MEMBER_CHANGE.c.community_id == COMMUNITY.c.id)
+    .correlate(COMMUNITY)
+    .scalar_subquery()
+)
+SHOWN: Final = (
+    COMMUNITY.c.id,
+    COMMUNITY.c.name,
+    COMMUNITY.c.owner_id,
+    COMMUNITY.c.create_time,
+    COMMUNITY.c.description,
+    COMMUNITY.c.visibility,
+    COMMUNITY.c.icon,
+    COMMUNITY.c.next_owner_id,
+    COMMUNITY.c.transfers,
+    COMMUNITY.c.tags,
+    COMMUNITY.c.language,
+    (sa.func.coalesce(_COUNTED, 0) + sa.func.coalesce(_CHANGED, 0)).label("members"),
+)
+"""What `to_community` takes: of one moment, also what was counted and what is still to be."""
 
 
 async def add_community(tx: Transaction, community: Community) -> None:
@@ -34,8 +61,10 @@ async def add_community(tx: Transaction, community: Community) -> None:
             create_time=community.create_time,
             standing=Standing.COMING,
             fold=folded(community.name),
+            search=_search(community),
         )
     )
+    await tx.execute(sa.insert(MEMBER_COUNT).values(community_id=community.id))
     await tx.execute(
         sa.insert(MEMBER).values(
             community_id=community.id,
@@ -54,14 +83,13 @@ async def settle_community(tx: Transaction, community_id: UUID) -> bool:
         .where(COMMUNITY.c.id == community_id, COMMUNITY.c.standing == Standing.COMING)
         .values(standing=Standing.SETTLED, founding=None)
     )
+    await list_or_not(tx, community_id)
     return bool(settled.rowcount)
 
 
 async def community(tx: Transaction, community_id: UUID) -> Community:
     """A community, whatever its standing. Raises `CommunityNotFound`."""
-    row = (
-        await tx.execute(sa.select(COMMUNITY).where(COMMUNITY.c.id == community_id))
-    ).one_or_none()
+    row = (await tx.execute(sa.select(*SHOWN).where(COMMUNITY.c.id == community_id))).one_or_none()
     if row is None:
         raise CommunityNotFound
     return to_community(row)
@@ -72,7 +100,7 @@ async def community_to_change(tx: Transaction, community_id: UUID) -> Community:
 
     Raises `CommunityNotFound`.
     """
-    return await _locked(tx, sa.select(COMMUNITY).with_for_update(key_share=True), community_id)
+    return await _locked(tx, sa.select(*SHOWN).with_for_update(key_share=True), community_id)
 
 
 async def community_that_stays(tx: Transaction, community_id: UUID) -> Community:
@@ -80,7 +108,7 @@ async def community_that_stays(tx: Transaction, community_id: UUID) -> Community
 
     Raises `CommunityNotFound`.
     """
-    return await _locked(tx, sa.select(COMMUNITY).with_for_update(read=True), community_id)
+    return await _locked(tx, sa.select(*SHOWN).with_for_update(read=True), community_id)
 
 
 async def save_community(tx: Transaction, community: Community) -> None:
@@ -94,7 +122,25 @@ async def save_community(tx: Transaction, community: Community) -> None:
             description=community.description,
             visibility=community.visibility,
             icon=community.icon,
+            tags=list(community.tags),
+            language=community.language,
+            facets=list(facets(community.tags, community.language)),
+            search=_search(community),
         )
+    )
+    await list_or_not(tx, community.id)
+
+
+async def list_or_not(tx: Transaction, community_id: UUID) -> None:
+    """Let a community be among those that everybody may find, if it is one of them."""
+    public = sa.and_(
+        COMMUNITY.c.visibility == Visibility.PUBLIC, COMMUNITY.c.standing == Standing.SETTLED
+    )
+    now = sa.select(public).where(COMMUNITY.c.id == community_id).scalar_subquery()
+    await tx.execute(
+        sa.update(MEMBER_COUNT)
+        .where(MEMBER_COUNT.c.community_id == community_id)
+        .values(listed=now)
     )
 
 
@@ -119,7 +165,7 @@ async def settle_transfer(tx: Transaction, community_id: UUID, number: int) -> C
             sa.update(COMMUNITY)
             .where(*_under_way(community_id, number))
             .values(owner_id=COMMUNITY.c.next_owner_id, next_owner_id=None, transfer_time=None)
-            .returning(COMMUNITY)
+            .returning(*SHOWN)
         )
     ).one_or_none()
     return None if row is None else to_community(row)
@@ -139,7 +185,7 @@ async def unsettled_transfers(
 ) -> Sequence[Community]:
     """Communities whose handing over a crash left half-way, the oldest first."""
     rows = await tx.execute(
-        sa.select(COMMUNITY)
+        sa.select(*SHOWN)
         .where(
             COMMUNITY.c.next_owner_id.is_not(None),
             COMMUNITY.c.transfer_time < sa.func.now() - longer_than,
@@ -148,6 +194,11 @@ async def unsettled_transfers(
         .limit(limit)
     )
     return [to_community(row) for row in rows]
+
+
+def _search(community: Community) -> sa.ColumnElement[Any]:
+    said = document(community.name, community.tags, community.description)
+    return sa.cast(said, TSVECTOR)
 
 
 def _under_way(community_id: UUID, number: int) -> tuple[sa.ColumnElement[bool], ...]:
@@ -165,32 +216,12 @@ async def _locked(tx: Transaction, query: sa.Select[Any], community_id: UUID) ->
     return to_community(row)
 
 
-async def public_communities(
-    tx: Transaction, prefix: str, after: tuple[str, UUID] | None, limit: int
-) -> Sequence[tuple[Community, str]]:
-    """Public communities whose folded names begin so, with these names, in their order."""
-    query = (
-        sa.select(COMMUNITY)
-        .where(
-            COMMUNITY.c.visibility == sa.literal_column("'public'"),
-            COMMUNITY.c.standing == sa.literal_column("'settled'"),
-            COMMUNITY.c.fold >= prefix,
-            COMMUNITY.c.fold <= prefix + _LAST,
-        )
-        .order_by(COMMUNITY.c.fold, COMMUNITY.c.id)
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(sa.tuple_(COMMUNITY.c.fold, COMMUNITY.c.id) > sa.tuple_(*after))
-    return [(to_community(row), row.fold) for row in await tx.execute(query)]
-
-
 async def communities_of(
     tx: Transaction, user_id: UUID, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[tuple[Community, datetime]]:
     """The communities a person belongs to with when they joined, in that order."""
     query = (
-        sa.select(COMMUNITY, MEMBER.c.join_time)
+        sa.select(*SHOWN, MEMBER.c.join_time)
         .join(MEMBER, MEMBER.c.community_id == COMMUNITY.c.id)
         .where(MEMBER.c.user_id == user_id, MEMBER.c.standing == Standing.SETTLED)
         .order_by(MEMBER.c.join_time, COMMUNITY.c.id)
@@ -213,4 +244,7 @@ def to_community(row: Row[Any]) -> Community:
         row.icon,
         row.next_owner_id,
         row.transfers,
+        int(row.members),
+        tuple(row.tags),
+        row.language,
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from chassis.database import Transaction
 from services.community.domain import Community, Invite, InviteNotFound
-from services.community.store.communities import to_community
+from services.community.store.communities import SHOWN, to_community
 from services.community.store.tables import COMMUNITY, INVITE
 
 
@@ -35,7 +35,7 @@ async def community_behind(tx: Transaction, code: str, now: datetime) -> Communi
     """The community an invite leads into. Raises `InviteNotFound`, also once it expired."""
     row = (
         await tx.execute(
-            sa.select(COMMUNITY)
+            sa.select(*SHOWN)
             .join(INVITE, INVITE.c.community_id == COMMUNITY.c.id)
             .where(INVITE.c.code == code, INVITE.c.expire_time > now)
         )

@@ -12,6 +12,7 @@ from chassis import ids
 from chassis.database import Transaction
 from chassis.person import Part, of
 from services.community.domain import Standing
+from services.community.store.communities import list_or_not
 from services.community.store.tables import (
     AUDIT,
     BAN,
@@ -33,7 +34,9 @@ PARTS: Final = (
     Part(
         COMMUNITY,
         of(COMMUNITY.c.owner_id),
-        frozenset({"fold", "next_owner_id", "transfers", "transfer_time", "founding"}),
+        frozenset(
+            {"fold", "facets", "search", "next_owner_id", "transfers", "transfer_time", "founding"}
+        ),
         stays="handed over, or closed with its owner",
         names=ids.Kind.COMMUNITY,
     ),
@@ -109,5 +112,16 @@ async def close(tx: Transaction, community_id: UUID) -> None:
     await tx.execute(
         sa.update(COMMUNITY)
         .where(COMMUNITY.c.id == community_id)
-        .values(standing=Standing.GONE, name="", fold="", description="", icon="")
+        .values(
+            standing=Standing.GONE,
+            name="",
+            fold="",
+            description="",
+            icon="",
+            tags=[],
+            language="",
+            facets=[],
+            search="",
+        )
     )
+    await list_or_not(tx, community_id)

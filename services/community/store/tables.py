@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 METADATA = sa.MetaData()
 
@@ -23,8 +23,30 @@ COMMUNITY = sa.Table(
     sa.Column("transfer_time", sa.DateTime(timezone=True)),
     sa.Column("fold", sa.Text(collation="C"), nullable=False, server_default=""),
     sa.Column("founding", JSONB(none_as_null=True)),
+    sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("language", sa.Text, nullable=False, server_default=""),
+    sa.Column("facets", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("search", TSVECTOR, nullable=False, server_default=""),
 )
-"""`founding` is the template of one that is not founded yet, with the ids of its channels."""
+"""`founding` is the template of one that is not founded yet, with the ids of its channels
+and roles. `facets` and `search` are what it is found by."""
+MEMBER_COUNT = sa.Table(
+    "member_count",
+    METADATA,
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), primary_key=True),
+    sa.Column("members", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("listed", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+"""How many belonged to a community when changes were taken in last; `listed` says whether
+everybody may find it."""
+MEMBER_CHANGE = sa.Table(
+    "member_change",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), nullable=False),
+    sa.Column("change", sa.BigInteger, nullable=False),
+)
+"""Who came and went since then: a trigger of `member` writes it."""
 CATEGORY = sa.Table(
     "category",
     METADATA,

@@ -25,15 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$creavio/community/v1/community.proto\x12\x14\x63reavio.community.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x02\n\tCommunity\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n\x08owner_id\x18\x03 \x01(\tR\x07ownerId\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12 \n\x0b\x64\x65scription\x18\x05 \x01(\tR\x0b\x64\x65scription\x12@\n\nvisibility\x18\x06 \x01(\x0e\x32 .creavio.community.v1.VisibilityR\nvisibility\x12\x12\n\x04icon\x18\x07 \x01(\tR\x04icon\x12\x12\n\x04\x65tag\x18\x08 \x01(\tR\x04\x65tag*W\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x16\n\x12VISIBILITY_PRIVATE\x10\x01\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$creavio/community/v1/community.proto\x12\x14\x63reavio.community.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x02\n\tCommunity\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n\x08owner_id\x18\x03 \x01(\tR\x07ownerId\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12 \n\x0b\x64\x65scription\x18\x05 \x01(\tR\x0b\x64\x65scription\x12@\n\nvisibility\x18\x06 \x01(\x0e\x32 .creavio.community.v1.VisibilityR\nvisibility\x12\x12\n\x04icon\x18\x07 \x01(\tR\x04icon\x12\x12\n\x04\x65tag\x18\x08 \x01(\tR\x04\x65tag\x12!\n\x0cmember_count\x18\t \x01(\x05R\x0bmemberCount\x12\x12\n\x04tags\x18\n \x03(\tR\x04tags\x12\x1a\n\x08language\x18\x0b \x01(\tR\x08language*\xa3\x01\n\x0e\x43ommunityOrder\x12\x1f\n\x1b\x43OMMUNITY_ORDER_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43OMMUNITY_ORDER_NAME\x10\x01\x12\x1a\n\x16\x43OMMUNITY_ORDER_NEWEST\x10\x02\x12\x1b\n\x17\x43OMMUNITY_ORDER_MEMBERS\x10\x03\x12\x1d\n\x19\x43OMMUNITY_ORDER_RELEVANCE\x10\x04*W\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x16\n\x12VISIBILITY_PRIVATE\x10\x01\x12\x15\n\x11VISIBILITY_PUBLIC\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'creavio.community.v1.community_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VISIBILITY']._serialized_start=373
-  _globals['_VISIBILITY']._serialized_end=460
+  _globals['_COMMUNITYORDER']._serialized_start=457
+  _globals['_COMMUNITYORDER']._serialized_end=620
+  _globals['_VISIBILITY']._serialized_start=622
+  _globals['_VISIBILITY']._serialized_end=709
   _globals['_COMMUNITY']._serialized_start=96
-  _globals['_COMMUNITY']._serialized_end=371
+  _globals['_COMMUNITY']._serialized_end=454
 # @@protoc_insertion_point(module_scope)

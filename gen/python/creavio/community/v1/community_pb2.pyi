@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -17,6 +19,42 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _CommunityOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CommunityOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommunityOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COMMUNITY_ORDER_UNSPECIFIED: _CommunityOrder.ValueType  # 0
+    """COMMUNITY_ORDER_RELEVANCE with a query, else COMMUNITY_ORDER_NAME."""
+    COMMUNITY_ORDER_NAME: _CommunityOrder.ValueType  # 1
+    """By name, capital and small letters being the same."""
+    COMMUNITY_ORDER_NEWEST: _CommunityOrder.ValueType  # 2
+    """What was founded last comes first."""
+    COMMUNITY_ORDER_MEMBERS: _CommunityOrder.ValueType  # 3
+    """Where most people belong comes first. Who came or went in the last seconds may not
+    count yet for the order.
+    """
+    COMMUNITY_ORDER_RELEVANCE: _CommunityOrder.ValueType  # 4
+    """What fits the query best comes first: in the name, then the tags, then the description."""
+
+class CommunityOrder(_CommunityOrder, metaclass=_CommunityOrderEnumTypeWrapper):
+    """An order of communities."""
+
+COMMUNITY_ORDER_UNSPECIFIED: CommunityOrder.ValueType  # 0
+"""COMMUNITY_ORDER_RELEVANCE with a query, else COMMUNITY_ORDER_NAME."""
+COMMUNITY_ORDER_NAME: CommunityOrder.ValueType  # 1
+"""By name, capital and small letters being the same."""
+COMMUNITY_ORDER_NEWEST: CommunityOrder.ValueType  # 2
+"""What was founded last comes first."""
+COMMUNITY_ORDER_MEMBERS: CommunityOrder.ValueType  # 3
+"""Where most people belong comes first. Who came or went in the last seconds may not
+count yet for the order.
+"""
+COMMUNITY_ORDER_RELEVANCE: CommunityOrder.ValueType  # 4
+"""What fits the query best comes first: in the name, then the tags, then the description."""
+Global___CommunityOrder: _TypeAlias = CommunityOrder  # noqa: Y015
 
 class _Visibility:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -54,6 +92,9 @@ class Community(_message.Message):
     VISIBILITY_FIELD_NUMBER: _builtins.int
     ICON_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    MEMBER_COUNT_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, `com_…`."""
     name: _builtins.str
@@ -68,9 +109,17 @@ class Community(_message.Message):
     """Its icon, by the name the media service gave the file; empty for none."""
     etag: _builtins.str
     """Changes with the community; send it back to change only what was read."""
+    member_count: _builtins.int
+    """How many belong to it, at the moment it was read."""
+    language: _builtins.str
+    """The language that is spoken there, after BCP 47 (`pt-BR`); empty where none is said."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was founded."""
+
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it is about: small letters, digits and hyphens; at most 5."""
 
     def __init__(
         self,
@@ -83,10 +132,13 @@ class Community(_message.Message):
         visibility: Global___Visibility.ValueType = ...,
         icon: _builtins.str = ...,
         etag: _builtins.str = ...,
+        member_count: _builtins.int = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "etag", b"etag", "icon", b"icon", "id", b"id", "name", b"name", "owner_id", b"owner_id", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "description", b"description", "etag", b"etag", "icon", b"icon", "id", b"id", "language", b"language", "member_count", b"member_count", "name", b"name", "owner_id", b"owner_id", "tags", b"tags", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -89,6 +89,8 @@ class UpdateCommunityRequest(_message.Message):
     ICON_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     community_id: _builtins.str
     """The community."""
     name: _builtins.str
@@ -101,10 +103,18 @@ class UpdateCommunityRequest(_message.Message):
     """The icon, by the name the media service gave the file; empty for none."""
     etag: _builtins.str
     """The `etag` that was read; empty changes whatever is there."""
+    language: _builtins.str
+    """The language that is spoken there, after BCP 47; empty for none."""
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """What to change: `name`, `description`, `visibility`, `icon`. When unset, the fields
-        that are present.
+        """What to change: `name`, `description`, `visibility`, `icon`, `tags`, `language`. When
+        unset, the fields that are present.
+        """
+
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it is about; at most 5. Kept in small letters, digits and hyphens, at most 24 of
+        them, and no two alike. To say nothing, name the field in `update_mask`.
         """
 
     def __init__(
@@ -117,15 +127,19 @@ class UpdateCommunityRequest(_message.Message):
         icon: _builtins.str | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         etag: _builtins.str = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        language: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_icon", b"_icon", "_name", b"_name", "_visibility", b"_visibility", "description", b"description", "icon", b"icon", "name", b"name", "update_mask", b"update_mask", "visibility", b"visibility"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_icon", b"_icon", "_language", b"_language", "_name", b"_name", "_visibility", b"_visibility", "description", b"description", "icon", b"icon", "language", b"language", "name", b"name", "update_mask", b"update_mask", "visibility", b"visibility"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_icon", b"_icon", "_name", b"_name", "_visibility", b"_visibility", "community_id", b"community_id", "description", b"description", "etag", b"etag", "icon", b"icon", "name", b"name", "update_mask", b"update_mask", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_icon", b"_icon", "_language", b"_language", "_name", b"_name", "_visibility", b"_visibility", "community_id", b"community_id", "description", b"description", "etag", b"etag", "icon", b"icon", "language", b"language", "name", b"name", "tags", b"tags", "update_mask", b"update_mask", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
     _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
     _WhichOneofReturnType__icon: _TypeAlias = _typing.Literal["icon"]  # noqa: Y015
     _WhichOneofArgType__icon: _TypeAlias = _typing.Literal["_icon", b"_icon"]  # noqa: Y015
+    _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
+    _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__visibility: _TypeAlias = _typing.Literal["visibility"]  # noqa: Y015
@@ -134,6 +148,8 @@ class UpdateCommunityRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__icon) -> _WhichOneofReturnType__icon | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__language) -> _WhichOneofReturnType__language | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
     @_typing.overload
@@ -228,24 +244,44 @@ class ListPublicCommunitiesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_PREFIX_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     name_prefix: _builtins.str
     """What their names begin with; empty for all."""
+    query: _builtins.str
+    """Words that stand in their names, tags or descriptions, accents and capitals aside; the
+    last may be the beginning of one, unless a space follows it. Empty for all.
+    """
+    language: _builtins.str
+    """The language that is spoken there, after BCP 47: `pt` finds `pt-BR` too. Empty for any."""
+    order: _community_pb2.CommunityOrder.ValueType
+    """The order they are listed in."""
     page_size: _builtins.int
     """How many at most; 50 when unset, never above 100."""
     page_token: _builtins.str
     """`next_page_token` of the page before; empty for the first."""
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags they have, all of them."""
+
     def __init__(
         self,
         *,
         name_prefix: _builtins.str = ...,
+        query: _builtins.str = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        language: _builtins.str = ...,
+        order: _community_pb2.CommunityOrder.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name_prefix", b"name_prefix", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "name_prefix", b"name_prefix", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "tags", b"tags"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -263,7 +299,7 @@ class ListPublicCommunitiesResponse(_message.Message):
     """Asks for the next page; empty on the last."""
     @_builtins.property
     def communities(self) -> _containers.RepeatedCompositeFieldContainer[_community_pb2.Community]:
-        """The communities, in the order of their names."""
+        """The communities, in the order that was asked for."""
 
     def __init__(
         self,

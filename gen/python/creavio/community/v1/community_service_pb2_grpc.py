@@ -106,8 +106,12 @@ class CommunityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPublicCommunities(self, request, context):
-        """Lists the public communities whose names begin with a prefix, in the order of their
-        names, capital and small letters being the same.
+        """Lists the public communities that have all that is asked for, in an order. None that
+        the caller is banned from is among them. A community that changes its place in the
+        order while pages are read is on a later page, or on none, or once more; all others
+        are on exactly one.
+
+        Fails with INVALID_FIELD for an order by relevance without a query.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

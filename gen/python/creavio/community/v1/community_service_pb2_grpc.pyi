@@ -50,8 +50,12 @@ class CommunityServiceStub:
     ListCommunities: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.ListCommunitiesRequest, _community_service_pb2.ListCommunitiesResponse]
     """Lists the communities the caller belongs to, in the order of joining."""
     ListPublicCommunities: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.ListPublicCommunitiesRequest, _community_service_pb2.ListPublicCommunitiesResponse]
-    """Lists the public communities whose names begin with a prefix, in the order of their
-    names, capital and small letters being the same.
+    """Lists the public communities that have all that is asked for, in an order. None that
+    the caller is banned from is among them. A community that changes its place in the
+    order while pages are read is on a later page, or on none, or once more; all others
+    are on exactly one.
+
+    Fails with INVALID_FIELD for an order by relevance without a query.
     """
     JoinCommunity: _grpc.UnaryUnaryMultiCallable[_community_service_pb2.JoinCommunityRequest, _community_pb2.Community]
     """Joins a public community, and returns it; its channels are open to the caller's very
@@ -95,8 +99,12 @@ class CommunityServiceAsyncStub(CommunityServiceStub):
     ListCommunities: _aio.UnaryUnaryMultiCallable[_community_service_pb2.ListCommunitiesRequest, _community_service_pb2.ListCommunitiesResponse]  # type: ignore[assignment]
     """Lists the communities the caller belongs to, in the order of joining."""
     ListPublicCommunities: _aio.UnaryUnaryMultiCallable[_community_service_pb2.ListPublicCommunitiesRequest, _community_service_pb2.ListPublicCommunitiesResponse]  # type: ignore[assignment]
-    """Lists the public communities whose names begin with a prefix, in the order of their
-    names, capital and small letters being the same.
+    """Lists the public communities that have all that is asked for, in an order. None that
+    the caller is banned from is among them. A community that changes its place in the
+    order while pages are read is on a later page, or on none, or once more; all others
+    are on exactly one.
+
+    Fails with INVALID_FIELD for an order by relevance without a query.
     """
     JoinCommunity: _aio.UnaryUnaryMultiCallable[_community_service_pb2.JoinCommunityRequest, _community_pb2.Community]  # type: ignore[assignment]
     """Joins a public community, and returns it; its channels are open to the caller's very
@@ -161,8 +169,12 @@ class CommunityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _community_service_pb2.ListPublicCommunitiesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_community_service_pb2.ListPublicCommunitiesResponse, _abc.Awaitable[_community_service_pb2.ListPublicCommunitiesResponse]]:
-        """Lists the public communities whose names begin with a prefix, in the order of their
-        names, capital and small letters being the same.
+        """Lists the public communities that have all that is asked for, in an order. None that
+        the caller is banned from is among them. A community that changes its place in the
+        order while pages are read is on a later page, or on none, or once more; all others
+        are on exactly one.
+
+        Fails with INVALID_FIELD for an order by relevance without a query.
         """
 
     @_abc_1.abstractmethod

@@ -34,6 +34,7 @@ __all__ = (
     "ChannelUpdated",
     "Community",
     "CommunityCreated",
+    "CommunityOrder",
     "CommunityServiceStub",
     "CommunityUpdated",
     "CompleteOnboardingRequest",
@@ -388,6 +389,58 @@ class ChannelType(betterproto2.Enum):
             "CHANNEL_TYPE_UNSPECIFIED": 0,
             "CHANNEL_TYPE_TEXT": 1,
             "CHANNEL_TYPE_FORUM": 2,
+        }
+
+
+class CommunityOrder(betterproto2.Enum):
+    """
+    An order of communities.
+    """
+
+    UNSPECIFIED = 0
+    """
+    COMMUNITY_ORDER_RELEVANCE with a query, else COMMUNITY_ORDER_NAME.
+    """
+
+    NAME = 1
+    """
+    By name, capital and small letters being the same.
+    """
+
+    NEWEST = 2
+    """
+    What was founded last comes first.
+    """
+
+    MEMBERS = 3
+    """
+    Where most people belong comes first. Who came or went in the last seconds may not
+    count yet for the order.
+    """
+
+    RELEVANCE = 4
+    """
+    What fits the query best comes first: in the name, then the tags, then the description.
+    """
+
+    @classmethod
+    def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
+        return {
+            0: "COMMUNITY_ORDER_UNSPECIFIED",
+            1: "COMMUNITY_ORDER_NAME",
+            2: "COMMUNITY_ORDER_NEWEST",
+            3: "COMMUNITY_ORDER_MEMBERS",
+            4: "COMMUNITY_ORDER_RELEVANCE",
+        }
+
+    @classmethod
+    def betterproto_renamed_proto_names_to_value(cls) -> dict[str, int]:
+        return {
+            "COMMUNITY_ORDER_UNSPECIFIED": 0,
+            "COMMUNITY_ORDER_NAME": 1,
+            "COMMUNITY_ORDER_NEWEST": 2,
+            "COMMUNITY_ORDER_MEMBERS": 3,
+            "COMMUNITY_ORDER_RELEVANCE": 4,
         }
 
 
@@ -1099,6 +1152,21 @@ class Community(betterproto2.Message):
     etag: "str" = betterproto2.field(8, betterproto2.TYPE_STRING)
     """
     Changes with the community; send it back to change only what was read.
+    """
+
+    member_count: "int" = betterproto2.field(9, betterproto2.TYPE_INT32)
+    """
+    How many belong to it, at the moment it was read.
+    """
+
+    tags: "list[str]" = betterproto2.field(10, betterproto2.TYPE_STRING, repeated=True)
+    """
+    What it is about: small letters, digits and hyphens; at most 5.
+    """
+
+    language: "str" = betterproto2.field(11, betterproto2.TYPE_STRING)
+    """
+    The language that is spoken there, after BCP 47 (`pt-BR`); empty where none is said.
     """
 
 
@@ -2330,6 +2398,29 @@ class ListPublicCommunitiesRequest(betterproto2.Message):
     What their names begin with; empty for all.
     """
 
+    query: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Words that stand in their names, tags or descriptions, accents and capitals aside; the
+    last may be the beginning of one, unless a space follows it. Empty for all.
+    """
+
+    tags: "list[str]" = betterproto2.field(3, betterproto2.TYPE_STRING, repeated=True)
+    """
+    Tags they have, all of them.
+    """
+
+    language: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    The language that is spoken there, after BCP 47: `pt` finds `pt-BR` too. Empty for any.
+    """
+
+    order: "CommunityOrder" = betterproto2.field(
+        5, betterproto2.TYPE_ENUM, default_factory=lambda: CommunityOrder(0)
+    )
+    """
+    The order they are listed in.
+    """
+
     page_size: "int" = betterproto2.field(14, betterproto2.TYPE_INT32)
     """
     How many at most; 50 when unset, never above 100.
@@ -2354,7 +2445,7 @@ class ListPublicCommunitiesResponse(betterproto2.Message):
 
     communities: "list[Community]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
     """
-    The communities, in the order of their names.
+    The communities, in the order that was asked for.
     """
 
     next_page_token: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -3208,13 +3299,24 @@ class UpdateCommunityRequest(betterproto2.Message):
         6, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    What to change: `name`, `description`, `visibility`, `icon`. When unset, the fields
-    that are present.
+    What to change: `name`, `description`, `visibility`, `icon`, `tags`, `language`. When
+    unset, the fields that are present.
     """
 
     etag: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
     """
     The `etag` that was read; empty changes whatever is there.
+    """
+
+    tags: "list[str]" = betterproto2.field(8, betterproto2.TYPE_STRING, repeated=True)
+    """
+    What it is about; at most 5. Kept in small letters, digits and hyphens, at most 24 of
+    them, and no two alike. To say nothing, name the field in `update_mask`.
+    """
+
+    language: "str | None" = betterproto2.field(9, betterproto2.TYPE_STRING, optional=True)
+    """
+    The language that is spoken there, after BCP 47; empty for none.
     """
 
 
@@ -3879,8 +3981,12 @@ class CommunityServiceStub(betterproto2_grpclib.ServiceStub):
         metadata: "MetadataLike | None" = None,
     ) -> "ListPublicCommunitiesResponse":
         """
-        Lists the public communities whose names begin with a prefix, in the order of their
-        names, capital and small letters being the same.
+        Lists the public communities that have all that is asked for, in an order. None that
+        the caller is banned from is among them. A community that changes its place in the
+        order while pages are read is on a later page, or on none, or once more; all others
+        are on exactly one.
+
+        Fails with INVALID_FIELD for an order by relevance without a query.
         """
 
         return await self._unary_unary(

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/community.proto.
  */
 export const file_creavio_community_v1_community: GenFile = /*@__PURE__*/
-  fileDesc("CiRjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHkucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIs8BCglDb21tdW5pdHkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIQCghvd25lcl9pZBgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZGVzY3JpcHRpb24YBSABKAkSNAoKdmlzaWJpbGl0eRgGIAEoDjIgLmNyZWF2aW8uY29tbXVuaXR5LnYxLlZpc2liaWxpdHkSDAoEaWNvbhgHIAEoCRIMCgRldGFnGAggASgJKlcKClZpc2liaWxpdHkSGgoWVklTSUJJTElUWV9VTlNQRUNJRklFRBAAEhYKElZJU0lCSUxJVFlfUFJJVkFURRABEhUKEVZJU0lCSUxJVFlfUFVCTElDEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiRjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHkucHJvdG8SFGNyZWF2aW8uY29tbXVuaXR5LnYxIoUCCglDb21tdW5pdHkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIQCghvd25lcl9pZBgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZGVzY3JpcHRpb24YBSABKAkSNAoKdmlzaWJpbGl0eRgGIAEoDjIgLmNyZWF2aW8uY29tbXVuaXR5LnYxLlZpc2liaWxpdHkSDAoEaWNvbhgHIAEoCRIMCgRldGFnGAggASgJEhQKDG1lbWJlcl9jb3VudBgJIAEoBRIMCgR0YWdzGAogAygJEhAKCGxhbmd1YWdlGAsgASgJKqMBCg5Db21tdW5pdHlPcmRlchIfChtDT01NVU5JVFlfT1JERVJfVU5TUEVDSUZJRUQQABIYChRDT01NVU5JVFlfT1JERVJfTkFNRRABEhoKFkNPTU1VTklUWV9PUkRFUl9ORVdFU1QQAhIbChdDT01NVU5JVFlfT1JERVJfTUVNQkVSUxADEh0KGUNPTU1VTklUWV9PUkRFUl9SRUxFVkFOQ0UQBCpXCgpWaXNpYmlsaXR5EhoKFlZJU0lCSUxJVFlfVU5TUEVDSUZJRUQQABIWChJWSVNJQklMSVRZX1BSSVZBVEUQARIVChFWSVNJQklMSVRZX1BVQkxJQxACYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A group of people and the channels they talk in.
@@ -75,6 +75,27 @@ export type Community = Message<"creavio.community.v1.Community"> & {
    * @generated from field: string etag = 8;
    */
   etag: string;
+
+  /**
+   * How many belong to it, at the moment it was read.
+   *
+   * @generated from field: int32 member_count = 9;
+   */
+  memberCount: number;
+
+  /**
+   * What it is about: small letters, digits and hyphens; at most 5.
+   *
+   * @generated from field: repeated string tags = 10;
+   */
+  tags: string[];
+
+  /**
+   * The language that is spoken there, after BCP 47 (`pt-BR`); empty where none is said.
+   *
+   * @generated from field: string language = 11;
+   */
+  language: string;
 };
 
 /**
@@ -83,6 +104,55 @@ export type Community = Message<"creavio.community.v1.Community"> & {
  */
 export const CommunitySchema: GenMessage<Community> = /*@__PURE__*/
   messageDesc(file_creavio_community_v1_community, 0);
+
+/**
+ * An order of communities.
+ *
+ * @generated from enum creavio.community.v1.CommunityOrder
+ */
+export enum CommunityOrder {
+  /**
+   * COMMUNITY_ORDER_RELEVANCE with a query, else COMMUNITY_ORDER_NAME.
+   *
+   * @generated from enum value: COMMUNITY_ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * By name, capital and small letters being the same.
+   *
+   * @generated from enum value: COMMUNITY_ORDER_NAME = 1;
+   */
+  NAME = 1,
+
+  /**
+   * What was founded last comes first.
+   *
+   * @generated from enum value: COMMUNITY_ORDER_NEWEST = 2;
+   */
+  NEWEST = 2,
+
+  /**
+   * Where most people belong comes first. Who came or went in the last seconds may not
+   * count yet for the order.
+   *
+   * @generated from enum value: COMMUNITY_ORDER_MEMBERS = 3;
+   */
+  MEMBERS = 3,
+
+  /**
+   * What fits the query best comes first: in the name, then the tags, then the description.
+   *
+   * @generated from enum value: COMMUNITY_ORDER_RELEVANCE = 4;
+   */
+  RELEVANCE = 4,
+}
+
+/**
+ * Describes the enum creavio.community.v1.CommunityOrder.
+ */
+export const CommunityOrderSchema: GenEnum<CommunityOrder> = /*@__PURE__*/
+  enumDesc(file_creavio_community_v1_community, 0);
 
 /**
  * Who may find and join a community.
@@ -114,5 +184,5 @@ export enum Visibility {
  * Describes the enum creavio.community.v1.Visibility.
  */
 export const VisibilitySchema: GenEnum<Visibility> = /*@__PURE__*/
-  enumDesc(file_creavio_community_v1_community, 0);
+  enumDesc(file_creavio_community_v1_community, 1);
 

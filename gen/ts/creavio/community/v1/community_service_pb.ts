@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Community, CommunitySchema, Visibility } from "./community_pb.js";
+import type { Community, CommunityOrder, CommunitySchema, Visibility } from "./community_pb.js";
 import { file_creavio_community_v1_community } from "./community_pb.js";
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file creavio/community/v1/community_service.proto.
  */
 export const file_creavio_community_v1_community_service: GenFile = /*@__PURE__*/
-  fileDesc("CixjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfc2VydmljZS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEiTAoWQ3JlYXRlQ29tbXVuaXR5UmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCHRlbXBsYXRlGAIgASgJEhIKCnJlcXVlc3RfaWQYDyABKAkiKwoTR2V0Q29tbXVuaXR5UmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkimQIKFlVwZGF0ZUNvbW11bml0eVJlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgDIAEoCUgBiAEBEjkKCnZpc2liaWxpdHkYBCABKA4yIC5jcmVhdmlvLmNvbW11bml0eS52MS5WaXNpYmlsaXR5SAKIAQESEQoEaWNvbhgFIAEoCUgDiAEBEi8KC3VwZGF0ZV9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAcgASgJQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkINCgtfdmlzaWJpbGl0eUIHCgVfaWNvbiJBChhUcmFuc2Zlck93bmVyc2hpcFJlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiPwoWTGlzdENvbW11bml0aWVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJoChdMaXN0Q29tbXVuaXRpZXNSZXNwb25zZRI0Cgtjb21tdW5pdGllcxgBIAMoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWgocTGlzdFB1YmxpY0NvbW11bml0aWVzUmVxdWVzdBITCgtuYW1lX3ByZWZpeBgBIAEoCRIRCglwYWdlX3NpemUYDiABKAUSEgoKcGFnZV90b2tlbhgPIAEoCSJuCh1MaXN0UHVibGljQ29tbXVuaXRpZXNSZXNwb25zZRI0Cgtjb21tdW5pdGllcxgBIAMoCzIfLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLAoUSm9pbkNvbW11bml0eVJlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJMukFChBDb21tdW5pdHlTZXJ2aWNlEmAKD0NyZWF0ZUNvbW11bml0eRIsLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNyZWF0ZUNvbW11bml0eVJlcXVlc3QaHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkSWgoMR2V0Q29tbXVuaXR5EikuY3JlYXZpby5jb21tdW5pdHkudjEuR2V0Q29tbXVuaXR5UmVxdWVzdBofLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eRJuCg9MaXN0Q29tbXVuaXRpZXMSLC5jcmVhdmlvLmNvbW11bml0eS52MS5MaXN0Q29tbXVuaXRpZXNSZXF1ZXN0Gi0uY3JlYXZpby5jb21tdW5pdHkudjEuTGlzdENvbW11bml0aWVzUmVzcG9uc2USgAEKFUxpc3RQdWJsaWNDb21tdW5pdGllcxIyLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxpc3RQdWJsaWNDb21tdW5pdGllc1JlcXVlc3QaMy5jcmVhdmlvLmNvbW11bml0eS52MS5MaXN0UHVibGljQ29tbXVuaXRpZXNSZXNwb25zZRJcCg1Kb2luQ29tbXVuaXR5EiouY3JlYXZpby5jb21tdW5pdHkudjEuSm9pbkNvbW11bml0eVJlcXVlc3QaHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkSYAoPVXBkYXRlQ29tbXVuaXR5EiwuY3JlYXZpby5jb21tdW5pdHkudjEuVXBkYXRlQ29tbXVuaXR5UmVxdWVzdBofLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eRJkChFUcmFuc2Zlck93bmVyc2hpcBIuLmNyZWF2aW8uY29tbXVuaXR5LnYxLlRyYW5zZmVyT3duZXJzaGlwUmVxdWVzdBofLmNyZWF2aW8uY29tbXVuaXR5LnYxLkNvbW11bml0eWIGcHJvdG8z", [file_creavio_community_v1_community, file_google_protobuf_field_mask]);
+  fileDesc("CixjcmVhdmlvL2NvbW11bml0eS92MS9jb21tdW5pdHlfc2VydmljZS5wcm90bxIUY3JlYXZpby5jb21tdW5pdHkudjEiTAoWQ3JlYXRlQ29tbXVuaXR5UmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCHRlbXBsYXRlGAIgASgJEhIKCnJlcXVlc3RfaWQYDyABKAkiKwoTR2V0Q29tbXVuaXR5UmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkiywIKFlVwZGF0ZUNvbW11bml0eVJlcXVlc3QSFAoMY29tbXVuaXR5X2lkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgDIAEoCUgBiAEBEjkKCnZpc2liaWxpdHkYBCABKA4yIC5jcmVhdmlvLmNvbW11bml0eS52MS5WaXNpYmlsaXR5SAKIAQESEQoEaWNvbhgFIAEoCUgDiAEBEi8KC3VwZGF0ZV9tYXNrGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIMCgRldGFnGAcgASgJEgwKBHRhZ3MYCCADKAkSFQoIbGFuZ3VhZ2UYCSABKAlIBIgBAUIHCgVfbmFtZUIOCgxfZGVzY3JpcHRpb25CDQoLX3Zpc2liaWxpdHlCBwoFX2ljb25CCwoJX2xhbmd1YWdlIkEKGFRyYW5zZmVyT3duZXJzaGlwUmVxdWVzdBIUCgxjb21tdW5pdHlfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCSI/ChZMaXN0Q29tbXVuaXRpZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJImgKF0xpc3RDb21tdW5pdGllc1Jlc3BvbnNlEjQKC2NvbW11bml0aWVzGAEgAygLMh8uY3JlYXZpby5jb21tdW5pdHkudjEuQ29tbXVuaXR5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK+AQocTGlzdFB1YmxpY0NvbW11bml0aWVzUmVxdWVzdBITCgtuYW1lX3ByZWZpeBgBIAEoCRINCgVxdWVyeRgCIAEoCRIMCgR0YWdzGAMgAygJEhAKCGxhbmd1YWdlGAQgASgJEjMKBW9yZGVyGAUgASgOMiQuY3JlYXZpby5jb21tdW5pdHkudjEuQ29tbXVuaXR5T3JkZXISEQoJcGFnZV9zaXplGA4gASgFEhIKCnBhZ2VfdG9rZW4YDyABKAkibgodTGlzdFB1YmxpY0NvbW11bml0aWVzUmVzcG9uc2USNAoLY29tbXVuaXRpZXMYASADKAsyHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiwKFEpvaW5Db21tdW5pdHlSZXF1ZXN0EhQKDGNvbW11bml0eV9pZBgBIAEoCTLpBQoQQ29tbXVuaXR5U2VydmljZRJgCg9DcmVhdGVDb21tdW5pdHkSLC5jcmVhdmlvLmNvbW11bml0eS52MS5DcmVhdGVDb21tdW5pdHlSZXF1ZXN0Gh8uY3JlYXZpby5jb21tdW5pdHkudjEuQ29tbXVuaXR5EloKDEdldENvbW11bml0eRIpLmNyZWF2aW8uY29tbXVuaXR5LnYxLkdldENvbW11bml0eVJlcXVlc3QaHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkSbgoPTGlzdENvbW11bml0aWVzEiwuY3JlYXZpby5jb21tdW5pdHkudjEuTGlzdENvbW11bml0aWVzUmVxdWVzdBotLmNyZWF2aW8uY29tbXVuaXR5LnYxLkxpc3RDb21tdW5pdGllc1Jlc3BvbnNlEoABChVMaXN0UHVibGljQ29tbXVuaXRpZXMSMi5jcmVhdmlvLmNvbW11bml0eS52MS5MaXN0UHVibGljQ29tbXVuaXRpZXNSZXF1ZXN0GjMuY3JlYXZpby5jb21tdW5pdHkudjEuTGlzdFB1YmxpY0NvbW11bml0aWVzUmVzcG9uc2USXAoNSm9pbkNvbW11bml0eRIqLmNyZWF2aW8uY29tbXVuaXR5LnYxLkpvaW5Db21tdW5pdHlSZXF1ZXN0Gh8uY3JlYXZpby5jb21tdW5pdHkudjEuQ29tbXVuaXR5EmAKD1VwZGF0ZUNvbW11bml0eRIsLmNyZWF2aW8uY29tbXVuaXR5LnYxLlVwZGF0ZUNvbW11bml0eVJlcXVlc3QaHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHkSZAoRVHJhbnNmZXJPd25lcnNoaXASLi5jcmVhdmlvLmNvbW11bml0eS52MS5UcmFuc2Zlck93bmVyc2hpcFJlcXVlc3QaHy5jcmVhdmlvLmNvbW11bml0eS52MS5Db21tdW5pdHliBnByb3RvMw", [file_creavio_community_v1_community, file_google_protobuf_field_mask]);
 
 /**
  * Describes the community to found.
@@ -116,8 +116,8 @@ export type UpdateCommunityRequest = Message<"creavio.community.v1.UpdateCommuni
   icon?: string | undefined;
 
   /**
-   * What to change: `name`, `description`, `visibility`, `icon`. When unset, the fields
-   * that are present.
+   * What to change: `name`, `description`, `visibility`, `icon`, `tags`, `language`. When
+   * unset, the fields that are present.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 6;
    */
@@ -129,6 +129,21 @@ export type UpdateCommunityRequest = Message<"creavio.community.v1.UpdateCommuni
    * @generated from field: string etag = 7;
    */
   etag: string;
+
+  /**
+   * What it is about; at most 5. Kept in small letters, digits and hyphens, at most 24 of
+   * them, and no two alike. To say nothing, name the field in `update_mask`.
+   *
+   * @generated from field: repeated string tags = 8;
+   */
+  tags: string[];
+
+  /**
+   * The language that is spoken there, after BCP 47; empty for none.
+   *
+   * @generated from field: optional string language = 9;
+   */
+  language?: string | undefined;
 };
 
 /**
@@ -236,6 +251,35 @@ export type ListPublicCommunitiesRequest = Message<"creavio.community.v1.ListPub
   namePrefix: string;
 
   /**
+   * Words that stand in their names, tags or descriptions, accents and capitals aside; the
+   * last may be the beginning of one, unless a space follows it. Empty for all.
+   *
+   * @generated from field: string query = 2;
+   */
+  query: string;
+
+  /**
+   * Tags they have, all of them.
+   *
+   * @generated from field: repeated string tags = 3;
+   */
+  tags: string[];
+
+  /**
+   * The language that is spoken there, after BCP 47: `pt` finds `pt-BR` too. Empty for any.
+   *
+   * @generated from field: string language = 4;
+   */
+  language: string;
+
+  /**
+   * The order they are listed in.
+   *
+   * @generated from field: creavio.community.v1.CommunityOrder order = 5;
+   */
+  order: CommunityOrder;
+
+  /**
    * How many at most; 50 when unset, never above 100.
    *
    * @generated from field: int32 page_size = 14;
@@ -264,7 +308,7 @@ export const ListPublicCommunitiesRequestSchema: GenMessage<ListPublicCommunitie
  */
 export type ListPublicCommunitiesResponse = Message<"creavio.community.v1.ListPublicCommunitiesResponse"> & {
   /**
-   * The communities, in the order of their names.
+   * The communities, in the order that was asked for.
    *
    * @generated from field: repeated creavio.community.v1.Community communities = 1;
    */
@@ -350,8 +394,12 @@ export const CommunityService: GenService<{
     output: typeof ListCommunitiesResponseSchema;
   },
   /**
-   * Lists the public communities whose names begin with a prefix, in the order of their
-   * names, capital and small letters being the same.
+   * Lists the public communities that have all that is asked for, in an order. None that
+   * the caller is banned from is among them. A community that changes its place in the
+   * order while pages are read is on a later page, or on none, or once more; all others
+   * are on exactly one.
+   *
+   * Fails with INVALID_FIELD for an order by relevance without a query.
    *
    * @generated from rpc creavio.community.v1.CommunityService.ListPublicCommunities
    */
