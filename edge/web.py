@@ -36,6 +36,7 @@ PLACES: Final = (
     "/forgot-password",
     "/invite",
     "/messages",
+    "/oauth2/authorize",
     "/reset-password",
     "/settings",
     "/sign-in",

@@ -188,7 +188,9 @@ def member(browser: Browser, live: Live) -> Iterator[Callable[..., Member]]:
     """Makes people, each with a browser of their own."""
     made: list[tuple[Member, BrowserContext]] = []
 
-    def make(name: str, without: tuple[str, ...] = (), **options: Any) -> Member:
+    def make(
+        name: str, without: tuple[str, ...] = (), *, live: Live = live, **options: Any
+    ) -> Member:
         usual: dict[str, Any] = {
             "viewport": {"width": 1440, "height": 900},
             "reduced_motion": "reduce",

@@ -4,6 +4,9 @@ import { useSyncExternalStore } from "react";
 export type Place =
   | { readonly at: "home" }
   | { readonly at: "sign-in" }
+  /** The way back from a provider one signs in at. */
+  | { readonly at: "provider"; readonly provider: string }
+  | { readonly at: "authorize" }
   | { readonly at: "sign-up" }
   | { readonly at: "forgot-password" }
   | { readonly at: "reset-password" }
@@ -19,6 +22,9 @@ export function placeOf(path: string): Place {
   const [first = "", second = "", third = "", fourth = "", fifth = ""] = path.split("/").filter((part) => part !== "").map(decoded);
   switch (first) {
     case "sign-in":
+      return second === "" ? { at: first } : { at: "provider", provider: second };
+    case "oauth2":
+      return second === "authorize" ? { at: "authorize" } : { at: "home" };
     case "sign-up":
     case "forgot-password":
     case "reset-password":
@@ -49,6 +55,10 @@ export function pathOf(place: Place): string {
       return joined("c", place.communityId, place.channelId, place.threadId ?? "");
     case "direct":
       return place.conversationId === "" ? "/messages" : `/messages/${place.conversationId}`;
+    case "provider":
+      return joined("sign-in", place.provider);
+    case "authorize":
+      return "/oauth2/authorize";
     case "settings":
       return joined("settings", place.page, place.item);
     case "manage":
@@ -70,6 +80,26 @@ export function go(place: Place, how: "push" | "replace" = "push", messageId = "
   if (path === location.pathname + location.hash) return;
   if (how === "push") history.pushState(null, "", path);
   else history.replaceState(null, "", path);
+  for (const tell of moved) tell();
+}
+
+const wanted = "creavio.wanted";
+
+/** Keeps the address that is shown for after somebody signed in. */
+export function keepAddress(): void {
+  sessionStorage.setItem(wanted, location.href);
+}
+
+/** What was kept is not wanted any more. */
+export function forgetAddress(): void {
+  sessionStorage.removeItem(wanted);
+}
+
+/** Shows the address that was kept, once; home where none was. */
+export function goOn(): void {
+  const address = sessionStorage.getItem(wanted) ?? "/";
+  forgetAddress();
+  history.replaceState(null, "", address);
   for (const tell of moved) tell();
 }
 

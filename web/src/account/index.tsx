@@ -1,4 +1,4 @@
-import { Palette } from "lucide-react";
+import { AppWindow, Bot, Database, EyeOff, KeyRound, MonitorSmartphone, Palette, ShieldCheck, UserRound } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { Place } from "@/route";
@@ -6,11 +6,29 @@ import { SettingsFrame } from "@/settings/frame";
 import { ready as shared } from "@/settings/texts";
 import { useNarrow } from "@/ui/narrow";
 
+import { Apps } from "./apps";
+import { Bots } from "./bots";
+import { Data } from "./data";
 import { Look } from "./look";
+import { Privacy } from "./privacy";
+import { Profile } from "./profile";
+import { Sessions } from "./sessions";
+import { SignIn } from "./sign-in";
 import { ready as own, useSay } from "./texts";
+import { Tokens } from "./tokens";
 
-const pages = { look: Look } as const;
-const first = "look";
+const pages = {
+  profile: Profile,
+  privacy: Privacy,
+  look: Look,
+  data: Data,
+  "sign-in": SignIn,
+  sessions: Sessions,
+  apps: Apps,
+  bots: Bots,
+  tokens: Tokens,
+} as const;
+const first = "profile";
 
 /** Resolves when what is said here is there in the language that is shown. */
 export async function ready(): Promise<void> {
@@ -21,7 +39,7 @@ export async function ready(): Promise<void> {
 export function Account({ page }: { readonly page: string; readonly item: string }): ReactNode {
   const say = useSay();
   const narrow = useNarrow();
-  const current = page in pages ? (page as keyof typeof pages) : narrow ? "" : first;
+  const current = Object.hasOwn(pages, page) ? (page as keyof typeof pages) : narrow ? "" : first;
   const Page = pages[current === "" ? first : current];
   return (
     <SettingsFrame
@@ -29,9 +47,34 @@ export function Account({ page }: { readonly page: string; readonly item: string
       current={current}
       to={to}
       back={{ title: say("account.back"), place: { at: "home" } }}
-      groups={[{ title: say("account.you"), pages: [{ name: "look", title: say("look.title"), icon: Palette }] }]}
+      groups={[
+        {
+          title: say("account.you"),
+          pages: [
+            { name: "profile", title: say("profile.title"), icon: UserRound },
+            { name: "privacy", title: say("privacy.title"), icon: EyeOff },
+            { name: "look", title: say("look.title"), icon: Palette },
+            { name: "data", title: say("data.title"), icon: Database },
+          ],
+        },
+        {
+          title: say("account.safety"),
+          pages: [
+            { name: "sign-in", title: say("signIn.title"), icon: ShieldCheck },
+            { name: "sessions", title: say("sessions.title"), icon: MonitorSmartphone },
+          ],
+        },
+        {
+          title: say("account.programs"),
+          pages: [
+            { name: "apps", title: say("apps.title"), icon: AppWindow },
+            { name: "bots", title: say("bots.title"), icon: Bot },
+            { name: "tokens", title: say("tokens.title"), icon: KeyRound },
+          ],
+        },
+      ]}
     >
-      <Page list={to("")} />
+      <Page key={current} list={to("")} />
     </SettingsFrame>
   );
 }

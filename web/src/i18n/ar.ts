@@ -64,4 +64,13 @@ export const ar: Readonly<Record<Key, string>> = {
   "verify.done": "هذا العنوان لك. يمكنك المتابعة.",
   "verify.over": "انتهى هذا الرابط أو استُعمل من قبل.",
   "verify.on": "تابع",
+  "signIn.overCode": "طال ذلك. ابدأ من جديد بكلمة المرور.",
+  "signUp.codeRefused": "هذا الرمز انتهى أو لم يكن قط.",
+  "signUp.over": "طال ذلك. عد إلى صفحة الدخول وابدأ من جديد.",
+  "passkey.go": "تابع بمفتاح مرور",
+  "passkey.wrong": "هذا المفتاح لا يُدخل أحدًا هنا. ربما حُذف.",
+  "passkey.unused": "لم يُستعمل مفتاح مرور. حاول مرة أخرى أو ادخل بطريقة أخرى.",
+  "ways.orPassword": "أو بكلمة المرور",
+  "ways.orElsewhere": "أو بحساب في مكان آخر",
+  "provider.go": "تابع مع {name}",
 };

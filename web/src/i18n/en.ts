@@ -62,6 +62,15 @@ export const en = {
   "verify.done": "This address is yours. You can go on.",
   "verify.over": "This link is over, or was used already.",
   "verify.on": "Go on",
+  "signIn.overCode": "That took too long. Begin again with your password.",
+  "signUp.codeRefused": "This code is over, or was never one.",
+  "signUp.over": "That took too long. Go back to the sign-in page and begin again.",
+  "passkey.go": "Continue with a passkey",
+  "passkey.wrong": "This passkey signs nobody in here. It may have been deleted.",
+  "passkey.unused": "No passkey was used. Try once more, or sign in another way.",
+  "ways.orPassword": "or with your password",
+  "ways.orElsewhere": "or with an account elsewhere",
+  "provider.go": "Continue with {name}",
 } as const;
 
 export type Key = keyof typeof en;

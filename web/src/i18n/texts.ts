@@ -61,13 +61,14 @@ export function texts<K extends string, B extends string = never>(english: Catal
       ? catalogue[key as K].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(blanks[name] ?? whole))
       : (base?.say(key as B, blanks) ?? key);
   const useSay = (): typeof say => {
-    useSyncExternalStore(follow, currentLanguage, () => "en");
+    useSyncExternalStore(onLanguage, currentLanguage, () => "en");
     return say;
   };
   return { say, useSay, ready: async () => void (await load(language))() };
 }
 
-function follow(tell: () => void): () => void {
+/** Told when another language is shown. Returns how to stop. */
+export function onLanguage(tell: () => void): () => void {
   heard.add(tell);
   return () => heard.delete(tell);
 }

@@ -237,4 +237,8 @@ export const ar: Readonly<Record<Key, string>> = {
   "post.unpin": "ألغِ تثبيت المنشور",
   "post.allTags": "الكل",
   "post.guidelines": "قبل أن تنشر",
+  "profile.block": "احظر",
+  "profile.unblock": "ارفع الحظر",
+  "profile.blocked": "حظرته. لا يرى أحدكما أن الآخر هنا أو يكتب.",
+  "profile.blockSure": "أتحظر {name}؟ لا يرى أحدكما أن الآخر هنا أو يكتب، ولا يُخبَر بذلك.",
 };

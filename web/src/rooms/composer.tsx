@@ -6,6 +6,7 @@ import type { Message } from "@creavio/client/chat/v1/message";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
+import { kept } from "@/account/kept";
 import { useActions } from "@/ui/context";
 import { classes, Dialog, IconButton, menuItem } from "@/ui/parts";
 
@@ -158,7 +159,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
     setCaret(at);
     setCurrent(0);
     const now = Date.now();
-    if (text.trim() !== "" && now - said.current > says) {
+    if (text.trim() !== "" && now - said.current > says && !kept.getState().hideTyping) {
       said.current = now;
       void actions.api.gateway.startTyping({ channelId: roomId }).catch(() => {});
     }

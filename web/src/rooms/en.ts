@@ -235,6 +235,10 @@ export const en = {
   "post.unpin": "Unpin post",
   "post.allTags": "All",
   "post.guidelines": "Before you post",
+  "profile.block": "Block",
+  "profile.unblock": "Unblock",
+  "profile.blocked": "You blocked them. Neither of you sees that the other is here or writes.",
+  "profile.blockSure": "Block {name}? Neither of you sees that the other is here or writes. They are not told.",
 } as const;
 
 export type Key = keyof typeof en;

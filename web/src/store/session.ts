@@ -43,6 +43,11 @@ export class Session {
     await this.begin(this.api.client.hold(await this.api.accounts.createAccount(wanted)));
   }
 
+  /** Goes on with a session that was begun in another way. Returns what `signIn` does. */
+  async beginWith(session: Begun): Promise<string> {
+    return await this.begin(this.api.client.hold(session));
+  }
+
   async signOut(): Promise<void> {
     await this.api.client.signOut();
     this.over();

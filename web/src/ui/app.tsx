@@ -4,13 +4,13 @@ import { RotateCw } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from "react";
 
 import { doorApi, ownClient } from "@/api/door";
+import { Door, isErrand } from "@/door/door";
 import { speakAsBefore, useSay } from "@/i18n";
-import { go, placeOf, usePath } from "@/route";
+import { forgetAddress, goOn, keepAddress, placeOf, usePath } from "@/route";
 import { useKnown } from "@/store/react";
 import { Session } from "@/store/session";
 
 import { SessionProvider } from "./context";
-import { Door, isErrand } from "./door";
 import { Button, Mark } from "./parts";
 import { themeAsBefore } from "./theme";
 import { wrong } from "./wrong";
@@ -20,6 +20,12 @@ const Inside = lazy(async () => {
   const part = await import("./inside");
   await part.ready();
   return { default: part.Inside };
+});
+
+const Rest = lazy(async () => {
+  const part = await import("@/door/rest");
+  await part.ready();
+  return { default: part.Rest };
 });
 
 /** The whole app, for whoever sits before it. */
@@ -56,9 +62,19 @@ function Within({ onFailed }: { readonly onFailed: (thrown: unknown) => void }):
   const place = placeOf(usePath());
   const within = phase === "inside";
   useEffect(() => {
-    if (within && ["sign-in", "sign-up", "forgot-password"].includes(place.at)) go({ at: "home" }, "replace");
-  }, [within, place.at]);
+    if (phase === "outside" && (place.at === "authorize" || place.at === "invite")) keepAddress();
+    if (!within || place.at === "provider") return;
+    if (["sign-in", "sign-up", "forgot-password"].includes(place.at)) goOn();
+    else forgetAddress();
+  }, [phase, within, place.at]);
   if (phase === "starting") return <Opening />;
+  if (place.at === "provider" || (place.at === "authorize" && within)) {
+    return (
+      <Suspense fallback={<Opening />}>
+        <Rest at={place.at} />
+      </Suspense>
+    );
+  }
   // Links in mails are for whoever has them, signed in or not.
   if (place.at === "verify-email" || place.at === "reset-password") return <Door as={place.at} />;
   if (phase === "outside") return <Door as={isErrand(place.at) ? place.at : place.at === "invite" ? "sign-up" : "sign-in"} />;

@@ -13,7 +13,7 @@ export function whole(time: Date): string {
 }
 
 /** How the person's own system writes times, where it speaks the language that is shown. */
-function locale(): string {
+export function locale(): string {
   const own = navigator.languages.find((one) => one.startsWith(currentLanguage()));
   return own ?? currentLanguage();
 }

@@ -1,12 +1,14 @@
 import { CallError } from "@creavio/client";
 import { type ReactNode, useEffect, useState } from "react";
 
+import { follow } from "@/account/kept";
 import { api } from "@/api/client";
 import type { Place } from "@/route";
 import { Actions } from "@/store/actions";
 import { lasting } from "@/store/lasting";
 import { change } from "@/store/store";
 import { connect } from "@/stream/connect";
+import { tell } from "@/stream/heard";
 
 import { DoingProvider, useSession } from "./context";
 import { Shell } from "./shell";
@@ -35,6 +37,7 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
       if (told.kind === "event") {
         if (told.payload.case === "refetch") refetch();
         else actions.heard(told.payload);
+        tell(told.payload);
       } else if (told.kind === "over") {
         session.over();
       } else if (told.kind === "lost") {
@@ -47,6 +50,8 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
       }
     });
   }, [actions, session, onFailed]);
+  // What is chosen on one device is so on all of somebody's.
+  useEffect(() => follow(actions.api), [actions]);
   return (
     <DoingProvider value={actions}>
       <Shell place={place} />

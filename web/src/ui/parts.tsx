@@ -123,7 +123,14 @@ export function Dialog({ title, open, onClose, children }: DialogProps): ReactNo
   const id = useId();
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (open) box.current?.showModal();
+    if (!open) return;
+    const before = document.activeElement;
+    box.current?.showModal();
+    // Where there is something to fill in, that is what one came for, and not the way out.
+    box.current?.querySelector<HTMLElement>("input:not([hidden], [readonly]), textarea")?.focus();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, [open]);
   if (!open) return null;
   return (
@@ -133,7 +140,7 @@ export function Dialog({ title, open, onClose, children }: DialogProps): ReactNo
       onClose={onClose}
       // Pressed beside it: what is inside fills it.
       onClick={(event) => event.target === box.current && onClose()}
-      className="mx-auto mt-[12dvh] w-[min(26rem,calc(100vw-2rem))] rounded-dialog bg-overlay text-text shadow-3 backdrop:bg-scrim"
+      className="mx-auto mt-[min(12dvh,6rem)] max-h-[calc(100dvh-min(12dvh,6rem)-1rem)] w-[min(26rem,calc(100vw-2rem))] rounded-dialog bg-overlay text-text shadow-3 backdrop:bg-scrim"
     >
       <div className="grid gap-4 p-5">
         <div className="flex items-center gap-2">

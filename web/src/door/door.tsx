@@ -4,10 +4,12 @@ import { type ReactNode, useEffect, useState } from "react";
 import { RegistrationMode } from "@creavio/client/auth/v1/registration";
 import { currentLanguage, languages, type Language, speak, useSay } from "@/i18n";
 import { go } from "@/route";
+import { useSession } from "@/ui/context";
+import { useMutation } from "@/ui/mutation";
+import { Button, classes, Field, Mark, Wrong } from "@/ui/parts";
+import { passkeysWork } from "@/ui/passkeys";
 
-import { useSession } from "./context";
-import { useMutation } from "./mutation";
-import { Button, classes, Field, Mark, Wrong } from "./parts";
+import { ByPasskey, ByProviders } from "./ways";
 
 const errands = {
   "sign-in": SignIn,
@@ -26,17 +28,24 @@ export function isErrand(at: string): at is Errand {
 
 /** Where one comes in: signing in, or making an account. */
 export function Door({ as }: { readonly as: Errand }): ReactNode {
-  const say = useSay();
   const Errand = errands[as];
+  return (
+    <DoorFrame>
+      <Errand />
+    </DoorFrame>
+  );
+}
+
+/** What surrounds whatever is asked at the door. */
+export function DoorFrame({ children }: { readonly children: ReactNode }): ReactNode {
+  const say = useSay();
   return (
     <div className="grid min-h-dvh bg-raised wide:grid-cols-[minmax(0,1fr)_minmax(0,44%)]">
       <main className="flex min-w-0 flex-col px-5 py-5 mid:px-10 mid:py-7">
         <p className="flex items-center gap-2.5 font-display text-20 font-bold tracking-[-0.02em]">
           <Mark /> {say("app.name")}
         </p>
-        <div className="mx-auto grid w-full max-w-[24rem] grow content-center gap-4 py-6">
-          <Errand />
-        </div>
+        <div className="mx-auto grid w-full max-w-[24rem] grow content-center gap-4 py-6">{children}</div>
         <footer className="flex flex-wrap items-center gap-x-6 gap-y-1.5 text-12 text-muted">
           <span className="flex items-center gap-2">
             <ShieldCheck size={14} strokeWidth={2} aria-hidden /> {say("door.promise")}
@@ -98,11 +107,11 @@ function Ring(): ReactNode {
   );
 }
 
-function Title({ title, lead }: { readonly title: string; readonly lead: string }): ReactNode {
+export function Title({ title, lead }: { readonly title: string; readonly lead: string }): ReactNode {
   return (
     <div className="grid gap-1.5">
-      <h1 className="font-display text-36 font-bold tracking-[-0.025em]">{title}</h1>
-      <p className="text-15 text-muted">{lead}</p>
+      <h1 className="font-display text-36 font-bold tracking-[-0.025em] [overflow-wrap:anywhere]">{title}</h1>
+      {lead !== "" && <p className="text-15 text-muted">{lead}</p>}
     </div>
   );
 }
@@ -137,33 +146,15 @@ function SignIn(): ReactNode {
   const [login, setLogin] = useState("");
   const [password, setPassword] = useState("");
   const [challenge, setChallenge] = useState("");
-  const [code, setCode] = useState("");
   const first = useMutation(async () => setChallenge(await session.signIn(login, password)), {
     WRONG_CREDENTIALS: "signIn.wrong",
   });
-  const second = useMutation(() => session.complete(challenge, code), { WRONG_CODE: "signIn.wrongCode" });
-  if (challenge !== "") {
-    return (
-      <form className="grid gap-4" onSubmit={second.submit}>
-        <Title title={say("signIn.code")} lead={say("signIn.codeLead")} />
-        <Field
-          label={say("signIn.code")}
-          autoComplete="one-time-code"
-          autoFocus
-          required
-          value={code}
-          error={second.error}
-          onChange={(event) => setCode(event.target.value)}
-        />
-        <Button type="submit" look="primary" big disabled={second.busy}>
-          {say("signIn.submit")}
-        </Button>
-      </form>
-    );
-  }
+  if (challenge !== "") return <SecondStep challenge={challenge} />;
+  const byPasskey = passkeysWork();
   return (
     <form className="grid gap-4" onSubmit={first.submit}>
       <Title title={say("signIn.title")} lead={say("signIn.lead", { host: location.host })} />
+      {byPasskey && <ByPasskey />}
       <Field
         label={say("signIn.login")}
         autoComplete="username"
@@ -185,9 +176,10 @@ function SignIn(): ReactNode {
       <p className="-mt-2 text-end text-13">
         <To errand="forgot-password">{say("signIn.forgot")}</To>
       </p>
-      <Button type="submit" look="primary" big disabled={first.busy}>
+      <Button type="submit" look={byPasskey ? "plain" : "primary"} big disabled={first.busy}>
         {say("signIn.submit")}
       </Button>
+      <ByProviders />
       <Other ask={say("signIn.new")} to="sign-up">
         {say("signIn.toSignUp")}
       </Other>
@@ -195,10 +187,62 @@ function SignIn(): ReactNode {
   );
 }
 
+interface SecondStepProps {
+  readonly challenge: string;
+  readonly onDone?: () => void;
+}
+
+/** The code that is asked for besides. */
+export function SecondStep({ challenge, onDone }: SecondStepProps): ReactNode {
+  const say = useSay();
+  const session = useSession();
+  const [code, setCode] = useState("");
+  const done = useMutation(
+    async () => {
+      await session.complete(challenge, code.trim());
+      onDone?.();
+    },
+    { WRONG_CODE: "signIn.wrongCode", INVALID_CHALLENGE: "signIn.overCode" },
+  );
+  return (
+    <form className="grid gap-4" onSubmit={done.submit}>
+      <Title title={say("signIn.code")} lead={say("signIn.codeLead")} />
+      <Field
+        label={say("signIn.code")}
+        autoComplete="one-time-code"
+        autoFocus
+        required
+        value={code}
+        error={done.error}
+        onChange={(event) => setCode(event.target.value)}
+      />
+      <Button type="submit" look="primary" big disabled={done.busy}>
+        {say("signIn.submit")}
+      </Button>
+    </form>
+  );
+}
+
+const nobody = { handle: "", displayName: "", email: "", password: "", signUpCode: "" };
+
 function SignUp(): ReactNode {
   const say = useSay();
   const session = useSession();
-  const [wanted, setWanted] = useState({ handle: "", displayName: "", email: "", password: "", signUpCode: "" });
+  return <SignUpForm lead={say("signUp.lead", { host: location.host })} make={(wanted) => session.signUp(wanted)} password />;
+}
+
+interface SignUpFormProps {
+  readonly lead: string;
+  readonly make: (wanted: typeof nobody) => Promise<void>;
+  /** Whether one is chosen here. */
+  readonly password?: boolean;
+}
+
+/** What is asked of who makes an account. */
+export function SignUpForm({ lead, make, password = false }: SignUpFormProps): ReactNode {
+  const say = useSay();
+  const session = useSession();
+  const [wanted, setWanted] = useState(nobody);
   const [mode, setMode] = useState(RegistrationMode.OPEN);
   useEffect(() => {
     // Whether a code is wanted; when that cannot be known, signing up says so.
@@ -207,7 +251,11 @@ function SignUp(): ReactNode {
       () => {},
     );
   }, [session]);
-  const done = useMutation(() => session.signUp(wanted), { HANDLE_TAKEN: "signUp.handleTaken" });
+  const done = useMutation(() => make(wanted), {
+    HANDLE_TAKEN: "signUp.handleTaken",
+    SIGN_UP_CODE_REFUSED: "signUp.codeRefused",
+    INVALID_PROVIDER_ANSWER: "signUp.over",
+  });
   const field = (name: keyof typeof wanted) => ({
     value: wanted[name],
     error: done.fields[name === "displayName" ? "display_name" : name === "signUpCode" ? "sign_up_code" : name],
@@ -215,7 +263,7 @@ function SignUp(): ReactNode {
   });
   return (
     <form className="grid gap-4" onSubmit={done.submit}>
-      <Title title={say("signUp.title")} lead={say("signUp.lead", { host: location.host })} />
+      <Title title={say("signUp.title")} lead={lead} />
       {mode === RegistrationMode.CLOSED && <p role="status">{say("signUp.closed")}</p>}
       {mode === RegistrationMode.INVITE && (
         <Field label={say("signUp.code")} hint={say("signUp.codeHint")} required {...field("signUpCode")} />
@@ -233,15 +281,17 @@ function SignUp(): ReactNode {
         {...field("handle")}
       />
       <Field label={say("signUp.email")} type="email" autoComplete="email" required {...field("email")} />
-      <Field
-        label={say("signUp.password")}
-        hint={say("signUp.passwordHint")}
-        type="password"
-        autoComplete="new-password"
-        required
-        minLength={8}
-        {...field("password")}
-      />
+      {password && (
+        <Field
+          label={say("signUp.password")}
+          hint={say("signUp.passwordHint")}
+          type="password"
+          autoComplete="new-password"
+          required
+          minLength={8}
+          {...field("password")}
+        />
+      )}
       <Wrong>{done.error}</Wrong>
       <Button type="submit" look="primary" big disabled={done.busy || mode === RegistrationMode.CLOSED}>
         {say("signUp.submit")}

@@ -1,0 +1,628 @@
+"""What people set about themselves, and every way in, in real browsers on the real platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import json
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from playwright.sync_api import Page, Route
+import pyotp
+import pytest
+
+from tests.auth import provider as providers
+from tests.auth.provider import CLIENT, SECRET, Provider
+from tests.auth.test_apps import BACK, App
+from tests.live import PASSWORD, Live, Person, running
+from tests.web.conftest import Member, link_of_mail
+
+pytestmark = pytest.mark.timeout(600)  # the first builds the app, and may install a browser
+Make = Callable[..., Member]
+OTHER = "another battery staple"
+PAGES = ("sign-in", "sessions", "profile", "privacy", "look", "data", "apps", "bots", "tokens")
+
+
+def settings(member: Member, page: str, title: str) -> None:
+    """Look at a page of one's settings."""
+    member.go(f"/settings/{page}")
+    member.page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+
+
+def prove(member: Member, submit: str, password: str = PASSWORD) -> None:
+    """Say once more who it is."""
+    dialog = member.page.get_by_role("dialog")
+    dialog.get_by_label("Your password").fill(password)
+    dialog.get_by_role("button", name=submit, exact=True).click()
+
+
+def sign_out(member: Member) -> None:
+    member.go("/")
+    member.page.get_by_role("button", name=f"You: {member.name}").click()
+    member.page.get_by_role("menuitem", name="Sign out").click()
+    member.page.get_by_role("heading", name="Welcome back").wait_for()
+
+
+def twin(member: Member, make: Make) -> Member:
+    """The same person at another browser, signed in."""
+    other = make(member.name)
+    other.handle, other.email = member.handle, member.email
+    other.go("/sign-in")
+    other.sign_in()
+    other.page.get_by_role("heading", name=f"Welcome, {member.name}").wait_for()
+    return other
+
+
+def test_a_code_is_asked_for_once_an_authenticator_is_set_up(member: Make) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    settings(ada, "sign-in", "Signing in")
+    ada.page.get_by_role("button", name="Set up an authenticator").click()
+    prove(ada, "Go on", "not it at all")
+    ada.page.get_by_text("The password is not right.").wait_for()
+    prove(ada, "Go on")
+    dialog = ada.page.get_by_role("dialog")
+    dialog.get_by_role("img", name="A QR code with the key").wait_for()
+    ada.check_access()
+    app = pyotp.TOTP(dialog.locator("code").inner_text().replace(" ", ""))
+    dialog.get_by_label("Code the app shows now").fill("000000")
+    dialog.get_by_role("button", name="Turn it on").click()
+    dialog.get_by_text("That is not the code for now.").wait_for()
+    dialog.get_by_label("Code the app shows now").fill(app.now())
+    dialog.get_by_role("button", name="Turn it on").click()
+    codes = dialog.get_by_label("Recovery codes", exact=True).inner_text().split()
+    assert len(codes) == 10
+    with ada.page.expect_download() as saved:
+        dialog.get_by_role("button", name="Save as a file").click()
+    assert saved.value.path().read_text().split() == codes
+    dialog.get_by_role("button", name="I kept them").click()
+    ada.page.get_by_text("10 left.").wait_for()
+    ada.check_access()
+    sign_out(ada)
+    ada.sign_in()
+    ada.page.get_by_role("heading", name="Code of your second factor").wait_for()
+    ada.check_access()
+    ada.page.get_by_role("textbox", name="Code of your second factor").fill("000000")
+    ada.page.get_by_role("button", name="Sign in").click()
+    ada.page.get_by_text("That code is not right").wait_for()
+    ada.page.get_by_role("textbox", name="Code of your second factor").fill(codes[0])
+    ada.page.get_by_role("button", name="Sign in").click()
+    ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+    settings(ada, "sign-in", "Signing in")
+    ada.page.get_by_text("9 left.").wait_for()
+    # A recovery code shows who it is, too; then the password alone signs in.
+    ada.page.get_by_role("button", name="Turn off").click()
+    ada.page.get_by_role("button", name="Use a code instead").click()
+    dialog.get_by_label("Code of your second factor").fill(codes[1])
+    dialog.get_by_role("button", name="Turn off").click()
+    ada.page.get_by_text("Off: your password alone signs you in.").wait_for()
+    sign_out(ada)
+    ada.sign_in()
+    ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+
+
+def device(member: Member) -> None:
+    """Give a browser a device that keeps passkeys, and unlocks itself."""
+    session = member.page.context.new_cdp_session(member.page)
+    session.send("WebAuthn.enable")
+    session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+
+
+def test_a_passkey_signs_in_and_shows_who_it_is_until_it_is_deleted(member: Make) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    device(ada)
+    settings(ada, "sign-in", "Signing in")
+    ada.page.get_by_role("button", name="Add a passkey").click()
+    ada.page.get_by_label("What to call it").fill("My laptop")
+    ada.check_access()
+    prove(ada, "Go on")
+    keys = ada.page.get_by_role("list", name="Passkeys")
+    keys.get_by_text("not used yet").wait_for()
+    ada.page.get_by_role("button", name="Add a passkey").click()
+    prove(ada, "Go on")
+    ada.page.get_by_text("This device has a passkey of yours already.").wait_for()
+    ada.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    keys.get_by_role("button", name="Rename My laptop").click()
+    ada.page.get_by_role("dialog").get_by_label("What to call it").fill("The laptop")
+    ada.page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    keys.get_by_text("The laptop").wait_for()
+    sign_out(ada)
+    ada.check_access()
+    ada.page.get_by_role("button", name="Continue with a passkey").click()
+    ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+    settings(ada, "sign-in", "Signing in")
+    keys.get_by_text("last used").wait_for()
+    keys.get_by_role("button", name="Delete The laptop").click()
+    ada.page.get_by_role("dialog").get_by_role("button", name="Confirm with a passkey").click()
+    ada.page.get_by_text("You have none yet.").wait_for()
+    sign_out(ada)
+    ada.page.get_by_role("button", name="Continue with a passkey").click()
+    ada.page.get_by_text("This passkey signs nobody in here.").wait_for()
+
+
+def test_a_session_is_ended_from_another_browser(member: Make) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    other, third = twin(ada, member), twin(ada, member)
+    settings(ada, "sessions", "Sessions and devices")
+    here = ada.page.get_by_role("list", name="This device")
+    here.get_by_text("This one").wait_for()
+    elsewhere = ada.page.get_by_role("list", name="Elsewhere").get_by_role("listitem")
+    elsewhere.nth(1).wait_for()
+    assert elsewhere.count() == 2
+    ada.check_access()
+    elsewhere.first.get_by_role("button", name="End").click()
+    elsewhere.nth(1).wait_for(state="detached")
+    # The latest is the first: it is led to the door, the other is not.
+    third.page.get_by_role("heading", name="Welcome back").wait_for()
+    other.page.reload()
+    other.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+    third.sign_in()
+    third.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+    ada.page.reload()
+    ada.page.get_by_role("button", name="End all of them").click()
+    ada.page.get_by_role("dialog").get_by_role("button", name="End all of them").click()
+    ada.page.get_by_text("You are signed in nowhere else.").wait_for()
+    for one in (other, third):
+        one.page.get_by_role("heading", name="Welcome back").wait_for()
+
+
+def test_another_password_signs_in_and_the_old_one_does_not(member: Make) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    other = twin(ada, member)
+    settings(ada, "sign-in", "Signing in")
+    ada.page.get_by_role("button", name="Change password").click()
+    dialog = ada.page.get_by_role("dialog")
+    dialog.get_by_label("Password until now").fill(PASSWORD)
+    dialog.get_by_label("New password").fill(OTHER)
+    ada.check_access()
+    dialog.get_by_role("button", name="Change password").click()
+    ada.page.get_by_text("Your password is changed.").wait_for()
+    other.page.get_by_role("heading", name="Welcome back").wait_for()
+    other.sign_in()
+    other.page.get_by_text("The name and password").wait_for()
+    other.sign_in(OTHER)
+    other.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+
+
+def test_another_address_is_the_accounts_once_its_link_is_opened(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    settings(ada, "sign-in", "Signing in")
+    ada.page.get_by_text("Not confirmed").wait_for()
+    ada.go(link_of_mail(live, ada.email, "verify-email"))
+    ada.page.get_by_role("button", name="It is mine").click()
+    ada.page.get_by_text("This address is yours.").wait_for()
+    settings(ada, "sign-in", "Signing in")
+    address = ada.page.get_by_role("list", name="E-mail address")
+    address.get_by_text("Yours").wait_for()
+    address.get_by_text(ada.email).wait_for()
+    new = f"new-{ada.email}"
+    ada.page.get_by_role("button", name="Change address").click()
+    ada.page.get_by_label("New address").fill(new)
+    ada.check_access()
+    prove(ada, "Send the link")
+    ada.page.get_by_text(f"A link is on its way to {new}.").wait_for()
+    address.get_by_text(ada.email, exact=True).wait_for()
+    ada.go(link_of_mail(live, new, "verify-email"))
+    ada.page.get_by_role("button", name="It is mine").click()
+    ada.page.get_by_text("This address is yours.").wait_for()
+    settings(ada, "sign-in", "Signing in")
+    address.get_by_text(new).wait_for()
+    sign_out(ada)
+    ada.page.get_by_label("Handle or e-mail address").fill(new)
+    ada.page.get_by_label("Password").fill(PASSWORD)
+    ada.page.get_by_role("button", name="Sign in").click()
+    ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+
+
+def test_a_profile_is_as_it_was_saved_at_once_in_every_window(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    settings(ada, "profile", "Profile")
+    beside = ada.open()
+    beside.goto(ada.page.url)
+    beside.get_by_role("heading", name="Profile", exact=True).wait_for()
+    ada.page.get_by_label("Name", exact=True).fill("Ada Lovelace")
+    ada.page.get_by_label("What you are about").fill("On the train")
+    ada.page.get_by_label("About you").fill("Slugs and <b>engines</b>.")
+    ada.page.get_by_label("Who sees this").select_option(label="Only me")
+    ada.check_access()
+    ada.page.get_by_role("button", name="Save changes").click()
+    ada.page.get_by_role("button", name="Save changes").wait_for(state="detached")
+    beside.get_by_text("Ada Lovelace").wait_for()
+    assert beside.get_by_label("What you are about").input_value() == "On the train"
+    # Others see what they may.
+    ken = live.sign_up("ken")
+    seen = ken.do("GET", f"/v1/handles/{ada.handle}")
+    assert (seen["display_name"], seen["status_text"]) == ("Ada Lovelace", "On the train")
+    assert seen["bio"] == ""
+    ada.page.get_by_label("Name", exact=True).fill("Somebody else")
+    ada.page.get_by_role("button", name="Undo").click()
+    assert ada.page.get_by_label("Name", exact=True).input_value() == "Ada Lovelace"
+
+
+def test_another_handle_signs_in_and_the_next_has_to_wait(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    taken = live.sign_up("ken").handle
+    new = f"{ada.handle}-2"
+    settings(ada, "profile", "Profile")
+    for wanted, said in ((taken, "This handle is taken"), (new, ""), (f"{new}-3", "14 days")):
+        ada.page.get_by_role("button", name="Change handle").click()
+        ada.page.get_by_role("dialog").get_by_label("New handle").fill(wanted)
+        ada.check_access()
+        prove(ada, "Change handle")
+        if said:
+            ada.page.get_by_role("dialog").get_by_role("alert").get_by_text(said).wait_for()
+            ada.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        else:
+            ada.page.get_by_role("main").get_by_text(f"@{new}").first.wait_for()
+    ada.handle = new
+    sign_out(ada)
+    ada.sign_in()
+    ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+
+
+def test_who_is_blocked_is_listed_in_every_window_until_it_is_taken_back(
+    member: Make, live: Live
+) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    ken = live.sign_up("ken")
+    ada.found("Willow Lane Garden", "beds")
+    there = live.sign_in(ada.handle)
+    ken.accept(there.invite(there.do("GET", "/v1/communities")["communities"][0]["id"]))
+    beside = ada.open()
+    beside.goto(ada.page.url.split("/c/")[0] + "/settings/privacy")
+    beside.get_by_text("You have blocked nobody.").wait_for()
+    ada.page.get_by_role("button", name="People").click()
+    ada.page.get_by_role("button", name="Profile of Ken").click()
+    profile = ada.page.get_by_role("dialog", name="Profile of Ken")
+    profile.get_by_role("button", name="Block").click()
+    ada.check_access()
+    profile.get_by_role("button", name="Block").click()
+    profile.get_by_text("You blocked them.").wait_for()
+    beside.get_by_role("button", name="Unblock Ken").click()
+    beside.get_by_text("You have blocked nobody.").wait_for()
+    profile.get_by_role("button", name="Write a message").wait_for()
+    beside.get_by_label("Block by handle").fill("@nobody-by-this-name")
+    beside.get_by_role("button", name="Block", exact=True).click()
+    beside.get_by_text("Nobody you could block has this handle.").wait_for()
+    beside.get_by_label("Block by handle").fill(f"@{ken.handle}")
+    beside.get_by_role("button", name="Block", exact=True).click()
+    beside.get_by_role("button", name="Unblock Ken").wait_for()
+    profile.get_by_text("You blocked them.").wait_for()
+    assert there.do("GET", "/v1/users/me/blocks")["blocks"][0]["user_id"] == ken.id
+
+
+def test_how_things_look_is_the_same_on_all_devices(member: Make) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    other = twin(ada, member)
+    settings(ada, "look", "Appearance")
+    ada.page.get_by_label("Dark").check()
+    ada.page.get_by_label("Compact").check()
+    ada.page.get_by_label("Move as little as possible").check()
+    look = "() => ['theme', 'density', 'motion'].map(it => document.documentElement.dataset[it])"
+    wanted = ["dark", "compact", "less"]
+    assert ada.page.evaluate(look) == wanted
+    other.page.wait_for_function(f"wanted => `${{({look})()}}` === `${{wanted}}`", arg=wanted)
+    third = twin(ada, member)
+    third.page.wait_for_function(f"wanted => `${{({look})()}}` === `${{wanted}}`", arg=wanted)
+    ada.page.get_by_label("العربية").click()
+    other.page.get_by_role("heading", name="أهلًا").wait_for()
+    ada.check_access()
+
+
+def test_a_token_is_shown_once_and_refused_once_it_ended(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    settings(ada, "tokens", "Tokens")
+    ada.page.get_by_role("button", name="New token").click()
+    ada.page.get_by_role("dialog").get_by_label("Name").fill("Backup")
+    ada.check_access()
+    prove(ada, "Make the token")
+    secret = ada.page.get_by_role("dialog").get_by_label("The token", exact=True).inner_text()
+    program = Person(live, ada.handle, {"access_token": secret, "user": {}})
+    assert program.do("GET", "/v1/users/me")["handle"] == ada.handle
+    assert program.ask("POST", "/v1/communities", json={"name": "x"}).status_code == 403
+    ada.page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    ada.page.reload()
+    ada.page.get_by_role("button", name="End Backup").click()
+    ada.page.get_by_role("dialog").get_by_role("button", name="End", exact=True).click()
+    ada.page.get_by_text("You have none.").wait_for()
+    assert program.ask("GET", "/v1/users/me").status_code == 401
+
+
+def test_a_bot_is_made_given_a_token_and_deleted(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    settings(ada, "bots", "Bots")
+    ada.page.get_by_role("button", name="New bot").click()
+    dialog = ada.page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Herald")
+    dialog.get_by_label("Handle").fill(f"{ada.handle}-bot")
+    dialog.get_by_role("button", name="Make the bot").click()
+    ada.page.get_by_role("button", name="A token for Herald").click()
+    prove(ada, "Make the token")
+    secret = dialog.get_by_label("The token", exact=True).inner_text()
+    bot = Person(live, "", {"access_token": secret, "user": {}})
+    assert bot.do("GET", "/v1/users/me")["display_name"] == "Herald"
+    dialog.get_by_role("button", name="Close").last.click()
+    ada.page.get_by_role("button", name="Rename Herald").click()
+    dialog.get_by_label("Name").fill("Crier")
+    dialog.get_by_role("button", name="Save").click()
+    ada.page.get_by_role("button", name="Delete Crier").click()
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    ada.page.get_by_text("You have made none.").wait_for()
+    assert bot.ask("GET", "/v1/users/me").status_code == 401
+
+
+def arrivals(page: Page) -> list[str]:
+    """Where an app's people arrive: every address they are sent to."""
+    found: list[str] = []
+
+    def arrive(route: Route) -> None:
+        found.append(route.request.url)
+        route.fulfill(body="Back at the app")
+
+    page.route(f"{BACK}*", arrive)
+    return found
+
+
+def test_an_app_is_let_in_by_who_signs_in_for_it_and_put_out_again(
+    member: Make, live: Live
+) -> None:
+    app = App(live.sign_up("maker"), name="<b>Clocks</b>")
+    asks = f"/oauth2/authorize?{urlencode(app.asks())}"
+    ada = member("Ada")
+    ada.sign_up()
+    sign_out(ada)
+    arrived = arrivals(ada.page)
+    ada.go(asks)
+    ada.page.get_by_role("heading", name="Welcome back").wait_for()
+    ada.sign_in()
+    ada.page.get_by_role("heading", name="Let <b>Clocks</b> in?").wait_for()
+    ada.page.get_by_text("app.example.org").wait_for()
+    ada.check_access()
+    ada.page.get_by_role("button", name="No", exact=True).click()
+    ada.page.get_by_text("Back at the app").wait_for()
+    assert parse_qs(urlsplit(arrived[-1]).query)["error"] == ["access_denied"]
+    ada.go(asks)
+    ada.page.get_by_role("button", name="Let it in").click()
+    ada.page.get_by_text("Back at the app").wait_for()
+    query = parse_qs(urlsplit(arrived[-1]).query)
+    assert query["state"] == ["xyz"]
+    assert query["code"][0]
+    # A yes is remembered: nobody is asked twice.
+    ada.go(asks)
+    ada.page.get_by_text("Back at the app").wait_for()
+    assert parse_qs(urlsplit(arrived[-1]).query)["code"] != query["code"]
+    settings(ada, "apps", "Apps")
+    ada.check_access()
+    ada.page.get_by_role("button", name="Take back what <b>Clocks</b> may do").click()
+    ada.page.get_by_role("dialog").get_by_role("button", name="Take back", exact=True).click()
+    ada.page.get_by_text("No app acts for you.").wait_for()
+    ada.go(asks)
+    ada.page.get_by_role("button", name="Let it in").wait_for()
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"redirect_uri": "javascript:document.title='taken'"},
+        {"redirect_uri": "https://evil.example/back"},
+        {"client_id": "app_00000000000000000000000000"},
+        {"client_id": "x" * 5000},
+        {"redirect_uri": [BACK, "https://evil.example/back"]},
+    ],
+    ids=lambda lie: f"{next(iter(lie))}-{len(str(lie))}",
+)
+def test_a_request_that_is_none_sends_nobody_anywhere(
+    member: Make, live: Live, lie: dict[str, str | list[str]]
+) -> None:
+    app = App(live.sign_up("maker"))
+    ada = member("Ada")
+    ada.sign_up()
+    ada.go(f"/oauth2/authorize?{urlencode({**app.asks(), **lie}, doseq=True)}")
+    ada.page.get_by_role("heading", name="This request cannot be answered").wait_for()
+    assert ada.page.get_by_role("button", name="Let it in").count() == 0
+    assert ada.page.title() == "Creavio"
+    assert urlsplit(ada.page.url).path == "/oauth2/authorize"
+    ada.check_access()
+
+
+def test_an_app_is_made_and_its_secret_is_shown_once(member: Make) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    settings(ada, "apps", "Apps")
+    ada.page.get_by_role("button", name="New app").click()
+    dialog = ada.page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Clocks")
+    dialog.get_by_label("Where people are sent back to").fill("https://*.example.org/")
+    prove(ada, "Make the app")
+    dialog.get_by_text("One of the addresses cannot be used.").wait_for()
+    dialog.get_by_label("Where people are sent back to").fill(BACK)
+    ada.check_access()
+    prove(ada, "Make the app")
+    secret = dialog.get_by_label("secret").inner_text()
+    dialog.get_by_role("button", name="Close").last.click()
+    ada.page.get_by_role("button", name="A new secret for Clocks").click()
+    prove(ada, "New secret")
+    assert dialog.get_by_label("secret").inner_text() != secret
+    dialog.get_by_role("button", name="Close").last.click()
+    ada.page.get_by_role("button", name="Delete Clocks").click()
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    ada.page.get_by_text("You have made none.").wait_for()
+
+
+def test_everything_that_is_kept_of_somebody_is_saved_to_a_file(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    # A browser that lets nobody choose a file hands one over.
+    ada.page.add_init_script("delete globalThis.showSaveFilePicker")
+    ada.sign_up()
+    ada.found("Willow Lane Garden", "beds")
+    ada.write("Morning all.")
+    ada.page.get_by_text("Sending…").wait_for(state="detached")
+    settings(ada, "data", "Your data")
+    ada.check_access()
+    with ada.page.expect_download() as saved:
+        ada.page.get_by_role("button", name="Save my data").click()
+    records = json.loads(saved.value.path().read_text())
+    ada.page.get_by_text(f"Saved: {len(records)} records").wait_for()
+    assert {"auth", "chat", "community", "user"} <= {one["service"] for one in records}
+    assert "Morning all." in json.dumps(records)
+
+
+def test_an_account_that_was_deleted_signs_nobody_in(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    ada.found("Willow Lane Garden", "beds")
+    there, ken = live.sign_in(ada.handle), live.sign_up("ken")
+    community = there.do("GET", "/v1/communities")["communities"][0]["id"]
+    ken.accept(there.invite(community))
+    settings(ada, "data", "Your data")
+    ada.page.get_by_role("button", name="Delete my account").click()
+    ada.check_access()
+    prove(ada, "Delete my account")
+    ada.page.get_by_text("You own a community others belong to. Give it").wait_for()
+    there.do(
+        "POST", f"/v1/communities/{community}:transfer", json={"user_id": ken.id}
+    )
+    prove(ada, "Delete my account")
+    ada.page.get_by_role("heading", name="Welcome back").wait_for()
+    ada.sign_in()
+    ada.page.get_by_text("The name and password").wait_for()
+
+
+def test_an_account_that_rests_is_back_when_its_person_signs_in(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    settings(ada, "data", "Your data")
+    ada.page.get_by_role("button", name="Deactivate", exact=True).click()
+    ada.check_access()
+    prove(ada, "Deactivate")
+    ada.page.get_by_role("heading", name="Welcome back").wait_for()
+    ken = live.sign_up("ken")
+    assert ken.do("GET", f"/v1/handles/{ada.handle}")["deactivated"] is True
+    ada.sign_in()
+    ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+    assert ken.do("GET", f"/v1/handles/{ada.handle}")["deactivated"] is False
+
+
+@pytest.mark.parametrize("width", [1440, 820, 360])
+def test_settings_fit_every_screen(member: Make, width: int) -> None:
+    ada = member("Ada", viewport={"width": width, "height": 780})
+    ada.sign_up()
+    for page in PAGES:
+        ada.go(f"/settings/{page}")
+        ada.page.locator("main h2, main fieldset").first.wait_for()
+        assert ada.page.evaluate("document.documentElement.scrollWidth") <= width, page
+        ada.check_access()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with providers.running() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def federated(app: object, provider: Provider) -> Iterator[Live]:
+    """A platform that names the provider."""
+    named = {
+        "id": "corp",
+        "name": "Corp",
+        "issuer": provider.url,
+        "client_id": CLIENT,
+        "client_secret": SECRET,
+    }
+    with running(CREAVIO_OIDC_PROVIDERS=json.dumps([named])) as platform:
+        yield platform
+
+
+@contextmanager
+def there(member: Member, provider: Provider, subject: str) -> Iterator[None]:
+    """Somebody signs in at the provider at once when they are sent there."""
+
+    def answer(route: Route) -> None:
+        said = provider.authorize(route.request.url, subject)
+        back = parse_qs(urlsplit(route.request.url).query)["redirect_uri"][0]
+        route.fulfill(status=302, headers={"location": f"{back}?{urlencode(said)}"})
+
+    pattern = re.compile(re.escape(f"{provider.url}/authorize"))
+    member.page.route(pattern, answer)
+    yield
+    member.page.unroute(pattern)
+
+
+def test_an_account_elsewhere_signs_up_in_and_is_unlinked(
+    member: Make, federated: Live, provider: Provider
+) -> None:
+    ada = member("Ada", live=federated)
+    with there(ada, provider, ada.handle):
+        ada.go("/sign-in")
+        ada.page.get_by_role("button", name="Continue with Corp").click()
+        ada.page.get_by_role("heading", name="Make an account").wait_for()
+        assert "code=" not in ada.page.url
+        ada.check_access()
+        ada.page.get_by_label("Name", exact=True).fill("Ada")
+        ada.page.get_by_label("Handle", exact=True).fill(ada.handle)
+        ada.page.get_by_label("E-mail address").fill(ada.email)
+        ada.page.get_by_role("button", name="Make my account").click()
+        ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+        sign_out(ada)
+        ada.check_access()
+        ada.page.get_by_role("button", name="Continue with Corp").click()
+        ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+    ken = member("Ken", live=federated)
+    ken.sign_up()
+    settings(ken, "sign-in", "Signing in")
+    with there(ken, provider, ada.handle):
+        ken.page.get_by_role("button", name="Link Corp").click()
+        prove(ken, "Go to Corp")
+        ken.page.get_by_text("that account is linked to somebody else here").wait_for()
+        ken.page.get_by_role("button", name="Back").click()
+    with there(ken, provider, ken.handle):
+        ken.page.get_by_role("button", name="Link Corp").click()
+        prove(ken, "Go to Corp")
+        ken.page.get_by_role("list", name="Accounts elsewhere").get_by_text("Linked").wait_for()
+        ken.check_access()
+    ken.page.get_by_role("button", name="Unlink Corp").click()
+    prove(ken, "Unlink")
+    ken.page.get_by_role("button", name="Link Corp").wait_for()
+
+
+def test_an_answer_this_window_did_not_ask_for_signs_nobody_in(
+    member: Make, federated: Live, provider: Provider
+) -> None:
+    ada = member("Ada", live=federated)
+    ada.go("/sign-in/corp?code=forged&state=forged")
+    ada.page.get_by_text("This window did not ask for it.").wait_for()
+    ada.check_access()
+    provider.forge = "stranger"
+    try:
+        with there(ada, provider, ada.handle):
+            ada.page.get_by_role("button", name="Sign in").click()
+            ada.page.get_by_role("button", name="Continue with Corp").click()
+            ada.page.get_by_text("The answer from there is over, or was not for here.").wait_for()
+    finally:
+        provider.forge = ""
+    ada.go("/sign-in/corp?error=access_denied")
+    ada.page.get_by_role("heading", name="That did not work").wait_for()

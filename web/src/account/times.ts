@@ -1,0 +1,22 @@
+import { locale } from "@/ui/dates";
+
+/** A day, as it is written where one is. */
+export function date(time: Date): string {
+  return time.toLocaleDateString(locale(), { dateStyle: "medium" });
+}
+
+const steps = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+] as const;
+
+/** How long ago something was, roughly. */
+export function ago(time: Date, now = Date.now()): string {
+  const seconds = Math.max(0, (now - time.getTime()) / 1000);
+  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  const [unit, length] = steps.find(([, one]) => seconds >= one) ?? (["second", 1] as const);
+  return words.format(unit === "second" ? 0 : -Math.floor(seconds / length), unit);
+}
