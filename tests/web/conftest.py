@@ -177,7 +177,8 @@ class Member:
             tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
             found = self.page.evaluate(
                 "tags => axe.run({ runOnly: { type: 'tag', values: tags } })"
-                ".then(it => it.violations.map(v => [v.id, v.nodes.map(n => n.html)]))",
+                ".then(it => it.violations.map("
+                "v => [v.id, v.nodes.map(n => [n.html, n.failureSummary])]))",
                 tags,
             )
             assert found == [], theme

@@ -44,6 +44,8 @@ export function follow(api: Api): () => void {
       if (currentLanguage() !== kept.getState().locale) send({ locale: currentLanguage() });
     }),
   ];
+  // Nothing of who was here before.
+  kept.setState(create(SettingsSchema), true);
   void fetch().catch(() => {});
   return () => stops.forEach((stop) => stop());
 }

@@ -32,7 +32,13 @@ export function useAsked<T>(ask: () => Promise<T>): Asked<T> {
       if (asked === latest.current.asked) setError(wrong(thrown));
     }
   }, []);
-  useEffect(() => void again(), [again]);
+  useEffect(() => {
+    void again();
+    // Whoever comes back may have changed it elsewhere: opened the link of a mail, for one.
+    const back = (): void => void (document.visibilityState === "visible" && again());
+    document.addEventListener("visibilitychange", back);
+    return () => document.removeEventListener("visibilitychange", back);
+  }, [again]);
   useHeard((payload) => payload.case === "refetch" && void again());
   return { value, error, again };
 }

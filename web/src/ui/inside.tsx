@@ -1,3 +1,4 @@
+import { Code } from "@connectrpc/connect";
 import { CallError } from "@creavio/client";
 import { type ReactNode, useEffect, useState } from "react";
 
@@ -25,15 +26,18 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
   const session = useSession();
   const [actions] = useState(() => new Actions(api(session.api.client)));
   useEffect(() => {
+    let left = false;
     const failed = (thrown: unknown): void => {
+      // What was on its way when somebody left is nobody's to be told of.
+      if (left) return;
       // A session that is over is heard of by the stream, too.
-      if (thrown instanceof CallError && thrown.reason === "UNAUTHENTICATED") session.over();
+      if (thrown instanceof CallError && thrown.code === Code.Unauthenticated) session.over();
       else onFailed(thrown);
     };
     const refetch = (): void => void lasting(() => actions.enterAll()).catch(failed);
     refetch();
     let opened = false;
-    return connect(actions.api.client, (told) => {
+    const disconnect = connect(actions.api.client, (told) => {
       if (told.kind === "event") {
         if (told.payload.case === "refetch") refetch();
         else actions.heard(told.payload);
@@ -49,6 +53,10 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
         change((state) => ({ ...state, lostSince: undefined }));
       }
     });
+    return () => {
+      left = true;
+      disconnect();
+    };
   }, [actions, session, onFailed]);
   // What is chosen on one device is so on all of somebody's.
   useEffect(() => follow(actions.api), [actions]);
