@@ -503,9 +503,7 @@ def test_an_account_that_was_deleted_signs_nobody_in(member: Make, live: Live) -
     ada.check_access()
     prove(ada, "Delete my account")
     ada.page.get_by_text("You own a community others belong to. Give it").wait_for()
-    there.do(
-        "POST", f"/v1/communities/{community}:transfer", json={"user_id": ken.id}
-    )
+    there.do("POST", f"/v1/communities/{community}:transfer", json={"user_id": ken.id})
     prove(ada, "Delete my account")
     ada.page.get_by_role("heading", name="Welcome back").wait_for()
     ada.sign_in()

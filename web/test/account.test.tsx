@@ -61,7 +61,6 @@ beforeEach(() => {
   vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
   localStorage.clear();
   settings = create(SettingsSchema);
-  kept.setState(create(SettingsSchema), true);
   refused = false;
   pages = [];
   asked = [];
@@ -209,6 +208,16 @@ test("a setting that is refused is as before", async () => {
   await expect(kept1).rejects.toThrow();
   expect(kept.getState().compact).toBe(false);
   expect(document.documentElement.dataset["density"]).toBe("");
+});
+
+test("the answer to one change does not undo the next", async () => {
+  const first = keep(platform, { compact: true });
+  const second = keep(platform, { reduceMotion: true });
+  await first;
+  expect(kept.getState()).toMatchObject({ compact: true, reduceMotion: true });
+  await second;
+  expect(kept.getState()).toMatchObject({ compact: true, reduceMotion: true });
+  expect(settings).toMatchObject({ compact: true, reduceMotion: true });
 });
 
 test("an answer that was overtaken is not shown", async () => {

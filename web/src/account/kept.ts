@@ -9,8 +9,13 @@ import { mark, onTheme, showTheme, type Theme } from "@/ui/theme";
 
 type Change = MessageInitShape<typeof UpdateSettingsRequestSchema>;
 
-/** How somebody wants their clients to be, as far as it is known. */
+/** How somebody wants their clients to be, as far as it is known, with what is just being changed. */
 export const kept = createStore<Settings>(() => create(SettingsSchema));
+
+/** What the platform said last. */
+let known = create(SettingsSchema);
+/** What it is asked to change, in order, and did not answer yet. */
+let asked: readonly Change[] = [];
 
 const themes: Readonly<Record<Light, Theme>> = { [Light.UNSPECIFIED]: "system", [Light.LIGHT]: "light", [Light.DARK]: "dark" };
 const lights: Readonly<Record<Theme, Light>> = { system: Light.UNSPECIFIED, light: Light.LIGHT, dark: Light.DARK };
@@ -23,19 +28,17 @@ export function follow(api: Api): () => void {
   const settings = api.client.service(SettingsService);
   const fetch = async (): Promise<void> => {
     const found = await settings.getSettings({});
-    kept.setState(found, true);
     // What was never chosen is the device's own to choose.
     if (found.theme !== Light.UNSPECIFIED) showTheme(themes[found.theme]);
-    show(found);
+    told(found);
   };
   const send = (change: Change): void => void keep(api, change).catch(() => {});
   const stops = [
     hear((payload) => {
       if (payload.case === "refetch") void fetch().catch(() => {});
       if (payload.case !== "settingsUpdated" || payload.value.settings === undefined) return;
-      kept.setState(payload.value.settings, true);
       showTheme(themes[payload.value.settings.theme]);
-      show(payload.value.settings);
+      told(payload.value.settings);
     }),
     onTheme((theme) => {
       if (lights[theme] !== kept.getState().theme) send({ theme: lights[theme] });
@@ -45,28 +48,33 @@ export function follow(api: Api): () => void {
     }),
   ];
   // Nothing of who was here before.
-  kept.setState(create(SettingsSchema), true);
+  told(create(SettingsSchema));
   void fetch().catch(() => {});
   return () => stops.forEach((stop) => stop());
 }
 
 /** Changes the settings; they are as before when that fails. */
 export async function keep(api: Api, change: Change): Promise<void> {
-  const before = kept.getState();
-  const wanted = { ...before, ...change } as Settings;
-  kept.setState(wanted, true);
-  show(wanted);
+  asked = [...asked, change];
+  show();
   try {
-    kept.setState(await api.client.service(SettingsService).updateSettings(change), true);
-  } catch (thrown) {
-    kept.setState(before, true);
-    show(before);
-    throw thrown;
+    known = await api.client.service(SettingsService).updateSettings(change);
+  } finally {
+    asked = asked.filter((one) => one !== change);
+    show();
   }
 }
 
-function show({ locale, compact, reduceMotion }: Settings): void {
-  if (locale in languages && locale !== currentLanguage()) void speak(locale as Language);
-  mark("density", compact ? "compact" : "");
-  mark("motion", reduceMotion ? "less" : "");
+function told(settings: Settings): void {
+  known = settings;
+  show();
+}
+
+function show(): void {
+  // An answer says nothing of what was asked after it.
+  const now = asked.reduce<Settings>((before, change) => ({ ...before, ...change }) as Settings, known);
+  kept.setState(now, true);
+  if (now.locale in languages && now.locale !== currentLanguage()) void speak(now.locale as Language);
+  mark("density", now.compact ? "compact" : "");
+  mark("motion", now.reduceMotion ? "less" : "");
 }

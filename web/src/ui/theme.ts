@@ -46,19 +46,18 @@ export function showTheme(theme: Theme): void {
 /** Says how else things are shown, on this device from now on: styles go by the document's attribute. */
 export function mark(name: (typeof marks)[number], value: string): void {
   localStorage.setItem(`creavio.${name}`, value);
-  show();
+  document.documentElement.dataset[name] = value;
 }
 
 /** Shows everything as it was chosen, and follows the system where nothing was. */
 export function themeAsBefore(): void {
   show();
+  for (const name of marks) document.documentElement.dataset[name] = localStorage.getItem(`creavio.${name}`) ?? "";
   dark().addEventListener("change", show);
 }
 
 function show(): void {
   const theme = chosenTheme();
-  const { dataset } = document.documentElement;
-  dataset["theme"] = theme === "system" ? (dark().matches ? "dark" : "light") : theme;
-  for (const name of marks) dataset[name] = localStorage.getItem(`creavio.${name}`) ?? "";
+  document.documentElement.dataset["theme"] = theme === "system" ? (dark().matches ? "dark" : "light") : theme;
   for (const tell of shown) tell();
 }
