@@ -124,15 +124,15 @@ function Ask({ request, asks, onLeft }: AskProps): ReactNode {
           {say("consent.yes")}
         </Button>
       </div>
-      <p className="flex flex-wrap items-center gap-2 text-13 text-muted">
+      <div className="flex items-center gap-2.5 text-13 text-muted">
         {me !== undefined && <Avatar id={me.id} name={nameOf(me)} size="s" />}
-        <span>
-          <bdi>{nameOf(me)}</bdi> · {say("consent.revoke")}
-        </span>
-        <button type="button" className="text-accent-text underline underline-offset-3" disabled={out.busy} onClick={() => out.submit()}>
-          {say("consent.notMe")}
-        </button>
-      </p>
+        <p className="min-w-0">
+          <bdi>{nameOf(me)}</bdi> · {say("consent.revoke")}{" "}
+          <button type="button" className="text-accent-text underline underline-offset-3" disabled={out.busy} onClick={() => out.submit()}>
+            {say("consent.notMe")}
+          </button>
+        </p>
+      </div>
     </>
   );
 }

@@ -10,7 +10,7 @@ import type { Asked } from "./asked";
 export function SettingsBody({ children }: { readonly children: ReactNode }): ReactNode {
   return (
     <div className="min-h-0 grow overflow-y-auto">
-      <div className="grid max-w-[48rem] content-start gap-9 p-4 pb-28 mid:p-6 mid:pb-28">{children}</div>
+      <div className="grid max-w-[48rem] content-start gap-9 p-4 pb-28 max-mid:[&_:is(button,select)]:min-h-11 mid:p-6 mid:pb-28">{children}</div>
     </div>
   );
 }
