@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.auth.test_apps import BACK
+from tests.e2e.readers import eventually
 from tests.live import PASSWORD, Live, Person
 from tests.web.conftest import link_of_mail
 from tests.web.own import Make, prove, settings, sign_out, twin
@@ -172,6 +173,24 @@ def test_who_is_blocked_is_listed_in_every_window_until_it_is_taken_back(
     beside.get_by_role("button", name="Unblock Ken").wait_for()
     profile.get_by_text("You blocked them.").wait_for()
     assert there.do("GET", "/v1/users/me/blocks")["blocks"][0]["user_id"] == ken.id
+
+
+def test_nobody_begins_to_write_to_who_does_not_want_it(member: Make, live: Live) -> None:
+    ada = member("Ada")
+    ada.sign_up()
+    ken, me = live.sign_up("ken"), live.sign_in(ada.handle).id
+    settings(ada, "privacy", "Privacy")
+    ada.page.get_by_role("radio", name="Nobody").check()
+
+    def refused() -> bool:
+        asked = ken.ask("POST", "/v1/conversations", json={"user_ids": [me]})
+        return not asked.is_success
+
+    eventually(refused, 10, "that it is kept")
+    ada.page.reload()
+    assert ada.page.get_by_role("radio", name="Nobody").is_checked()
+    ada.page.get_by_role("radio", name="Everybody here").check()
+    eventually(lambda: not refused(), 10, "that it is taken back")
 
 
 def test_how_things_look_is_the_same_on_all_devices(member: Make) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.auth import provider as providers
 from tests.auth.provider import CLIENT, SECRET, Provider
 from tests.auth.test_apps import BACK, App
-from tests.live import Live, running
+from tests.live import PASSWORD, Live, running
 from tests.web.conftest import Member
 from tests.web.own import Make, prove, settings, sign_out
 
@@ -250,6 +250,21 @@ def test_an_account_elsewhere_signs_up_in_and_is_unlinked(
         ada.check_access()
         ada.page.get_by_role("button", name="Continue with Corp").click()
         ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
+        # Who never had a password shows at the provider who they are, and may choose one.
+        settings(ada, "sign-in", "Signing in")
+        ada.page.get_by_role("button", name="Change password").click()
+        ada.page.get_by_role("button", name="Confirm at Corp").click()
+        ada.page.get_by_role("heading", name="Signing in").wait_for()
+        ada.page.get_by_role("button", name="Change password").click()
+        dialog = ada.page.get_by_role("dialog")
+        dialog.get_by_text("You showed just now who you are.").wait_for()
+        ada.check_access()
+        dialog.get_by_label("New password").fill(PASSWORD)
+        dialog.get_by_role("button", name="Change password").click()
+        ada.page.get_by_text("Your password is changed.").wait_for()
+    sign_out(ada)
+    ada.sign_in()
+    ada.page.get_by_role("heading", name="Welcome, Ada").wait_for()
     ken = member("Ken", live=federated)
     ken.sign_up()
     settings(ken, "sign-in", "Signing in")

@@ -12,7 +12,7 @@ import { Button, Wrong } from "@/ui/parts";
 
 import { useDoing } from "./doing";
 import { openFile, type Sink } from "./file";
-import { Prove, ProveByPassword } from "./proof";
+import { Prove } from "./proof";
 import { type Services, useServices } from "./services";
 import { useSay } from "./texts";
 
@@ -161,7 +161,7 @@ function Delete(): ReactNode {
         </p>
       )}
       {open && (
-        <ProveByPassword
+        <Prove
           title={say("delete.sure")}
           lead={
             <ul className="grid list-disc gap-1 ps-4.5">
@@ -175,8 +175,8 @@ function Delete(): ReactNode {
           destroys
           known={{ OWNS_COMMUNITIES: "delete.owns", LAST_ADMINISTRATOR: "delete.last" }}
           onClose={() => setOpen(false)}
-          act={async (password) => {
-            await accounts.deleteAccount({ password });
+          act={async (proof) => {
+            await accounts.deleteAccount({ proof });
             leave();
           }}
         />

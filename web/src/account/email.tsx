@@ -8,7 +8,7 @@ import { useSession } from "@/ui/context";
 import { Button, Field, Wrong } from "@/ui/parts";
 
 import { useDoing } from "./doing";
-import { ProveByPassword } from "./proof";
+import { Prove } from "./proof";
 import { useSay } from "./texts";
 
 /** The address of the account: whether it is one's own, and another instead. */
@@ -58,20 +58,20 @@ export function EmailAddress(): ReactNode {
       </p>
       <Wrong>{resent.error}</Wrong>
       {changing && (
-        <ProveByPassword
+        <Prove
           title={say("email.change")}
           lead={<p>{say("email.changeLead")}</p>}
           submit={say("email.send")}
           onClose={() => setChanging(false)}
-          act={async (currentPassword) => {
-            await api.emails.changeEmail({ email, currentPassword });
+          act={async (proof) => {
+            await api.emails.changeEmail({ email, proof });
             setSent(email);
             setChanging(false);
             await asked.again();
           }}
         >
           <Field label={say("email.new")} type="email" autoComplete="email" required maxLength={254} value={email} onChange={(event) => setEmail(event.target.value)} />
-        </ProveByPassword>
+        </Prove>
       )}
     </Section>
   );

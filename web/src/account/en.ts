@@ -8,7 +8,6 @@ export const en = {
   "wrong.unverified": "Say first that your e-mail address is yours: the link is in the mail we sent. Another can be sent under “Signing in”.",
   "wrong.meanwhile": "This was changed elsewhere meanwhile. Close this and look again.",
   "proof.password": "Your password",
-  "proof.passwordNone": "Never set one? “Forgot it?” on the sign-in page sends a link to set it.",
   "proof.code": "Code of your second factor",
   "proof.codeHint": "From your authenticator, or a recovery code.",
   "proof.usePasskey": "Confirm with a passkey",
@@ -283,6 +282,14 @@ export const en = {
   "delete.owned": "You own these. As long as others belong to them, give them to somebody first:",
   "delete.owns": "You own a community others belong to. Give it to somebody first.",
   "delete.last": "Nobody else administrates this instance. Let somebody else do that first.",
+  "proof.useProvider": "Confirm at {name}",
+  "proof.shown": "You showed just now who you are. Go on within five minutes.",
+  "proof.wrongProvider": "What you showed is over. Confirm once more.",
+  "reach.title": "Who may begin to write to me",
+  "reach.everybody": "Everybody here",
+  "reach.everybodyHint": "But for people you blocked",
+  "reach.nobody": "Nobody",
+  "reach.nobodyHint": "What was begun stays open, and you may begin yourself.",
 } as const;
 
 export type Key = keyof typeof en;

@@ -10,7 +10,7 @@ import { Button, Dialog, Field } from "@/ui/parts";
 
 import { useDoing } from "./doing";
 import { Once } from "./once";
-import { Prove, ProveByPassword } from "./proof";
+import { Prove } from "./proof";
 import { useServices } from "./services";
 import { useSay } from "./texts";
 import { date } from "./times";
@@ -75,13 +75,13 @@ export function Factor(): ReactNode {
         }
       </Answer>
       {open?.what === "begin" && (
-        <ProveByPassword
+        <Prove
           title={say("factor.begin")}
           lead={<p>{say("factor.beginLead")}</p>}
           submit={say("factor.next")}
           known={{ SECOND_FACTOR_ENABLED: "wrong.meanwhile" }}
           onClose={close}
-          act={async (currentPassword) => setOpen({ what: "confirm", secret: await factors.beginSecondFactor({ currentPassword }) })}
+          act={async (proof) => setOpen({ what: "confirm", secret: await factors.beginSecondFactor({ proof }) })}
         />
       )}
       {open?.what === "confirm" && <Confirm secret={open.secret} onClose={close} onDone={shown} />}

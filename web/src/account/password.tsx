@@ -3,9 +3,9 @@ import { type ReactNode, useState } from "react";
 import { Section } from "@/settings/page";
 import { useKnown } from "@/store/react";
 import { useSession } from "@/ui/context";
-import { Button, Dialog, Field, Wrong } from "@/ui/parts";
+import { Button, Field } from "@/ui/parts";
 
-import { useDoing } from "./doing";
+import { Prove } from "./proof";
 import { useSay } from "./texts";
 
 /** Another password. */
@@ -35,39 +35,32 @@ function Change({ onClose, onDone }: { readonly onClose: () => void; readonly on
   const say = useSay();
   const { api } = useSession();
   const handle = useKnown((state) => state.me?.handle);
-  const [currentPassword, setCurrent] = useState("");
   const [newPassword, setNew] = useState("");
-  const changed = useDoing(
-    async () => {
-      await api.passwords.changePassword({ currentPassword, newPassword });
-      onDone();
-    },
-    { WRONG_CREDENTIALS: "proof.wrongPassword" },
-  );
   return (
-    <Dialog title={say("password.change")} open onClose={onClose}>
-      <form className="grid gap-4" onSubmit={changed.submit}>
-        <p className="text-muted">{say("password.changeLead")}</p>
-        {/* Whatever keeps passwords is told whose it is. */}
-        <input type="text" name="username" autoComplete="username" value={handle} readOnly hidden />
-        <Field label={say("password.current")} hint={say("proof.passwordNone")} type="password" autoComplete="current-password" required maxLength={256} value={currentPassword} onChange={(event) => setCurrent(event.target.value)} />
-        <Field
-          label={say("password.new")}
-          hint={say("password.newHint")}
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={8}
-          maxLength={256}
-          value={newPassword}
-          error={changed.fields["new_password"]}
-          onChange={(event) => setNew(event.target.value)}
-        />
-        <Wrong>{changed.error}</Wrong>
-        <Button type="submit" look="primary" disabled={changed.busy}>
-          {say("password.change")}
-        </Button>
-      </form>
-    </Dialog>
+    <Prove
+      title={say("password.change")}
+      lead={<p>{say("password.changeLead")}</p>}
+      submit={say("password.change")}
+      password={say("password.current")}
+      onClose={onClose}
+      act={async (proof) => {
+        await api.passwords.changePassword({ proof, newPassword });
+        onDone();
+      }}
+    >
+      {/* Whatever keeps passwords is told whose it is. */}
+      <input type="text" name="username" autoComplete="username" value={handle} readOnly hidden />
+      <Field
+        label={say("password.new")}
+        hint={say("password.newHint")}
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={8}
+        maxLength={256}
+        value={newPassword}
+        onChange={(event) => setNew(event.target.value)}
+      />
+    </Prove>
   );
 }

@@ -4,15 +4,18 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { useStore } from "zustand";
 
 import type { Block } from "@creavio/client/user/v1/block_service";
+import { DirectMessages } from "@creavio/client/user/v1/settings_service";
 import type { Place } from "@/route";
 import { useAsked } from "@/settings/asked";
 import { SettingsHeader } from "@/settings/frame";
 import { Answer, Line, Lines, Nothing, Section, SettingsBody, Switch } from "@/settings/page";
+import { Choice } from "@/settings/parts";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 import { useHeard } from "@/stream/heard";
 import { useActions } from "@/ui/context";
 import { Avatar, Button, Field, Wrong } from "@/ui/parts";
+import { wrong } from "@/ui/wrong";
 
 import { useDoing } from "./doing";
 import { keep, kept } from "./kept";
@@ -27,10 +30,37 @@ export function Privacy({ list }: { readonly list: Place }): ReactNode {
     <>
       <SettingsHeader title={say("privacy.title")} list={list} />
       <SettingsBody>
+        <Reach />
         <Typing />
         <Blocks />
       </SettingsBody>
     </>
+  );
+}
+
+/** Who may begin to talk to oneself. */
+function Reach(): ReactNode {
+  const say = useSay();
+  const { api } = useActions();
+  const directMessages = useStore(kept, (settings) => settings.directMessages);
+  const [error, setError] = useState<string>();
+  return (
+    <div className="grid gap-2">
+      <Choice
+        title={say("reach.title")}
+        value={String(directMessages)}
+        options={[
+          { value: String(DirectMessages.UNSPECIFIED), title: say("reach.everybody"), hint: say("reach.everybodyHint") },
+          { value: String(DirectMessages.COMMUNITIES), title: say("audience.communities") },
+          { value: String(DirectMessages.NOBODY), title: say("reach.nobody"), hint: say("reach.nobodyHint") },
+        ]}
+        onChange={(value) => {
+          setError(undefined);
+          keep(api, { directMessages: Number(value) }).catch((thrown: unknown) => setError(wrong(thrown)));
+        }}
+      />
+      <Wrong>{error}</Wrong>
+    </div>
   );
 }
 

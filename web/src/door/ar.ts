@@ -4,11 +4,11 @@ import type { Key } from "./en";
 export const ar: Readonly<Record<Key, string>> = {
   "back.waiting": "لحظة، يجري إدخالك…",
   "back.title": "لم ينجح ذلك",
-  "back.linkTitle": "لم يُربط شيء",
   "back.strange": "لم تطلب هذه النافذة ذلك. ابدأ من جديد.",
   "back.refused": "لم تدخل هناك. حاول مرة أخرى أو بطريقة أخرى.",
   "back.invalid": "الجواب من هناك انتهى أو ليس لهنا. ابدأ من جديد.",
   "back.notLinked": "الجواب من هناك انتهى، أو ذلك الحساب مربوط بغيرك هنا.",
+  "back.notShown": "الجواب من هناك لا يدل على من أنت. ادخل هناك من جديد بالحساب المربوط.",
   "back.signUp": "لا أحد هنا له هذا الحساب بعد. اختر اسمك وهو لك.",
   "consent.asking": "لحظة، ننظر من يسأل…",
   "consent.title": "أتسمح لـ{name}؟",

@@ -1,15 +1,16 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { IdentityService } from "@creavio/client/auth/v1/identity_service";
 import { CallError } from "@creavio/client";
 import { useSay as useCore } from "@/i18n";
-import { go, goOn } from "@/route";
+import { go, goOn, placeOf } from "@/route";
 import { useSession } from "@/ui/context";
 import { Button, Wrong } from "@/ui/parts";
 import { wrong } from "@/ui/wrong";
 
 import { SecondStep, SignUpForm, Title } from "./door";
-import { takeErrand } from "./errand";
+import { keepShown, takeErrand } from "./errand";
 import { useSay } from "./texts";
 
 type Step =
@@ -33,7 +34,7 @@ export function Back(): ReactNode {
     // Nobody who looks at the address later finds it there.
     history.replaceState(null, "", location.pathname);
     const errand = takeErrand();
-    const linking = errand?.why === "link";
+    const linking = errand?.why === "link" || errand?.why === "prove";
     const identities = session.api.client.service(IdentityService);
     const come = async (): Promise<Step> => {
       const over = (why: string): Step => ({ at: "over", why, linking });
@@ -46,6 +47,12 @@ export function Back(): ReactNode {
         iss: said.get("iss") ?? "",
       };
       try {
+        if (errand.why === "prove") {
+          const { providerToken, expireTime } = await identities.proveByProvider(answer);
+          keepShown(providerToken, expireTime === undefined ? 0 : timestampDate(expireTime).getTime());
+          go(placeOf(errand.from), "replace");
+          return { at: "waiting" };
+        }
         if (linking) {
           await identities.linkIdentity(answer);
           go({ at: "settings", page: "sign-in", item: "" }, "replace");
@@ -58,7 +65,7 @@ export function Back(): ReactNode {
         goOn();
         return { at: "waiting" };
       } catch (thrown) {
-        if (thrown instanceof CallError && thrown.reason === "INVALID_PROVIDER_ANSWER") return over(say(linking ? "back.notLinked" : "back.invalid"));
+        if (thrown instanceof CallError && thrown.reason === "INVALID_PROVIDER_ANSWER") return over(say(errand.why === "link" ? "back.notLinked" : errand.why === "prove" ? "back.notShown" : "back.invalid"));
         return over(wrong(thrown));
       }
     };
@@ -86,7 +93,7 @@ export function Back(): ReactNode {
     case "over":
       return (
         <>
-          <Title title={say(step.linking ? "back.linkTitle" : "back.title")} lead="" />
+          <Title title={say("back.title")} lead="" />
           <Wrong>{step.why}</Wrong>
           {step.linking ? (
             <Button big onClick={() => go({ at: "settings", page: "sign-in", item: "" }, "replace")}>

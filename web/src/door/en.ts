@@ -2,11 +2,11 @@
 export const en = {
   "back.waiting": "One moment, you are being signed in…",
   "back.title": "That did not work",
-  "back.linkTitle": "Nothing was linked",
   "back.strange": "This window did not ask for it. Begin again.",
   "back.refused": "You were not signed in there. Try once more, or another way.",
   "back.invalid": "The answer from there is over, or was not for here. Begin again.",
   "back.notLinked": "The answer from there is over, or that account is linked to somebody else here.",
+  "back.notShown": "The answer from there does not show who you are. Sign in there anew, with the account that is linked.",
   "back.signUp": "Nobody here has this account yet. Choose what to be called, and it is yours.",
   "consent.asking": "One moment, looking at who asks…",
   "consent.title": "Let {name} in?",
