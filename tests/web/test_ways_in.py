@@ -254,6 +254,7 @@ def test_an_account_elsewhere_signs_up_in_and_is_unlinked(
         settings(ada, "sign-in", "Signing in")
         ada.page.get_by_role("button", name="Change password").click()
         ada.page.get_by_role("button", name="Confirm at Corp").click()
+        ada.page.get_by_role("dialog").wait_for(state="detached")
         ada.page.get_by_role("heading", name="Signing in").wait_for()
         ada.page.get_by_role("button", name="Change password").click()
         dialog = ada.page.get_by_role("dialog")
