@@ -1,7 +1,6 @@
 import { type ReactNode, useState } from "react";
 
-import type { Community } from "@creavio/client/community/v1/community";
-import type { Place } from "@/route";
+import type { PageProps } from "./page";
 import { SettingsHeader } from "@/settings/frame";
 import { SaveBar } from "@/settings/save-bar";
 import { useActions } from "@/ui/context";
@@ -11,7 +10,7 @@ import { Field } from "@/ui/parts";
 import { useSay } from "./texts";
 
 /** What a community is called, and what it is about. */
-export function Overview({ community, list }: { readonly community: Community; readonly list: Place }): ReactNode {
+export function Overview({ community, list }: PageProps): ReactNode {
   const say = useSay();
   const actions = useActions();
   const [draft, setDraft] = useState<{ name?: string; description?: string }>({});

@@ -7,4 +7,8 @@ export const ar: Readonly<Record<Key, string>> = {
   "settings.undo": "تراجع",
   "settings.unsaved": "لم تُحفظ التغييرات",
   "settings.save": "حفظ التغييرات",
+  "settings.find": "ابحث بالاسم",
+  "settings.nothing": "لا شيء هنا عن «{what}»",
+  "settings.more": "عرض المزيد",
+  "settings.again": "حاول مرة أخرى",
 };

@@ -12,6 +12,9 @@ import { lasting } from "./lasting";
 import { emptyRoom, inOrder, type Outgoing, type Room, type State } from "./state";
 import { change, store } from "./store";
 
+/** Something the stream tells. */
+export type Payload = Parameters<typeof applied>[1];
+
 const batch = 100;
 const pageSize = 50;
 const pointer = /<#((?:chn|cnv|thr)_[0-9a-z]{26}\/msg_[0-9a-z]{26})>/g;
@@ -23,6 +26,8 @@ export class Actions {
   /** Names that were asked for and did not arrive yet. */
   readonly #asked = new Set<string>();
   readonly #sending = new Map<string, Promise<void>>();
+  /** Parts that are there for a while and follow what the stream tells. */
+  readonly hearing = new Set<(payload: Payload) => void>();
   /** How often everything was fetched anew. */
   #fetches = 0;
 
@@ -52,6 +57,7 @@ export class Actions {
       members: {},
       rooms: Object.fromEntries(Object.entries(state.rooms).map(([id, room]) => [id, stale(room)])),
     }));
+    for (const hear of this.hearing) hear({ case: "refetch", value: {} as never });
     this.know(conversations.flatMap((one) => one.memberIds));
     await Promise.all([
       ...communities.map((one) => this.#look(one.id)),
@@ -60,7 +66,8 @@ export class Actions {
   }
 
   /** Takes what the stream tells. */
-  heard(payload: Parameters<typeof applied>[1]): void {
+  heard(payload: Payload): void {
+    for (const hear of this.hearing) hear(payload);
     change((state) => applied(state, payload, this.now()));
     if (payload.case === "messageCreated" && payload.value.message !== undefined) {
       this.know([payload.value.message.authorId]);
@@ -107,8 +114,8 @@ export class Actions {
       .catch(() => references.forEach((name) => this.#asked.delete(name)));
   }
 
-  async found(name: string): Promise<Community> {
-    return this.#stepIn(await this.api.communities.createCommunity({ name }));
+  async found(name: string, template = ""): Promise<Community> {
+    return this.#stepIn(await this.api.communities.createCommunity({ name, template }));
   }
 
   async accept(code: string): Promise<Community> {

@@ -1,0 +1,241 @@
+import type { Category } from "@creavio/client/community/v1/category";
+import { CategoryService } from "@creavio/client/community/v1/category_service";
+import type { Permission } from "@creavio/client/options/v1/permission";
+import { PolicyService } from "@creavio/client/rbac/v1/policy_service";
+import { type Role, RoleKind } from "@creavio/client/rbac/v1/role";
+import { RoleService } from "@creavio/client/rbac/v1/role_service";
+import { createContext, useContext, useEffect } from "react";
+import { useStore } from "zustand";
+import { createStore } from "zustand/vanilla";
+
+import type { Actions, Payload } from "@/store/actions";
+import { lasting } from "@/store/lasting";
+import { useKnown } from "@/store/react";
+import { type ById, without } from "@/store/state";
+import { store } from "@/store/store";
+
+/** What is known of a community by those who manage it. */
+export interface Kept {
+  /** What one may do oneself; undefined until that is known. */
+  readonly may: ReadonlySet<Permission> | undefined;
+  /** The highest first. */
+  readonly roles: readonly Role[];
+  /** By person, the roles they have; where that was asked for. */
+  readonly memberRoles: ById<readonly string[]>;
+  /** In their order. */
+  readonly categories: readonly Category[];
+}
+
+const nothing: Kept = { may: undefined, roles: [], memberRoles: {}, categories: [] };
+/** How many people's roles are asked for at once. */
+const atOnce = 6;
+/** Of how many people the roles are asked for unasked: a call each, and calls are counted. */
+export const lookedAt = 400;
+
+/** Keeps what the settings of a community show, as it changes. */
+export class Managing {
+  readonly kept = createStore<Kept>(() => nothing);
+  readonly roles;
+  readonly policy;
+  readonly categories;
+  readonly #asked = new Set<string>();
+  #waiting: string[] = [];
+  #busy = 0;
+
+  constructor(
+    readonly actions: Actions,
+    readonly communityId: string,
+  ) {
+    const { client } = actions.api;
+    this.roles = client.service(RoleService);
+    this.policy = client.service(PolicyService);
+    this.categories = client.service(CategoryService);
+  }
+
+  /** Fetches everything and follows the stream; returns how to stop. */
+  follow(): () => void {
+    this.actions.hearing.add(this.heard);
+    this.#fetch();
+    return () => {
+      this.actions.hearing.delete(this.heard);
+      this.#waiting = [];
+    };
+  }
+
+  /** Takes what the stream tells of this community. */
+  readonly heard = (payload: Payload): void => {
+    switch (payload.case) {
+      case "refetch":
+        this.#fetch();
+        break;
+      case "accessChanged":
+        if (payload.value.communityId === this.communityId) this.#permissions();
+        break;
+      case "roleCreated":
+      case "roleUpdated":
+        if (payload.value.role?.communityId === this.communityId) this.putRole(payload.value.role);
+        break;
+      case "roleDeleted":
+        if (payload.value.communityId === this.communityId) this.dropRole(payload.value.roleId);
+        break;
+      case "rolesReordered":
+        if (payload.value.communityId === this.communityId) this.order(payload.value.roleIds);
+        break;
+      case "memberRolesChanged":
+        if (payload.value.communityId === this.communityId) this.hold(payload.value.userId, payload.value.roleIds);
+        break;
+      case "memberRemoved": {
+        const { communityId, userId } = payload.value;
+        if (communityId !== this.communityId) break;
+        this.#asked.delete(userId);
+        this.#change((kept) => ({ ...kept, memberRoles: without(kept.memberRoles, userId) }));
+        break;
+      }
+      case "categoryCreated":
+      case "categoryUpdated":
+        if (payload.value.category?.communityId === this.communityId) this.putCategory(payload.value.category);
+        break;
+      case "categoryDeleted":
+        if (payload.value.communityId === this.communityId) this.dropCategory(payload.value.categoryId);
+        break;
+    }
+  };
+
+  putRole(role: Role): void {
+    this.#change((kept) => ({ ...kept, roles: put(kept.roles, role) }));
+  }
+
+  dropRole(id: string): void {
+    this.#change((kept) => ({
+      ...kept,
+      roles: kept.roles.filter((one) => one.id !== id),
+      memberRoles: Object.fromEntries(Object.entries(kept.memberRoles).map(([who, ids]) => [who, ids.filter((one) => one !== id)])),
+    }));
+  }
+
+  /** Puts the roles into an order, the highest first. */
+  order(ids: readonly string[]): void {
+    this.#change((kept) => ({ ...kept, roles: kept.roles.toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)) }));
+  }
+
+  setRoles(roles: readonly Role[]): void {
+    this.#change((kept) => ({ ...kept, roles }));
+  }
+
+  hold(userId: string, roleIds: readonly string[]): void {
+    this.#asked.add(userId);
+    this.#change((kept) => ({ ...kept, memberRoles: { ...kept.memberRoles, [userId]: roleIds } }));
+  }
+
+  putCategory(category: Category): void {
+    this.#change((kept) => ({
+      ...kept,
+      categories: [...kept.categories.filter((one) => one.id !== category.id), category].sort(
+        (a, b) => a.position - b.position || (a.id < b.id ? -1 : 1),
+      ),
+    }));
+  }
+
+  dropCategory(id: string): void {
+    this.#change((kept) => ({ ...kept, categories: kept.categories.filter((one) => one.id !== id) }));
+  }
+
+  /** Fetches the roles of people, where they are not known. */
+  knowRoles(userIds: readonly string[]): void {
+    const unknown = userIds.filter((id) => !this.#asked.has(id));
+    for (const id of unknown) this.#asked.add(id);
+    this.#waiting.push(...unknown);
+    while (this.#busy < atOnce && this.#waiting.length > 0) {
+      this.#busy += 1;
+      void this.#next();
+    }
+  }
+
+  async #next(): Promise<void> {
+    for (let userId = this.#waiting.shift(); userId !== undefined; userId = this.#waiting.shift()) {
+      const { communityId } = this;
+      const id = userId;
+      try {
+        const { roleIds } = await lasting(() => this.roles.getMemberRoles({ communityId, userId: id }));
+        this.hold(id, roleIds);
+      } catch {
+        this.#asked.delete(id);
+      }
+    }
+    this.#busy -= 1;
+  }
+
+  #fetch(): void {
+    const { communityId } = this;
+    this.#permissions();
+    this.#asked.clear();
+    void lasting(() => this.roles.listRoles({ communityId })).then(({ roles }) => this.setRoles(roles), ignore);
+    void lasting(() => this.categories.listCategories({ communityId })).then(
+      ({ categories }) => this.#change((kept) => ({ ...kept, categories })),
+      ignore,
+    );
+    this.knowRoles([store.getState().me?.id ?? "", ...Object.keys(this.kept.getState().memberRoles)].filter((id) => id !== ""));
+  }
+
+  #permissions(): void {
+    const { communityId } = this;
+    void lasting(() => this.policy.listPermissions({ communityId })).then(
+      ({ permissions }) => this.#change((kept) => ({ ...kept, may: new Set(permissions) })),
+      ignore,
+    );
+  }
+
+  #change(how: (kept: Kept) => Kept): void {
+    this.kept.setState(how, true);
+  }
+}
+
+/** Whoever is not here any more is told so by the frame. */
+function ignore(): void {}
+
+/** A role among others: in its place where it was, a new one just above the member role. */
+function put(roles: readonly Role[], role: Role): readonly Role[] {
+  if (roles.some((one) => one.id === role.id)) return roles.map((one) => (one.id === role.id ? role : one));
+  const at = roles.findIndex((one) => one.kind === RoleKind.MEMBER);
+  return at < 0 ? [...roles, role] : roles.toSpliced(at, 0, role);
+}
+
+const Here = createContext<Managing | undefined>(undefined);
+
+export const ManagingProvider = Here.Provider;
+
+export function useManaging(): Managing {
+  const managing = useContext(Here);
+  if (managing === undefined) throw new Error("outside the settings of a community");
+  return managing;
+}
+
+/** A part of what is known of the community. */
+export function useKept<T>(part: (kept: Kept) => T): T {
+  return useStore(useManaging().kept, part);
+}
+
+const none: readonly string[] = [];
+
+/** The roles one has oneself. */
+export function useMine(): readonly string[] {
+  const id = useKnown((state) => state.me?.id ?? "");
+  return useKept((kept) => kept.memberRoles[id]) ?? none;
+}
+
+/** Whether one may do something oneself, in the community as a whole. */
+export function useMay(permission: Permission): boolean {
+  return useKept((kept) => kept.may?.has(permission) === true);
+}
+
+/** Does something when the stream tells of one of these. */
+export function useHeard(cases: readonly Payload["case"][], hear: (payload: Payload) => void): void {
+  const { actions } = useManaging();
+  useEffect(() => {
+    const told = (payload: Payload): void => {
+      if (cases.includes(payload.case)) hear(payload);
+    };
+    actions.hearing.add(told);
+    return () => void actions.hearing.delete(told);
+  }, [actions, cases, hear]);
+}
