@@ -132,14 +132,16 @@ function Ask({ question, channelId }: { readonly question: Question; readonly ch
         options={permissions}
         onPick={(picked) => ask({ ...question, permission: Number(picked) })}
       />
-      <span>{say("explain.in")}</span>
-      <Picker
-        label={say("explain.where")}
-        value={channelId}
-        disabled={!inChannels.has(question.permission)}
-        options={places}
-        onPick={(picked) => ask({ ...question, channelId: picked })}
-      />
+      <span className="flex min-w-0 items-center gap-1.75">
+        {say("explain.in")}
+        <Picker
+          label={say("explain.where")}
+          value={channelId}
+          disabled={!inChannels.has(question.permission)}
+          options={places}
+          onPick={(picked) => ask({ ...question, channelId: picked })}
+        />
+      </span>
     </div>
   );
 }
@@ -175,8 +177,10 @@ function Answered({ question, answer: { explained, overrides }, held = noRoles }
   const here: Policy = { roles, overrides: last.permission === Permission.VIEW_COMMUNITY || question.channelId === "" ? undefined : (overrides ?? []) };
   const person = { id: question.userId, roleIds: held };
   const known = overrides !== undefined || question.channelId === "";
-  const rules = stopped ? [] : known ? rulesOf(here, person, last.permission) : decidingOnly(last);
-  const decides = rules.findIndex((rule) => rule.applies);
+  const all = stopped ? [] : known ? rulesOf(here, person, last.permission) : decidingOnly(last);
+  const decides = all.findIndex((rule) => rule.applies);
+  // Behind the one that decided, what is not about the person says nothing.
+  const rules = all.filter((rule, at) => rule.applies || decides < 0 || at < decides);
   const offered = manages && !stopped && known && may !== undefined ? remedies({ roles, overrides: question.channelId === "" ? undefined : (overrides ?? []) }, person, question.permission, mine, may) : [];
   return (
     <>
@@ -205,13 +209,13 @@ function Answered({ question, answer: { explained, overrides }, held = noRoles }
             code={codeOf(step.channelId === "" ? "" : channel, called(step.decidedBy), "allow")}
           />
         ))}
-        {rules.map((rule, at) => (
+        {rules.map((rule) => (
           <Point
             key={`${rule.where} ${rule.targetId}`}
             look={!rule.applies ? "skip" : rule.says === "allow" ? "yes" : "no"}
-            decides={at === decides}
+            decides={rule === all[decides]}
             title={say(titleOf(rule), { role: called(rule.targetId), channel })}
-            hint={say(hintOf(rule, at > decides && decides >= 0), { name })}
+            hint={say(hintOf(rule, rule.applies && rule !== all[decides]), { name })}
             code={codeOf(rule.where === "channel" ? channel : "", called(rule.targetId), rule.says)}
           />
         ))}

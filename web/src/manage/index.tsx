@@ -1,4 +1,4 @@
-import { House, Shield, type LucideIcon } from "lucide-react";
+import { Ban, Bot, CalendarDays, DoorOpen, Hash, House, LayoutTemplate, type LucideIcon, ScrollText, Shield, Smile, Ticket, Users } from "lucide-react";
 import { type ComponentType, type ReactNode, useEffect, useMemo, useState } from "react";
 
 import { Permission } from "@creavio/client/options/v1/permission";
@@ -9,12 +9,22 @@ import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
 import { useNarrow } from "@/ui/narrow";
 
+import { Audit } from "./audit";
+import { Bans } from "./bans";
+import { Bots } from "./bots";
+import { Channels } from "./channels";
+import { EmojiPage } from "./emoji";
 import type { Key } from "./en";
+import { Events } from "./events";
 import { ExplainingProvider, type Question } from "./explaining";
+import { Invites } from "./invites";
 import { Managing, ManagingProvider, useKept } from "./managing";
+import { Members } from "./members";
+import { Newcomers } from "./onboarding";
 import { Overview } from "./overview";
 import type { PageProps } from "./page";
 import { Roles } from "./roles";
+import { Templates } from "./templates";
 import { ready as own, useSay } from "./texts";
 
 interface Page {
@@ -26,12 +36,34 @@ interface Page {
   readonly needs: readonly Permission[];
 }
 
+const { MANAGE_COMMUNITY, MANAGE_CHANNELS, MANAGE_ROLES, REMOVE_MEMBERS, BAN_MEMBERS, MODERATE_MEMBERS, VIEW_AUDIT_LOG, MANAGE_EMOJI } = Permission;
+
 const groups: readonly { readonly title: Key; readonly pages: readonly Page[] }[] = [
   {
     title: "manage.community",
     pages: [
-      { name: "overview", title: "overview.title", icon: House, shown: Overview, needs: [Permission.MANAGE_COMMUNITY] },
-      { name: "roles", title: "roles.title", icon: Shield, shown: Roles, needs: [Permission.MANAGE_ROLES] },
+      { name: "overview", title: "overview.title", icon: House, shown: Overview, needs: [MANAGE_COMMUNITY] },
+      { name: "channels", title: "channels.title", icon: Hash, shown: Channels, needs: [MANAGE_CHANNELS, MANAGE_ROLES] },
+      { name: "roles", title: "roles.title", icon: Shield, shown: Roles, needs: [MANAGE_ROLES] },
+      { name: "members", title: "members.title", icon: Users, shown: Members, needs: [MANAGE_ROLES, REMOVE_MEMBERS, BAN_MEMBERS, MODERATE_MEMBERS] },
+      { name: "invitations", title: "invites.title", icon: Ticket, shown: Invites, needs: [MANAGE_COMMUNITY] },
+      { name: "events", title: "events.title", icon: CalendarDays, shown: Events, needs: [] },
+      { name: "emoji", title: "emoji.title", icon: Smile, shown: EmojiPage, needs: [MANAGE_EMOJI] },
+    ],
+  },
+  {
+    title: "manage.care",
+    pages: [
+      { name: "newcomers", title: "newcomers.title", icon: DoorOpen, shown: Newcomers, needs: [MANAGE_COMMUNITY] },
+      { name: "bans", title: "bans.title", icon: Ban, shown: Bans, needs: [BAN_MEMBERS, MODERATE_MEMBERS] },
+      { name: "audit", title: "audit.title", icon: ScrollText, shown: Audit, needs: [VIEW_AUDIT_LOG] },
+    ],
+  },
+  {
+    title: "manage.reach",
+    pages: [
+      { name: "bots", title: "bots.title", icon: Bot, shown: Bots, needs: [MANAGE_COMMUNITY] },
+      { name: "templates", title: "templates.title", icon: LayoutTemplate, shown: Templates, needs: [MANAGE_COMMUNITY] },
     ],
   },
 ];

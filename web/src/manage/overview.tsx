@@ -1,51 +1,58 @@
 import { type ReactNode, useState } from "react";
 
-import type { PageProps } from "./page";
+import { type Community, Visibility } from "@creavio/client/community/v1/community";
 import { SettingsHeader } from "@/settings/frame";
+import { Choice } from "@/settings/parts";
 import { SaveBar } from "@/settings/save-bar";
 import { useActions } from "@/ui/context";
-import { useMutation } from "@/ui/mutation";
-import { Field } from "@/ui/parts";
+import { Field, Tile } from "@/ui/parts";
 
+import { TextArea } from "./forum";
+import type { PageProps } from "./page";
+import { Body, useChange } from "./parts";
 import { useSay } from "./texts";
 
-/** What a community is called, and what it is about. */
+type Draft = Partial<Pick<Community, "name" | "description" | "visibility">>;
+
+/** What a community is called, what it is about, and who may find it. */
 export function Overview({ community, list }: PageProps): ReactNode {
   const say = useSay();
   const actions = useActions();
-  const [draft, setDraft] = useState<{ name?: string; description?: string }>({});
-  const name = draft.name ?? community.name;
-  const description = draft.description ?? community.description;
-  const save = useMutation(
-    async () => {
-      const changed = await actions.api.communities.updateCommunity({ communityId: community.id, ...draft, etag: community.etag });
-      actions.heard({ case: "communityUpdated", value: { community: changed } as never });
-      setDraft({});
-    },
-    { PERMISSION_DENIED: "overview.forbidden" },
-    say,
-  );
+  const [draft, setDraft] = useState<Draft>({});
+  const { name, description, visibility } = { ...community, ...draft };
+  const changed = Object.entries(draft).filter(([field, value]) => community[field as keyof Draft] !== value);
+  const save = useChange(async () => {
+    const saved = await actions.api.communities.updateCommunity({ communityId: community.id, ...Object.fromEntries(changed), etag: community.etag });
+    actions.heard({ case: "communityUpdated", value: { community: saved } as never });
+    setDraft({});
+  });
+  const opened = draft.visibility !== undefined && draft.visibility !== community.visibility;
   return (
     <>
       <SettingsHeader title={say("overview.title")} list={list} />
-      <form className="grid min-h-0 max-w-[44rem] content-start gap-4 overflow-y-auto p-5 pb-24" onSubmit={save.submit}>
-        <Field
-          label={say("overview.name")}
-          value={name}
-          maxLength={64}
-          error={save.fields["name"]}
-          onChange={(event) => setDraft({ ...draft, name: event.target.value })}
-        />
-        <Field
-          label={say("overview.description")}
-          value={description}
-          maxLength={1024}
-          error={save.fields["description"]}
-          onChange={(event) => setDraft({ ...draft, description: event.target.value })}
-        />
-      </form>
+      <Body>
+        <div className="flex items-center gap-4">
+          <Tile id={community.id} name={name} className="size-16! rounded-[20px]! text-26!" />
+          <p className="text-13 text-muted">{say("overview.tile")}</p>
+        </div>
+        <form className="grid gap-4" onSubmit={save.submit}>
+          <Field label={say("overview.name")} required value={name} maxLength={64} error={save.fields["name"]} onChange={(event) => setDraft({ ...draft, name: event.target.value })} />
+          <TextArea label={say("overview.description")} hint={say("overview.descriptionHint")} value={description} maxLength={1024} onChange={(text) => setDraft({ ...draft, description: text })} />
+          <Choice
+            title={say("overview.visibility")}
+            value={visibility === Visibility.PUBLIC ? "public" : "private"}
+            options={[
+              { value: "private", title: say("overview.private"), hint: say("overview.privateHint") },
+              { value: "public", title: say("overview.public"), hint: say("overview.publicHint") },
+            ]}
+            onChange={(one) => setDraft({ ...draft, visibility: one === "public" ? Visibility.PUBLIC : Visibility.PRIVATE })}
+          />
+          <button type="submit" hidden />
+        </form>
+      </Body>
       <SaveBar
-        changed={name !== community.name || description !== community.description}
+        changed={changed.length > 0}
+        what={opened ? say(visibility === Visibility.PUBLIC ? "overview.willOpen" : "overview.willClose") : say("overview.notice")}
         busy={save.busy}
         error={save.error}
         onUndo={() => setDraft({})}

@@ -62,9 +62,9 @@ export function RoleEditor({ role }: { readonly role: Role }): ReactNode {
     <>
       <div className="min-h-0 grow overflow-y-auto px-4 pt-4.5 pb-24 mid:px-5 wide:px-6">
         <div className="mx-auto max-w-[44rem]">
-          <div className="flex items-center gap-3.5">
+          <div className="flex items-center gap-2 mid:gap-2.5">
             <Swatch role={role} big />
-            <div className="min-w-0 grow">
+            <div className="ms-1 min-w-0 grow">
               <h2 dir="auto" className="truncate font-display text-20 font-bold tracking-[-0.015em]">
                 {name}
               </h2>
@@ -100,7 +100,7 @@ export function RoleEditor({ role }: { readonly role: Role }): ReactNode {
             )}
             {role.kind !== RoleKind.MEMBER && (
               <Button className="min-h-8! px-2.5! text-13" aria-pressed={people} onClick={() => setPeople(!people)}>
-                <Users size={16} aria-hidden /> <span className="max-mid:sr-only">{say(people ? "roles.seeRules" : "roles.seePeople")}</span>
+                <Users size={16} aria-hidden /> <span className="max-wide:sr-only">{say(people ? "roles.seeRules" : "roles.seePeople")}</span>
               </Button>
             )}
           </div>

@@ -34,7 +34,7 @@ export function Roles({ item, list }: PageProps): ReactNode {
     <>
       <SettingsHeader title={say("roles.title")} lead={say("roles.lead")} list={back}>
         {manages && (
-          <Button onClick={() => setMaking(true)}>
+          <Button className="mid:min-h-8! mid:px-3!" onClick={() => setMaking(true)}>
             <Plus size={16} aria-hidden /> {say("roles.new")}
           </Button>
         )}

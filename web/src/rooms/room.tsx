@@ -5,6 +5,7 @@ import type { Message } from "@creavio/client/chat/v1/message";
 import { useTarget } from "@/route";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
+import { AcceptRules } from "@/ui/late";
 
 import { Composer } from "./composer";
 import { Messages } from "./messages";
@@ -46,6 +47,7 @@ export function Room({ roomId, communityId, channelId, name, start, pointed, clo
         <Messages roomId={roomId} communityId={communityId} name={name} start={start} target={target} onReply={setReplyTo} />
         <Typing roomId={roomId} />
         <Offline />
+        {communityId !== "" && roomId === channelId && <AcceptRules communityId={communityId} />}
         {closed ?? <Composer name={name} replyTo={replyTo} onReplied={() => setReplyTo(undefined)} onEditLast={editLast} />}
       </div>
     </WhereProvider>

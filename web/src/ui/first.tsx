@@ -8,6 +8,7 @@ import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 
 import { useActions } from "./context";
+import { ChooseTemplate } from "./late";
 import { useMutation } from "./mutation";
 import { Button, Field, Tile } from "./parts";
 
@@ -104,7 +105,9 @@ function Found(): ReactNode {
   const say = useSay();
   const actions = useActions();
   const [name, setName] = useState("");
-  const done = useMutation(async () => enter(await actions.found(name)));
+  const [shaped, setShaped] = useState(false);
+  const [template, setTemplate] = useState("");
+  const done = useMutation(async () => enter(await actions.found(name, shaped ? template : "")), { NOT_FOUND: "first.noTemplate" });
   return (
     <section className="grid gap-3" aria-labelledby="start">
       <div>
@@ -127,6 +130,13 @@ function Found(): ReactNode {
           {say("first.create")}
         </Button>
       </form>
+      {shaped ? (
+        <ChooseTemplate onChange={setTemplate} />
+      ) : (
+        <Button look="quiet" className="justify-self-start" onClick={() => setShaped(true)}>
+          {say("first.shape")}
+        </Button>
+      )}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { Link2, LogOut, PenLine, Plus, Settings } from "lucide-react";
+import { Link2, LogOut, PenLine, Plus } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type ReactNode, useState } from "react";
 
@@ -13,6 +13,7 @@ import { useKnown } from "@/store/react";
 
 import { useActions } from "./context";
 import { hueOf } from "./hue";
+import { ManageEntry } from "./late";
 import { Invite, Leave, NewChannel } from "./list-dialogs";
 import { Avatar, Button, classes, Count, Dialog, IconButton, menuItem } from "./parts";
 import { Sign } from "./sign";
@@ -90,9 +91,7 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
             <DropdownMenu.Item className={menuItem} onSelect={() => setDialog("channel")}>
               <Plus size={16} aria-hidden /> {say("list.newChannel")}
             </DropdownMenu.Item>
-            <DropdownMenu.Item className={menuItem} onSelect={() => go({ at: "manage", communityId, page: "", item: "" })}>
-              <Settings size={16} aria-hidden /> {say("list.settings")}
-            </DropdownMenu.Item>
+            <ManageEntry communityId={communityId} />
             <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
             <DropdownMenu.Item className={classes(menuItem, "text-danger")} onSelect={() => setDialog("leave")}>
               <LogOut size={16} aria-hidden /> {say("list.leave")}
