@@ -231,7 +231,7 @@ function CategoryHeading({ category, shapes, count, keys, handle }: CategoryHead
   const { name } = category;
   return (
     <>
-      <h3 dir="auto" className="min-w-0 grow truncate text-12 font-medium text-muted">
+      <h2 dir="auto" className="min-w-0 grow truncate text-12 font-medium text-muted">
         {shapes ? (
           <button type="button" aria-keyshortcuts={keys} {...handle} onClick={() => setDialog("name")} className="min-h-8 w-full truncate rounded-small text-start">
             {name}
@@ -239,7 +239,7 @@ function CategoryHeading({ category, shapes, count, keys, handle }: CategoryHead
         ) : (
           name
         )}
-      </h3>
+      </h2>
       {shapes && (
         <>
           <IconButton label={say("channels.renameCategory", { name })} onClick={() => setDialog("name")}>

@@ -14,7 +14,7 @@ import { useListing } from "@/settings/listing";
 import { Select } from "@/settings/select";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
-import { day, whole } from "@/ui/dates";
+import { whole } from "@/ui/dates";
 import { Button, classes, Dialog, Field, Wrong } from "@/ui/parts";
 import { Sign } from "@/ui/sign";
 
@@ -132,13 +132,13 @@ function One({ event, service, onChange, onEdit }: OneProps): ReactNode {
       <div className="flex gap-3.5">
         <time
           dateTime={begins.toISOString()}
-          aria-label={day(begins)}
+          aria-hidden
           className="grid size-12 shrink-0 place-content-center rounded-[13px] bg-accent-soft text-center leading-none text-accent-text"
         >
-          <span aria-hidden className="text-11">
+          <span className="text-11">
             {begins.toLocaleDateString(document.documentElement.lang, { month: "short" })}
           </span>
-          <b aria-hidden className="font-display text-20 leading-none">
+          <b className="font-display text-20 leading-none">
             {begins.toLocaleDateString(document.documentElement.lang, { day: "numeric" })}
           </b>
         </time>

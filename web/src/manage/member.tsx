@@ -203,11 +203,11 @@ function Care({ userId, name, timeouts }: CareProps): ReactNode {
   if (!moderates && !removes && !bans) return null;
   const why = <Field label={say("care.reason")} hint={say("care.reasonHint")} maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />;
   return (
-    <Section title={say("manage.care")}>
+    <Section title={say("care.title")}>
       {until !== undefined && (
-        <div className="flex flex-wrap items-center gap-3 rounded-card bg-warning-soft px-3.5 py-2.5">
-          <Clock size={16} aria-hidden className="text-warning" />
-          <p className="min-w-0 grow text-13 [overflow-wrap:anywhere]">
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-2 rounded-card bg-warning-soft px-3.5 py-2.5">
+          <Clock size={16} aria-hidden className="shrink-0 text-warning" />
+          <p className="min-w-0 grow basis-40 text-13 [overflow-wrap:anywhere]">
             {until.expireTime !== undefined && say("care.timedOutUntil", { time: whole(timestampDate(until.expireTime)) })}
             {until.reason !== "" && <span className="block text-muted">{until.reason}</span>}
           </p>

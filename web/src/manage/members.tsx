@@ -2,8 +2,10 @@ import { ChevronRight, Clock } from "lucide-react";
 import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
 
 import { Permission } from "@creavio/client/options/v1/permission";
+import { RoleKind } from "@creavio/client/rbac/v1/role";
 import { go, type Place } from "@/route";
 import { SettingsHeader } from "@/settings/frame";
+import { Select } from "@/settings/select";
 import { useKnown } from "@/store/react";
 import { useNarrow } from "@/ui/narrow";
 import { Avatar, classes } from "@/ui/parts";
@@ -12,7 +14,7 @@ import { WithExplain } from "./explain";
 import { useKept, useManaging, useMay } from "./managing";
 import { MemberPage } from "./member";
 import type { PageProps } from "./page";
-import { Nothing, Split, Swatch, useBack, useCounted, useMembers, usePeoplePicks } from "./parts";
+import { Nothing, Split, Swatch, useBack, useCounted, useMembers, usePeoplePicks, useRoleName } from "./parts";
 import { useSay } from "./texts";
 import { useTimeouts } from "./timeouts";
 
@@ -51,6 +53,7 @@ function MemberList({ chosen, timedOut }: { readonly chosen: string; readonly ti
   const people = usePeoplePicks(ids);
   const roles = useKept((kept) => kept.roles);
   const memberRoles = useKept((kept) => kept.memberRoles);
+  const roleName = useRoleName();
   const users = useKnown((state) => state.users);
   const [typed, setTyped] = useState("");
   const [roleId, setRoleId] = useState("");
@@ -63,7 +66,7 @@ function MemberList({ chosen, timedOut }: { readonly chosen: string; readonly ti
       ),
     [people, wanted, roleId, memberRoles],
   );
-  const custom = roles.slice(0, -1);
+  const custom = roles.filter((one) => one.kind !== RoleKind.MEMBER);
   return (
     <div className="grid gap-2.5">
       <div className="grid gap-2 px-1">
@@ -76,25 +79,19 @@ function MemberList({ chosen, timedOut }: { readonly chosen: string; readonly ti
           className="min-h-9 min-w-0 rounded-control bg-overlay px-3 shadow-[inset_0_0_0_1px_var(--line-strong)] focus:outline-2 focus:-outline-offset-1 focus:outline-focus max-mid:min-h-11"
         />
         {custom.length > 1 && (
-          <select
-            aria-label={say("members.role")}
+          <Select
+            label={say("members.role")}
+            labelled={false}
             value={roleId}
-            onChange={(event) => setRoleId(event.target.value)}
-            className="min-h-9 min-w-0 rounded-control bg-overlay px-2.5 text-13 shadow-[inset_0_0_0_1px_var(--line-strong)] max-mid:min-h-11"
-          >
-            <option value="">{say("members.anyRole")}</option>
-            {custom.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.name}
-              </option>
-            ))}
-          </select>
+            options={[{ value: "", title: say("members.anyRole") }, ...custom.map((one) => ({ value: one.id, title: roleName(one) }))]}
+            onChange={setRoleId}
+          />
         )}
       </div>
       {found.length === 0 && ids.length > 0 && <Nothing>{say("members.nobody")}</Nothing>}
       <ul aria-label={say("members.title")} className="grid">
         {found.map(({ value: id, title: name, hint }) => {
-          const held = roles.filter((one) => memberRoles[id]?.includes(one.id)).slice(0, shownRoles);
+          const held = custom.filter((one) => memberRoles[id]?.includes(one.id)).slice(0, shownRoles);
           return (
             // Thousands of rows are laid out as they come into sight.
             <li key={id} className="[content-visibility:auto] [contain-intrinsic-size:auto_3.25rem]">
