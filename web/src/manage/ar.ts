@@ -425,7 +425,6 @@ export const ar: Readonly<Record<Key, string>> = {
   "events.none": "لا شيء مخطط. أمسية معًا بداية حسنة.",
   "events.nonePast": "لم يُخطط شيء من قبل.",
   "events.more": "عرض المزيد",
-  "events.times": "{from}، حتى {to}",
   "events.zone": "{time} في {zone}",
   "events.off": "أُلغيت",
   "events.going": "لا أحد ذاهب|واحد ذاهب|اثنان ذاهبان|{count} ذاهبون|{count} ذاهبًا|{count} ذاهب",

@@ -52,7 +52,7 @@ export function Audit({ list }: PageProps): ReactNode {
     <>
       <SettingsHeader title={say("audit.title")} lead={say("audit.lead")} list={list} />
       <Body wide>
-        <div className="grid gap-3 mid:grid-cols-2 wide:grid-cols-4">
+        <div className="grid grid-cols-2 gap-3 wide:grid-cols-4">
           <Select
             label={say("audit.who")}
             value={actorId}

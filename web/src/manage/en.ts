@@ -423,7 +423,6 @@ export const en = {
   "events.none": "Nothing is planned. An evening together is a good beginning.",
   "events.nonePast": "Nothing was planned before.",
   "events.more": "Show more",
-  "events.times": "{from}, until {to}",
   "events.zone": "{time} in {zone}",
   "events.off": "Called off",
   "events.going": "{count} is going|{count} are going",

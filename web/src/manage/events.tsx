@@ -14,7 +14,7 @@ import { useListing } from "@/settings/listing";
 import { Select } from "@/settings/select";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
-import { whole } from "@/ui/dates";
+import { span } from "@/ui/dates";
 import { Button, classes, Dialog, Field, Wrong } from "@/ui/parts";
 import { Sign } from "@/ui/sign";
 
@@ -146,7 +146,7 @@ function One({ event, service, onChange, onEdit }: OneProps): ReactNode {
           <h2 dir="auto" className={classes("font-display text-17 font-bold tracking-[-0.012em] [overflow-wrap:anywhere]", off && "line-through")}>
             {event.title}
           </h2>
-          <p className="text-13 text-muted">{say("events.times", { from: whole(begins), to: whole(ends) })}</p>
+          <p className="text-13 text-muted">{span(begins, ends)}</p>
           {event.timeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone && (
             <p className="text-12 text-faint">
               {say("events.zone", { time: begins.toLocaleTimeString(document.documentElement.lang, { timeZone: event.timeZone, hour: "2-digit", minute: "2-digit" }), zone: event.timeZone })}
@@ -171,8 +171,8 @@ function One({ event, service, onChange, onEdit }: OneProps): ReactNode {
             <MapPin size={14} aria-hidden /> {event.location}
           </span>
         )}
-        <span>{count("events.going", event.goingCount)}</span>
-        <span>{count("events.interested", event.interestedCount)}</span>
+        {event.goingCount > 0 && <span>{count("events.going", event.goingCount)}</span>}
+        {event.interestedCount > 0 && <span>{count("events.interested", event.interestedCount)}</span>}
         <span>{say("events.by", { name: nameOf(event.creatorId) })}</span>
       </p>
       {!off && !over && (
