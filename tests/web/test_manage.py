@@ -135,6 +135,9 @@ def test_roles_are_put_in_order_by_keyboard_and_those_above_stay(member: Make) -
     expect(roles).to_contain_text(order)
     expect(keeper).to_be_focused()
     page.get_by_text("Keeper, now 1 of 3").wait_for()
+    expect(page.get_by_role("list", name="Roles, highest first")).not_to_have_attribute(
+        "aria-busy", "true"
+    )
     page.reload()
     expect(roles).to_contain_text(order)
     # Who is given the highest may change those below, and nothing that they lack.
@@ -186,7 +189,7 @@ def test_channels_are_put_in_order_by_keyboard_alone(member: Make) -> None:
     page = settings(ada, "Channels")
     for name in ("two", "three"):
         page.get_by_role("button", name="New channel").click()
-        page.get_by_label("Name of the channel").fill(name)
+        page.get_by_role("dialog").get_by_label("Name of the channel").fill(name)
         page.keyboard.press("Enter")
         page.get_by_role("heading", name=name, level=2).wait_for()
     page.get_by_role("button", name="New category").click()
@@ -211,6 +214,7 @@ def test_channels_are_put_in_order_by_keyboard_alone(member: Make) -> None:
         rest = listed.get_by_role("region", name="No category").get_by_role("listitem")
         expect(rest).to_contain_text(["three", "two"])
         # What was moved stays moved.
+        expect(listed).not_to_have_attribute("aria-busy", "true")
         page.reload()
     ada.check_access()
     theirs = ken.page.get_by_role("navigation", name=f"Channels of {PLACE}")

@@ -51,6 +51,8 @@ export function AcceptRules({ communityId }: { readonly communityId: string }): 
     async () => {
       await onboarding.completeOnboarding({ communityId, rulesVersion: asked?.rulesVersion ?? 0n });
       setAsked(undefined);
+      // What one sees stays the same, so the stream does not say that one may do more.
+      actions.heard({ case: "accessChanged", value: { communityId } as never });
       document.querySelector<HTMLElement>("main textarea")?.focus();
     },
     { CONCURRENT_CHANGE: "accept.others" },

@@ -152,7 +152,7 @@ function ChannelOrder({ channels, chosen, shapes }: ChannelOrderProps): ReactNod
   );
   const keys = shapes ? "Alt+ArrowUp Alt+ArrowDown" : undefined;
   return (
-    <nav aria-label={say("channels.title")}>
+    <nav aria-label={say("channels.title")} aria-busy={wanted !== undefined}>
       {channels.length === 0 && <Nothing>{say("channels.none")}</Nothing>}
       {shelves.map((shelf) => {
         const category = categories.find((one) => one.id === shelf.categoryId);

@@ -26,6 +26,17 @@ export interface Kept {
   readonly categories: readonly Category[];
 }
 
+/** After which what one may do may be something else. */
+const deciding: ReadonlySet<Payload["case"]> = new Set([
+  "accessChanged",
+  "roleUpdated",
+  "roleDeleted",
+  "rolesReordered",
+  "communityUpdated",
+  "memberTimedOut",
+  "memberTimeoutEnded",
+]);
+
 const nothing: Kept = { may: undefined, roles: [], memberRoles: {}, categories: [] };
 /** How many people's roles are asked for at once. */
 const atOnce = 6;
@@ -40,6 +51,7 @@ export class Managing {
   readonly categories;
   readonly #asked = new Set<string>();
   #waiting: string[] = [];
+  #reading = 0;
   #busy = 0;
 
   constructor(
@@ -64,12 +76,11 @@ export class Managing {
 
   /** Takes what the stream tells of this community. */
   readonly heard = (payload: Payload): void => {
+    // The stream says when one sees something else; what one may do follows from roles.
+    if (deciding.has(payload.case)) this.#permissions();
     switch (payload.case) {
       case "refetch":
         this.#fetch();
-        break;
-      case "accessChanged":
-        if (payload.value.communityId === this.communityId) this.#permissions();
         break;
       case "roleCreated":
       case "roleUpdated":
@@ -82,7 +93,9 @@ export class Managing {
         if (payload.value.communityId === this.communityId) this.order(payload.value.roleIds);
         break;
       case "memberRolesChanged":
-        if (payload.value.communityId === this.communityId) this.hold(payload.value.userId, payload.value.roleIds);
+        if (payload.value.communityId !== this.communityId) break;
+        this.hold(payload.value.userId, payload.value.roleIds);
+        if (payload.value.userId === store.getState().me?.id) this.#permissions();
         break;
       case "memberRemoved": {
         const { communityId, userId } = payload.value;
@@ -179,8 +192,12 @@ export class Managing {
 
   #permissions(): void {
     const { communityId } = this;
+    const number = (this.#reading += 1);
     void lasting(() => this.policy.listPermissions({ communityId })).then(
-      ({ permissions }) => this.#change((kept) => ({ ...kept, may: new Set(permissions) })),
+      ({ permissions }) => {
+        // What was asked for later says it better.
+        if (number === this.#reading) this.#change((kept) => ({ ...kept, may: new Set(permissions) }));
+      },
       ignore,
     );
   }

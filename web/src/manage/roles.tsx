@@ -105,7 +105,7 @@ function RoleList({ chosen }: { readonly chosen: string }): ReactNode {
   );
   return (
     <>
-      <ul aria-label={say("roles.label")} className="grid">
+      <ul aria-label={say("roles.label")} aria-busy={wanted !== undefined} className="grid">
         {shown.map((one) => {
           const current = one.id === chosen;
           const moves = movable(one);

@@ -89,17 +89,18 @@ export function applied(state: State, payload: Payload, now: number): State {
       };
     }
     case "accessChanged": {
-      const { communityId } = payload.value;
-      const permissions = { ...state.permissions };
-      for (const channel of state.channels[communityId] ?? []) delete permissions[channel.id];
-      return { ...state, permissions };
+      return unsure(state, payload.value.communityId);
     }
+    case "memberRolesChanged":
+      return payload.value.userId === state.me?.id ? unsure(state, payload.value.communityId) : state;
     case "roleCreated":
-    case "roleUpdated":
-      return { ...state, roles: without(state.roles, payload.value.role?.communityId ?? "") };
+    case "roleUpdated": {
+      const communityId = payload.value.role?.communityId ?? "";
+      return { ...unsure(state, communityId), roles: without(state.roles, communityId) };
+    }
     case "rolesReordered":
     case "roleDeleted":
-      return { ...state, roles: without(state.roles, payload.value.communityId) };
+      return { ...unsure(state, payload.value.communityId), roles: without(state.roles, payload.value.communityId) };
     case "communityCreated":
     case "communityUpdated": {
       const { community } = payload.value;
@@ -181,6 +182,13 @@ export function applied(state: State, payload: Payload, now: number): State {
     default:
       return state;
   }
+}
+
+/** What is known, but what one may do in the channels of a community: that is to be asked again. */
+function unsure(state: State, communityId: string): State {
+  const permissions = { ...state.permissions };
+  for (const channel of state.channels[communityId] ?? []) delete permissions[channel.id];
+  return { ...state, permissions };
 }
 
 /** What is known without a community. */
