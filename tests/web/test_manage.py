@@ -152,7 +152,7 @@ def test_roles_are_put_in_order_by_keyboard_and_those_above_stay(member: Make) -
     theirs.get_by_role("button", name="Keeper").click()
     theirs.get_by_text("This role is not below your own").wait_for()
     theirs.get_by_role("button", name="Tools").click()
-    theirs.get_by_text("You can’t give what you don’t have yourself.").first.wait_for()
+    theirs.get_by_text("what you don").first.wait_for()
     expect(permission(theirs, "Ban people").get_by_label("Allow")).to_be_disabled()
     expect(permission(theirs, "Write messages").get_by_label("Allow")).to_be_enabled()
     ken.check_access()
@@ -252,9 +252,7 @@ def test_who_is_removed_or_banned_while_watching_sees_no_more(member: Make) -> N
     expect(place).to_have_count(0)
     ken.go(link)
     ken.page.get_by_role("button", name="Step inside", exact=True).click()
-    ken.page.get_by_text("That did not work").or_(ken.page.get_by_text("You are banned")).or_(
-        ken.page.get_by_text("You may not do that here")
-    ).wait_for()
+    ken.page.get_by_text("come back to this place: you are banned").wait_for()
     settings(ada, "Bans and timeouts")
     page.get_by_text("Slugs in the post").wait_for()
     ada.check_access()
@@ -344,7 +342,7 @@ def test_an_event_is_planned_answered_and_called_off(member: Make) -> None:
     page.get_by_role("button", name="Plan it").click()
     page.get_by_role("heading", name="Seed swap").wait_for()
     menu(ken).get_by_role("menuitem", name="Events").click()
-    ken.page.get_by_role("button", name="I’m going").click()
+    ken.page.get_by_role("button", name="going").click()
     ken.page.get_by_text("1 is going").wait_for()
     ken.check_access()
     assert ken.page.get_by_role("button", name="Call off").count() == 0

@@ -99,10 +99,12 @@ export function Overrides({ of, channel }: { readonly of: Overriding; readonly c
   const top = rank(roles, mine);
   const everyone = roles.find((one) => one.kind === RoleKind.MEMBER);
   const targets = [...of.wanted.keys()];
+  const overridden = targets.filter((id) => id.startsWith("usr_")).join();
   useEffect(() => {
-    managing.knowRoles(targets.filter((id) => id.startsWith("usr_")));
-    managing.actions.know(targets.filter((id) => id.startsWith("usr_")));
-  });
+    const userIds = overridden.split(",").filter((id) => id !== "");
+    managing.knowRoles(userIds);
+    managing.actions.know(userIds);
+  }, [managing, overridden]);
   const sorted = [
     ...roles.filter((one) => one.kind !== RoleKind.OWNER && (of.wanted.has(one.id) || one === everyone)).map((one) => one.id),
     ...targets.filter((id) => id.startsWith("usr_")),

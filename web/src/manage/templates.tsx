@@ -4,6 +4,7 @@ import { type ReactNode, useCallback, useMemo, useState } from "react";
 
 import type { Template } from "@creavio/client/community/v1/template";
 import { TemplateService } from "@creavio/client/community/v1/template_service";
+import { Permission } from "@creavio/client/options/v1/permission";
 import { SettingsHeader } from "@/settings/frame";
 import { useListing } from "@/settings/listing";
 import { Toggle } from "@/settings/toggle";
@@ -11,7 +12,7 @@ import { useActions } from "@/ui/context";
 import { whole } from "@/ui/dates";
 import { Button, Dialog, Field, IconButton, Wrong } from "@/ui/parts";
 
-import { useManaging } from "./managing";
+import { useKept, useManaging } from "./managing";
 import type { PageProps } from "./page";
 import { Body, Line, Listed, useChange } from "./parts";
 import { useSay } from "./texts";
@@ -23,13 +24,17 @@ export function Templates({ community, list }: PageProps): ReactNode {
   const { communityId } = useManaging();
   const service = useMemo(() => client.service(TemplateService), [client]);
   const [making, setMaking] = useState(false);
+  const may = useKept((kept) => kept.may);
+  const makes = [Permission.MANAGE_COMMUNITY, Permission.MANAGE_ROLES, Permission.MANAGE_CHANNELS].every((one) => may?.has(one));
   const listing = useListing(useCallback(async () => ({ items: (await service.listTemplates({})).templates, next: "" }), [service]));
   return (
     <>
       <SettingsHeader title={say("templates.title")} lead={say("templates.lead")} list={list}>
-        <Button className="mid:min-h-8! mid:px-3!" onClick={() => setMaking(true)}>
-          <Plus size={16} aria-hidden /> {say("templates.new")}
-        </Button>
+        {makes && (
+          <Button className="mid:min-h-8! mid:px-3!" onClick={() => setMaking(true)}>
+            <Plus size={16} aria-hidden /> {say("templates.new")}
+          </Button>
+        )}
       </SettingsHeader>
       <Body>
         <Listed of={listing} empty={say("templates.none")}>

@@ -8,6 +8,7 @@ export const ar: Readonly<Record<Key, string>> = {
   "first.inviteField": "رمز الدعوة أو رابطها",
   "first.join": "ادخل",
   "first.inviteBad": "انتهت هذه الدعوة، أو لم تكن دعوة قط.",
+  "first.banned": "لا يمكنك العودة إلى هذا المكان: أنت محظور فيه.",
   "first.places": "أماكن مفتوحة للجميع هنا",
   "first.none": "لا مكان مفتوح للجميع هنا بعد.",
   "first.start": "ابدأ مكانًا لك",

@@ -6,6 +6,7 @@ export const en = {
   "first.inviteField": "Invitation code or link",
   "first.join": "Step inside",
   "first.inviteBad": "This invitation is over, or was never one.",
+  "first.banned": "You can’t come back to this place: you are banned there.",
   "first.places": "Places open to everyone here",
   "first.none": "No place is open to everyone here yet.",
   "first.start": "Start a place of your own",

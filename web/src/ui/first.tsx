@@ -62,7 +62,7 @@ function Accept({ code: given }: { readonly code: string }): ReactNode {
   const [code, setCode] = useState(given);
   const done = useMutation(
     async () => enter(await actions.accept(code.trim().split("/").at(-1) ?? "")),
-    { NOT_FOUND: "first.inviteBad", INVITE_EXPIRED: "first.inviteBad", INVITE_USED_UP: "first.inviteBad" },
+    { INVITE_NOT_FOUND: "first.inviteBad", BANNED: "first.banned" },
     say,
   );
   return (
