@@ -107,7 +107,7 @@ function Found(): ReactNode {
   const [name, setName] = useState("");
   const [shaped, setShaped] = useState(false);
   const [template, setTemplate] = useState("");
-  const done = useMutation(async () => enter(await actions.found(name, shaped ? template : "")), { NOT_FOUND: "first.noTemplate" });
+  const done = useMutation(async () => enter(await actions.found(name, shaped ? template : "")), { NOT_FOUND: "first.noTemplate" }, say);
   return (
     <section className="grid gap-3" aria-labelledby="start">
       <div>
