@@ -415,6 +415,7 @@ export const ar: Readonly<Record<Key, string>> = {
   "shape.own": "قالب",
   "shape.own.hint": "أعطاك أحدهم رمزه",
   "shape.code": "رمز القالب",
+  "shape.missing": "لا قالب بهذا الرمز.",
   "shape.channels": "لا قنوات.|قناة واحدة.|قناتان.|{count} قنوات.|{count} قناة.|{count} قناة.",
   "shape.roles": "لا أدوار.|دور واحد.|دوران.|{count} أدوار.|{count} دورًا.|{count} دور.",
   "events.title": "المناسبات",

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { Template } from "@creavio/client/community/v1/template";
 import { TemplateService } from "@creavio/client/community/v1/template_service";
 import { Choice } from "@/settings/parts";
+import { lasting } from "@/store/lasting";
 import { useActions } from "@/ui/context";
 import { Field } from "@/ui/parts";
 
@@ -21,15 +22,17 @@ export function ChooseTemplate({ onChange }: { readonly onChange: (template: str
   const [kind, setKind] = useState<Kind>("");
   const [code, setCode] = useState("");
   const [found, setFound] = useState<Template>();
+  const [missing, setMissing] = useState(false);
   const wanted = kind === "own" ? code.trim() : kind;
   useEffect(() => {
     onChange(wanted);
     setFound(undefined);
+    setMissing(false);
     if (!/^[0-9A-Za-z]{1,32}$/.test(wanted)) return;
     let left = false;
-    service.getTemplate({ code: wanted }).then(
+    lasting(() => service.getTemplate({ code: wanted })).then(
       (template) => left || setFound(template),
-      () => {},
+      () => left || setMissing(true),
     );
     return () => void (left = true);
   }, [wanted, service, onChange]);
@@ -43,6 +46,7 @@ export function ChooseTemplate({ onChange }: { readonly onChange: (template: str
       />
       {kind === "own" && <Field label={say("shape.code")} dir="ltr" required value={code} onChange={(event) => setCode(event.target.value)} />}
       <div role="status">
+        {missing && <p className="text-13 text-danger">{say("shape.missing")}</p>}
         {found !== undefined && (
           <p className="text-13 text-muted">
             {found.name !== "" && kind === "own" && <b className="font-semibold text-text">{found.name}: </b>}

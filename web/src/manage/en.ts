@@ -413,6 +413,7 @@ export const en = {
   "shape.own": "A template",
   "shape.own.hint": "Somebody gave you its code",
   "shape.code": "Code of the template",
+  "shape.missing": "There is no template with this code.",
   "shape.channels": "{count} channel.|{count} channels.",
   "shape.roles": "{count} role.|{count} roles.",
   "events.title": "Events",
