@@ -3,7 +3,6 @@ import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
 
 import type { Client } from "@creavio/client";
-import { CategoryService } from "@creavio/client/community/v1/category_service";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { PolicyService } from "@creavio/client/rbac/v1/policy_service";
 import { type Role, RoleKind, RoleSchema } from "@creavio/client/rbac/v1/role";
@@ -22,7 +21,6 @@ let roles: Role[];
 let asked: string[];
 
 const transport = createRouterTransport(({ service }) => {
-  service(CategoryService, { listCategories: () => ({ categories: [{ id: "ctg_1", communityId, position: 2 }] }) });
   service(PolicyService, { listPermissions: () => ({ permissions: may }) });
   service(RoleService, {
     listRoles: () => ({ roles }),

@@ -18,7 +18,7 @@ import { InCategory } from "./channels";
 import { WhyButton } from "./explain";
 import { useExplaining } from "./explaining";
 import { ForumFields } from "./forum";
-import { useKept, useManaging, useMay } from "./managing";
+import { useCategories, useManaging, useMay } from "./managing";
 import { Overrides, useOverrides } from "./overrides";
 import { BackToList, Section, useChange, useCounted } from "./parts";
 import { useSay } from "./texts";
@@ -40,7 +40,7 @@ export function ChannelPage({ channel }: { readonly channel: Channel }): ReactNo
   const actions = useActions();
   const { communityId } = useManaging();
   const { changed: decidesAnew } = useExplaining();
-  const categories = useKept((kept) => kept.categories);
+  const categories = useCategories();
   const shapes = useMay(Permission.MANAGE_CHANNELS);
   const rules = useMay(Permission.MANAGE_ROLES);
   const me = useKnown((state) => state.me?.id ?? "");

@@ -21,7 +21,7 @@ import { Sign } from "@/ui/sign";
 import { ChannelPage } from "./channel";
 import { WithExplain } from "./explain";
 import { droppedChannel, moveOf, type Shelf, shelvesOf, steppedChannel } from "./layout";
-import { useKept, useManaging, useMay } from "./managing";
+import { useCategories, useManaging, useMay } from "./managing";
 import type { PageProps } from "./page";
 import { Nothing, Split, useBack, useChange, useCounted } from "./parts";
 import { useSay } from "./texts";
@@ -82,7 +82,7 @@ function ChannelOrder({ channels, chosen, shapes }: ChannelOrderProps): ReactNod
   const actions = useActions();
   const managing = useManaging();
   const { communityId } = managing;
-  const categories = useKept((kept) => kept.categories);
+  const categories = useCategories();
   const [wanted, setWanted] = useState<readonly Shelf[]>();
   const [told, setTold] = useState("");
   const waiting = useRef<(() => Promise<void>)[]>([]);
@@ -307,7 +307,7 @@ function NewChannel({ onDone }: { readonly onDone: () => void }): ReactNode {
   const say = useSay();
   const actions = useActions();
   const { communityId } = useManaging();
-  const categories = useKept((kept) => kept.categories);
+  const categories = useCategories();
   const [draft, setDraft] = useState({ name: "", topic: "", categoryId: "", private: false });
   const [kind, setKind] = useState<"text" | "forum">("text");
   const [requestId] = useState(() => crypto.randomUUID());
@@ -362,7 +362,7 @@ function NewChannel({ onDone }: { readonly onDone: () => void }): ReactNode {
 /** The heading a channel stands under. */
 export function InCategory({ value, onChange }: { readonly value: string; readonly onChange: (categoryId: string) => void }): ReactNode {
   const say = useSay();
-  const categories = useKept((kept) => kept.categories);
+  const categories = useCategories();
   return (
     <Select
       label={say("channels.category")}

@@ -22,8 +22,6 @@ export interface Kept {
   readonly roles: readonly Role[];
   /** By person, the roles they have; where that was asked for. */
   readonly memberRoles: ById<readonly string[]>;
-  /** In their order. */
-  readonly categories: readonly Category[];
 }
 
 /** After which what one may do may be something else. */
@@ -37,7 +35,7 @@ const deciding: ReadonlySet<Payload["case"]> = new Set([
   "memberTimeoutEnded",
 ]);
 
-const nothing: Kept = { may: undefined, roles: [], memberRoles: {}, categories: [] };
+const nothing: Kept = { may: undefined, roles: [], memberRoles: {} };
 /** How many people's roles are asked for at once. */
 const atOnce = 6;
 /** Of how many people the roles are asked for unasked: a call each, and calls are counted. */
@@ -104,13 +102,6 @@ export class Managing {
         this.#change((kept) => ({ ...kept, memberRoles: without(kept.memberRoles, userId) }));
         break;
       }
-      case "categoryCreated":
-      case "categoryUpdated":
-        if (payload.value.category?.communityId === this.communityId) this.putCategory(payload.value.category);
-        break;
-      case "categoryDeleted":
-        if (payload.value.communityId === this.communityId) this.dropCategory(payload.value.categoryId);
-        break;
     }
   };
 
@@ -140,17 +131,13 @@ export class Managing {
     this.#change((kept) => ({ ...kept, memberRoles: { ...kept.memberRoles, [userId]: roleIds } }));
   }
 
+  /** Shows a category as it is now, before the stream tells. */
   putCategory(category: Category): void {
-    this.#change((kept) => ({
-      ...kept,
-      categories: [...kept.categories.filter((one) => one.id !== category.id), category].sort(
-        (a, b) => a.position - b.position || (a.id < b.id ? -1 : 1),
-      ),
-    }));
+    this.actions.heard({ case: "categoryUpdated", value: { category } as never });
   }
 
-  dropCategory(id: string): void {
-    this.#change((kept) => ({ ...kept, categories: kept.categories.filter((one) => one.id !== id) }));
+  dropCategory(categoryId: string): void {
+    this.actions.heard({ case: "categoryDeleted", value: { communityId: this.communityId, categoryId } as never });
   }
 
   /** Fetches the roles of people, where they are not known. */
@@ -183,10 +170,6 @@ export class Managing {
     this.#permissions();
     this.#asked.clear();
     void lasting(() => this.roles.listRoles({ communityId })).then(({ roles }) => this.setRoles(roles), ignore);
-    void lasting(() => this.categories.listCategories({ communityId })).then(
-      ({ categories }) => this.#change((kept) => ({ ...kept, categories })),
-      ignore,
-    );
     this.knowRoles([store.getState().me?.id ?? "", ...Object.keys(this.kept.getState().memberRoles)].filter((id) => id !== ""));
   }
 
@@ -233,6 +216,14 @@ export function useKept<T>(part: (kept: Kept) => T): T {
 }
 
 const none: readonly string[] = [];
+
+const noCategories: readonly Category[] = [];
+
+/** The categories of the community, in their order. */
+export function useCategories(): readonly Category[] {
+  const { communityId } = useManaging();
+  return useKnown((state) => state.categories[communityId]) ?? noCategories;
+}
 
 /** The roles one has oneself. */
 export function useMine(): readonly string[] {
