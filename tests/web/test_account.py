@@ -178,19 +178,27 @@ def test_who_is_blocked_is_listed_in_every_window_until_it_is_taken_back(
 def test_nobody_begins_to_write_to_who_does_not_want_it(member: Make, live: Live) -> None:
     ada = member("Ada")
     ada.sign_up()
-    ken, me = live.sign_up("ken"), live.sign_in(ada.handle).id
+    ken, there = live.sign_up("ken"), live.sign_in(ada.handle)
+
+    def kept(value: str) -> None:
+        def said() -> bool:
+            found = there.do("GET", "/v1/users/me/settings")
+            return bool(found["direct_messages"] == value)
+
+        eventually(said, 10, f"{value} to be kept")
+
     settings(ada, "privacy", "Privacy")
     ada.page.get_by_role("radio", name="Nobody").check()
-
-    def refused() -> bool:
-        asked = ken.ask("POST", "/v1/conversations", json={"user_ids": [me]})
-        return not asked.is_success
-
-    eventually(refused, 10, "that it is kept")
+    kept("DIRECT_MESSAGES_NOBODY")
+    asked = ken.ask("POST", "/v1/conversations", json={"user_ids": [there.id]})
+    assert not asked.is_success
     ada.page.reload()
-    assert ada.page.get_by_role("radio", name="Nobody").is_checked()
+    ada.page.locator("label").filter(has=ada.page.locator(":checked")).get_by_text(
+        "Nobody"
+    ).wait_for()
     ada.page.get_by_role("radio", name="Everybody here").check()
-    eventually(lambda: not refused(), 10, "that it is taken back")
+    kept("DIRECT_MESSAGES_UNSPECIFIED")
+    ken.do("POST", "/v1/conversations", json={"user_ids": [there.id]})
 
 
 def test_how_things_look_is_the_same_on_all_devices(member: Make) -> None:

@@ -27,12 +27,18 @@ import { chooseTheme, chosenTheme } from "@/ui/theme";
 
 let settings: Settings;
 let refused: boolean;
+/** What holds the settings back once they were read. */
+let held: Promise<void>;
 let pages: readonly (readonly string[])[];
 let asked: string[];
 
 const transport = createRouterTransport(({ service }) => {
   service(SettingsService, {
-    getSettings: () => settings,
+    async getSettings() {
+      const found = settings;
+      await held;
+      return found;
+    },
     updateSettings(request) {
       if (refused) throw new ConnectError("not now", Code.Unavailable);
       const { updateMask: _, $typeName: __, ...changes } = request;
@@ -62,6 +68,7 @@ beforeEach(() => {
   localStorage.clear();
   settings = create(SettingsSchema);
   refused = false;
+  held = Promise.resolve();
   pages = [];
   asked = [];
 });
@@ -218,6 +225,18 @@ test("the answer to one change does not undo the next", async () => {
   await second;
   expect(kept.getState()).toMatchObject({ compact: true, reduceMotion: true });
   expect(settings).toMatchObject({ compact: true, reduceMotion: true });
+});
+
+test("settings that were read before a change do not undo it", async () => {
+  let letGo = (): void => {};
+  held = new Promise((resolve) => (letGo = resolve));
+  const stop = follow(platform);
+  await settled();
+  await keep(platform, { compact: true });
+  letGo();
+  await settled();
+  expect(kept.getState().compact).toBe(true);
+  stop();
 });
 
 test("an answer that was overtaken is not shown", async () => {

@@ -14,6 +14,8 @@ export const kept = createStore<Settings>(() => create(SettingsSchema));
 
 /** What the platform said last. */
 let known = create(SettingsSchema);
+/** How often it said so. */
+let said = 0;
 /** What it is asked to change, in order, and did not answer yet. */
 let asked: readonly Change[] = [];
 
@@ -27,7 +29,10 @@ const lights: Readonly<Record<Theme, Light>> = { system: Light.UNSPECIFIED, ligh
 export function follow(api: Api): () => void {
   const settings = api.client.service(SettingsService);
   const fetch = async (): Promise<void> => {
+    const before = said;
     const found = await settings.getSettings({});
+    // What was said meanwhile may be newer.
+    if (before !== said) return await fetch();
     // What was never chosen is the device's own to choose.
     if (found.theme !== Light.UNSPECIFIED) showTheme(themes[found.theme]);
     told(found);
@@ -59,6 +64,7 @@ export async function keep(api: Api, change: Change): Promise<void> {
   show();
   try {
     known = await api.client.service(SettingsService).updateSettings(change);
+    said += 1;
   } finally {
     asked = asked.filter((one) => one !== change);
     show();
@@ -67,6 +73,7 @@ export async function keep(api: Api, change: Change): Promise<void> {
 
 function told(settings: Settings): void {
   known = settings;
+  said += 1;
   show();
 }
 
