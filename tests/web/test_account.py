@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from local.credentials import Credentials
 from tests.auth.test_apps import BACK
 from tests.e2e.readers import eventually
 from tests.live import PASSWORD, Live, Person
@@ -15,7 +16,18 @@ from tests.web.own import Make, prove, settings, sign_out, twin
 
 pytestmark = pytest.mark.timeout(600)  # the first builds the app, and may install a browser
 OTHER = "another battery staple"
-PAGES = ("sign-in", "sessions", "profile", "privacy", "look", "data", "apps", "bots", "tokens")
+PAGES = (
+    "sign-in",
+    "sessions",
+    "profile",
+    "privacy",
+    "look",
+    "data",
+    "apps",
+    "bots",
+    "tokens",
+    "server",
+)
 
 
 def test_a_session_is_ended_from_another_browser(member: Make) -> None:
@@ -350,3 +362,32 @@ def test_settings_fit_every_screen(member: Make, width: int) -> None:
         ada.page.locator("main h2, main fieldset").first.wait_for()
         assert ada.page.evaluate("document.documentElement.scrollWidth") <= width, page
         ada.check_access()
+
+
+def test_who_looks_after_the_server_says_who_may_come(member: Make, live: Live) -> None:
+    ada, ken = member("Ada"), member("Ken")
+    ada.sign_up()
+    ken.sign_up()
+    settings(ada, "server", "This server")
+    page = ada.page
+    page.get_by_label("Code").fill("not the code")
+    page.get_by_role("button", name="Take it over").click()
+    page.get_by_text("This is not the code").wait_for()
+    page.get_by_label("Code").fill(Credentials(live.home.secrets).password("claim_code"))
+    page.get_by_role("button", name="Take it over").click()
+    page.get_by_label("Handle").fill(ken.handle)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("list", name="Who looks after it").get_by_text("Ken").wait_for()
+    ada.check_access()
+    page.get_by_role("button", name="New code").click()
+    page.get_by_text("0 of 1 used").wait_for()
+    page.get_by_label("Who may sign up").select_option("Whoever has a sign-up code")
+    page.get_by_role("button", name="Save", exact=True).click()
+    mia = member("Mia")
+    mia.go("/sign-up")
+    mia.page.get_by_label("Sign-up code").wait_for()
+    page.get_by_label("Who may sign up").select_option("Anybody")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Take away: Ken").click()
+    page.get_by_role("button", name="Take away", exact=True).click()
+    page.get_by_text("Ken").wait_for(state="detached")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from playwright.sync_api import Locator, Page, expect
 import pytest
 
+from tests.live import Live
 from tests.web.conftest import WITHIN, Member
 
 pytestmark = pytest.mark.timeout(600)  # the first builds the app, and may install a browser
@@ -335,6 +336,55 @@ def test_a_newcomer_accepts_the_rules_before_joining_in(member: Make) -> None:
     mia.page.reload()
     mia.sees("I like slugs")
     assert asked.count() == 0
+
+
+def test_what_a_newcomer_answers_gives_a_role(member: Make, live: Live) -> None:
+    ada, _ = founded(member)
+    community = ada.path().split("/")[2]
+    live.sign_in(ada.handle).do(
+        "POST", f"/v1/communities/{community}/roles", json={"name": "Digger"}
+    )
+    link = ada.invite(PLACE)
+    page = settings(ada, "Newcomers")
+    page.get_by_role("button", name="Add a question").click()
+    page.get_by_label("Question 1").fill("What do you like to do?")
+    page.get_by_label("Answer 1").fill("Dig")
+    page.get_by_label("Answer 2").fill("Look on")
+    page.get_by_role("button", name="A role").first.click()
+    page.get_by_role("option", name="Digger").click()
+    page.get_by_label("It has to be answered").check()
+    page.get_by_label("Newcomers accept the rules first").check()
+    save(page)
+    ada.check_access()
+    mia = member("Mia")
+    mia.sign_up(link)
+    step_inside(mia)
+    mia.page.get_by_role("button", name="beds", exact=True).click()
+    asked = mia.page.get_by_role("region", name=f"Before you join in at {PLACE}")
+    expect(asked.get_by_role("button", name="Go on")).to_be_disabled()
+    asked.get_by_role("button", name="Dig").click()
+    mia.check_access()
+    asked.get_by_role("button", name="Go on").click()
+    mia.write("I brought a spade")
+    mia.sees("I brought a spade")
+    settings(ada, "Members").get_by_role("button", name="Mia").click()
+    ada.page.get_by_text("Digger").first.wait_for()
+
+
+def test_a_place_is_found_by_what_it_is_about(member: Make) -> None:
+    ada, _ = founded(member)
+    page = settings(ada, "Overview")
+    page.get_by_label("Tags").fill("allotment")
+    page.get_by_label("Everybody on this server").check()
+    save(page)
+    mia = member("Mia")
+    mia.sign_up()
+    mia.page.get_by_role("searchbox", name="Search places").fill("allot")
+    found = mia.page.get_by_role("listitem").filter(has_text="allotment")
+    found.get_by_text("2 members").wait_for()
+    mia.check_access()
+    found.get_by_role("button").click()
+    mia.page.get_by_role("heading", name="beds", exact=True).wait_for()
 
 
 def test_an_event_is_planned_answered_and_called_off(member: Make) -> None:

@@ -1,6 +1,6 @@
 import { create, type DescService } from "@bufbuild/protobuf";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
-import { beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import type { Client } from "@creavio/client";
 import { Permission } from "@creavio/client/options/v1/permission";
@@ -35,10 +35,13 @@ function role(id: string, kind = RoleKind.CUSTOM): Role {
   return create(RoleSchema, { id, communityId, kind });
 }
 
+const stops: (() => void)[] = [];
+afterEach(() => stops.splice(0).forEach((stop) => stop()));
+
 async function following(): Promise<Managing> {
   const client = { service: (described: DescService) => createClient(described, transport) };
   const managing = new Managing(new Actions(api(client as unknown as Client)), communityId);
-  managing.follow();
+  stops.push(managing.follow());
   await vi.waitFor(() => {
     expect(managing.kept.getState().roles.length).toBe(roles.length);
     expect(managing.kept.getState().may).toEqual(new Set(may));

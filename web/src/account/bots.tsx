@@ -51,7 +51,7 @@ export function Bots({ list }: { readonly list: Place }): ReactNode {
                     return (
                       <Line
                         key={bot.user?.id}
-                        icon={<Avatar id={bot.user?.id ?? ""} name={name} />}
+                        icon={<Avatar id={bot.user?.id ?? ""} />}
                         title={<bdi>{name}</bdi>}
                         about={
                           <>

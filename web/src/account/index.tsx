@@ -1,4 +1,4 @@
-import { AppWindow, Bot, Database, EyeOff, KeyRound, MonitorSmartphone, Palette, ShieldCheck, UserRound } from "lucide-react";
+import { AppWindow, Bot, Database, EyeOff, KeyRound, MonitorSmartphone, Palette, ServerCog, ShieldCheck, UserRound } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { Place } from "@/route";
@@ -12,6 +12,7 @@ import { Data } from "./data";
 import { Look } from "./look";
 import { Privacy } from "./privacy";
 import { Profile } from "./profile";
+import { Server } from "./server";
 import { Sessions } from "./sessions";
 import { SignIn } from "./sign-in";
 import { ready as own, useSay } from "./texts";
@@ -27,6 +28,7 @@ const pages = {
   apps: Apps,
   bots: Bots,
   tokens: Tokens,
+  server: Server,
 } as const;
 const first = "profile";
 
@@ -72,6 +74,7 @@ export function Account({ page }: { readonly page: string; readonly item: string
             { name: "tokens", title: say("tokens.title"), icon: KeyRound },
           ],
         },
+        { title: say("account.server"), pages: [{ name: "server", title: say("server.title"), icon: ServerCog }] },
       ]}
     >
       <Page key={current} list={to("")} />

@@ -160,7 +160,7 @@ function Blocked({ block, onDone }: { readonly block: Block; readonly onDone: ()
   });
   return (
     <Line
-      icon={<Avatar id={block.userId} name={name} />}
+      icon={<Avatar id={block.userId} />}
       title={<bdi>{name}</bdi>}
       about={
         <>

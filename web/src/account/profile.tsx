@@ -47,7 +47,7 @@ function Own({ me, list }: { readonly me: User; readonly list: Place }): ReactNo
       <SettingsHeader title={say("profile.title")} lead={say("profile.headLead")} list={list} />
       <SettingsBody>
         <div className="flex items-center gap-4 rounded-card bg-sunken p-4">
-          <Avatar id={me.id} name={nameOf(now)} size="l" />
+          <Avatar id={me.id} size="l" />
           <div className="grid min-w-0 gap-0.5">
             <p dir="auto" className="truncate font-display text-20 font-bold tracking-[-0.012em]">
               {nameOf(now)}

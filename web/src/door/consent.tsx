@@ -103,7 +103,7 @@ function Ask({ request, asks, onLeft }: AskProps): ReactNode {
   const out = useMutation(() => session.signOut());
   return (
     <>
-      <Tile id={asks.app?.id ?? ""} name={name} className="size-14! text-26!" />
+      <Tile id={asks.app?.id ?? ""} className="size-14! text-26!" />
       <Title title={say("consent.title", { name })} lead={say("consent.lead", { host: location.host })} />
       <ul className="grid gap-3 rounded-card bg-sunken p-4">
         {asks.scopes.includes(TokenScope.READ) && <Scope icon={<Eye size={18} strokeWidth={1.75} aria-hidden />} title={say("consent.read")} about={say("consent.readHint")} />}
@@ -125,7 +125,7 @@ function Ask({ request, asks, onLeft }: AskProps): ReactNode {
         </Button>
       </div>
       <div className="flex items-center gap-2.5 text-13 text-muted">
-        {me !== undefined && <Avatar id={me.id} name={nameOf(me)} size="s" />}
+        {me !== undefined && <Avatar id={me.id} size="s" />}
         <p className="min-w-0">
           <bdi>{nameOf(me)}</bdi> · {say("consent.revoke")}{" "}
           <button type="button" className="text-accent-text underline underline-offset-3" disabled={out.busy} onClick={() => out.submit()}>

@@ -85,7 +85,7 @@ function Entry({ entry }: { readonly entry: AuditEntry }): ReactNode {
   const changes = changesOf(entry).map((one) => changed(one, say));
   return (
     <Line
-      sign={<Avatar id={entry.actorId} name={actor} size="s" />}
+      sign={<Avatar id={entry.actorId} size="s" />}
       title={<span className="whitespace-normal">{say(key, { ...blanks, actor })}</span>}
       hint={
         <>

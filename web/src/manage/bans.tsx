@@ -87,7 +87,7 @@ function Banned({ ban, lift }: { readonly ban: Ban; readonly lift: () => Promise
   const said = say("bans.by", { name: nameOf(ban.creatorId), time: ban.createTime === undefined ? "" : whole(timestampDate(ban.createTime)) });
   return (
     <Line
-      sign={<Avatar id={ban.userId} name={name} />}
+      sign={<Avatar id={ban.userId} />}
       title={name}
       hint={lifted.error ?? (ban.reason === "" ? said : `${ban.reason} · ${said}`)}
     >
@@ -104,7 +104,7 @@ function TimedOut({ timeout, timeouts }: { readonly timeout: Timeout; readonly t
   const ended = useChange(() => timeouts.end(timeout.userId));
   const said = timeout.expireTime === undefined ? "" : say("bans.until", { time: whole(timestampDate(timeout.expireTime)) });
   return (
-    <Line sign={<Avatar id={timeout.userId} name={name} />} title={name} hint={ended.error ?? (timeout.reason === "" ? said : `${timeout.reason} · ${said}`)}>
+    <Line sign={<Avatar id={timeout.userId} />} title={name} hint={ended.error ?? (timeout.reason === "" ? said : `${timeout.reason} · ${said}`)}>
       <Button aria-label={say("bans.endFor", { name })} disabled={ended.busy} onClick={() => ended.submit()}>
         {say("care.endTimeout")}
       </Button>

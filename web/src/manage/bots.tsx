@@ -66,7 +66,7 @@ function Here({ userId }: { readonly userId: string }): ReactNode {
   const name = useNameOf()(userId);
   const handle = useKnown((state) => state.users[userId]?.handle ?? "");
   return (
-    <Line sign={<Avatar id={userId} name={name} />} title={name} hint={<bdi>@{handle}</bdi>}>
+    <Line sign={<Avatar id={userId} />} title={name} hint={<bdi>@{handle}</bdi>}>
       <Button aria-label={say("bots.manageOne", { name })} onClick={() => go({ at: "manage", communityId, page: "members", item: userId })}>
         {say("bots.manage")}
       </Button>
@@ -109,7 +109,7 @@ function Own({ userId, name, handle, there, add }: OwnProps): ReactNode {
   const say = useSay();
   const added = useChange(add);
   return (
-    <Line sign={<Avatar id={userId} name={name} />} title={name} hint={added.error ?? <bdi>@{handle}</bdi>}>
+    <Line sign={<Avatar id={userId} />} title={name} hint={added.error ?? <bdi>@{handle}</bdi>}>
       {there ? (
         <span className="text-13 text-muted">{say("bots.there")}</span>
       ) : (

@@ -6,7 +6,7 @@ import { type Channel, ChannelType } from "@creavio/client/community/v1/channel"
 import type { Forum } from "@creavio/client/community/v1/forum";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { go } from "@/route";
-import { Confirm } from "@/settings/confirm";
+import { Confirm } from "@/ui/confirm";
 import { SaveBar } from "@/settings/save-bar";
 import { Select } from "@/settings/select";
 import { useKnown } from "@/store/react";

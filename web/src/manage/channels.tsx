@@ -6,7 +6,7 @@ import type { Category } from "@creavio/client/community/v1/category";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { figure } from "@/i18n/plural";
 import { go, type Place } from "@/route";
-import { Confirm } from "@/settings/confirm";
+import { Confirm } from "@/ui/confirm";
 import { SettingsHeader } from "@/settings/frame";
 import { Choice } from "@/settings/parts";
 import { type Drop, placed, stepped, useReorder } from "@/settings/reorder";

@@ -8,7 +8,7 @@ import { CalendarService } from "@creavio/client/community/v1/calendar_service";
 import type { Channel } from "@creavio/client/community/v1/channel";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { go } from "@/route";
-import { Confirm } from "@/settings/confirm";
+import { Confirm } from "@/ui/confirm";
 import { SettingsHeader } from "@/settings/frame";
 import { useListing } from "@/settings/listing";
 import { Select } from "@/settings/select";

@@ -4,7 +4,7 @@ import type { Permission } from "@creavio/client/options/v1/permission";
 import { PolicyService } from "@creavio/client/rbac/v1/policy_service";
 import { type Role, RoleKind } from "@creavio/client/rbac/v1/role";
 import { RoleService } from "@creavio/client/rbac/v1/role_service";
-import { createContext, useContext, useEffect } from "react";
+import { createContext, useContext } from "react";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 
@@ -13,6 +13,7 @@ import { lasting } from "@/store/lasting";
 import { useKnown } from "@/store/react";
 import { type ById, without } from "@/store/state";
 import { store } from "@/store/store";
+import { hear, useHeard as useAllHeard } from "@/stream/heard";
 
 /** What is known of a community by those who manage it. */
 export interface Kept {
@@ -64,10 +65,10 @@ export class Managing {
 
   /** Fetches everything and follows the stream; returns how to stop. */
   follow(): () => void {
-    this.actions.hearing.add(this.heard);
+    const deaf = hear(this.heard);
     this.#fetch();
     return () => {
-      this.actions.hearing.delete(this.heard);
+      deaf();
       this.#waiting = [];
     };
   }
@@ -237,13 +238,8 @@ export function useMay(permission: Permission): boolean {
 }
 
 /** Does something when the stream tells of one of these. */
-export function useHeard(cases: readonly Payload["case"][], hear: (payload: Payload) => void): void {
-  const { actions } = useManaging();
-  useEffect(() => {
-    const told = (payload: Payload): void => {
-      if (cases.includes(payload.case)) hear(payload);
-    };
-    actions.hearing.add(told);
-    return () => void actions.hearing.delete(told);
-  }, [actions, cases, hear]);
+export function useHeard(cases: readonly Payload["case"][], how: (payload: Payload) => void): void {
+  useAllHeard((payload) => {
+    if (cases.includes(payload.case)) how(payload);
+  });
 }

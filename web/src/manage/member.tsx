@@ -7,7 +7,7 @@ import type { Community } from "@creavio/client/community/v1/community";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { type Role, RoleKind } from "@creavio/client/rbac/v1/role";
 import { go } from "@/route";
-import { Confirm } from "@/settings/confirm";
+import { Confirm } from "@/ui/confirm";
 import { Picker } from "@/settings/picker";
 import { Select } from "@/settings/select";
 import { useKnown } from "@/store/react";
@@ -48,7 +48,7 @@ export function MemberPage({ userId, community, timeouts }: MemberPageProps): Re
       <div className="mx-auto grid max-w-[44rem] gap-7">
         <div className="flex items-center gap-3">
           <BackToList to={{ at: "manage", communityId, page: "members", item: "" }} />
-          <Avatar id={userId} name={name} />
+          <Avatar id={userId} />
           <div className="min-w-0 grow">
             <h2 dir="auto" className="truncate font-display text-20 font-bold tracking-[-0.015em]">
               {name}

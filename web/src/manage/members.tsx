@@ -101,7 +101,7 @@ function MemberList({ chosen, timedOut }: { readonly chosen: string; readonly ti
                 onClick={() => go(at(communityId, id))}
                 className={classes("flex min-h-13 w-full items-center gap-2.5 rounded-[9px] px-2 text-start", id === chosen ? "bg-accent-soft" : "hover:bg-hover")}
               >
-                <Avatar id={id} name={name} />
+                <Avatar id={id} />
                 <span className="min-w-0 grow">
                   <span dir="auto" className="block truncate font-medium">
                     {name}

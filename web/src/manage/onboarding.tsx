@@ -19,9 +19,10 @@ import { TextArea } from "./forum";
 import { useHeard, useManaging } from "./managing";
 import type { PageProps } from "./page";
 import { Body, Nothing, Section, useChange } from "./parts";
+import { Questions } from "./questions";
 import { useSay } from "./texts";
 
-type Draft = Partial<Pick<Onboarding, "rules" | "welcome" | "channelIds" | "mustAccept">>;
+type Draft = Partial<Pick<Onboarding, "rules" | "welcome" | "channelIds" | "mustAccept" | "questions">>;
 
 const most = { rules: 20, channels: 5 } as const;
 const told = ["onboardingUpdated", "refetch"] as const;
@@ -41,18 +42,21 @@ export function Newcomers({ community, list }: PageProps): ReactNode {
   useEffect(fetch, [fetch]);
   useHeard(told, fetch);
   const channels = useKnown((state) => state.channels[communityId]) ?? [];
-  const save = useChange(async () => {
-    setKept(
-      await service.updateOnboarding({
-        communityId,
-        ...draft,
-        etag: kept?.etag ?? "",
-        updateMask: { paths: Object.keys(draft).map((one) => names[one as keyof Draft]) },
-      }),
-    );
-    setDraft({});
-  });
-  const value = { rules: [], welcome: "", channelIds: [], mustAccept: false, ...kept, ...draft } as Required<Draft>;
+  const save = useChange(
+    async () => {
+      setKept(
+        await service.updateOnboarding({
+          communityId,
+          ...draft,
+          etag: kept?.etag ?? "",
+          updateMask: { paths: Object.keys(draft).map((one) => names[one as keyof Draft]) },
+        }),
+      );
+      setDraft({});
+    },
+    { ADMINISTRATIVE_ROLE: "questions.tooMuch" },
+  );
+  const value = { rules: [], welcome: "", channelIds: [], mustAccept: false, questions: [], ...kept, ...draft } as Required<Draft>;
   const put = (at: number, change: Partial<Rule>): void =>
     setDraft({ ...draft, rules: value.rules.map((one, here) => (here === at ? { ...one, ...change } : one)) });
   const move = (at: number, by: -1 | 1): void => {
@@ -116,6 +120,7 @@ export function Newcomers({ community, list }: PageProps): ReactNode {
             <Section title={say("newcomers.welcome")} hint={say("newcomers.welcomeHint", { name: community.name })}>
               <TextArea label={say("newcomers.welcomeField")} maxLength={2000} value={value.welcome} onChange={(welcome) => setDraft({ ...draft, welcome })} />
             </Section>
+            <Questions questions={value.questions} errors={save.fields} onChange={(questions) => setDraft({ ...draft, questions })} />
             <Section title={say("newcomers.channels")} hint={say("newcomers.channelsHint")}>
               <ul className="flex flex-wrap gap-1.5">
                 {value.channelIds.map((id) => {
@@ -162,4 +167,4 @@ export function Newcomers({ community, list }: PageProps): ReactNode {
 }
 
 /** The fields by their names in the contract. */
-const names: Readonly<Record<keyof Draft, string>> = { rules: "rules", welcome: "welcome", channelIds: "channel_ids", mustAccept: "must_accept" };
+const names: Readonly<Record<keyof Draft, string>> = { rules: "rules", welcome: "welcome", channelIds: "channel_ids", mustAccept: "must_accept", questions: "questions" };

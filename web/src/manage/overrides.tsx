@@ -149,7 +149,7 @@ export function Overrides({ of, channel }: { readonly of: Overriding; readonly c
                       onClick={() => setOpen(open === id ? "" : id)}
                       className="flex min-h-11 w-full items-center gap-2.5 rounded-card px-3.5 text-start hover:bg-hover"
                     >
-                      {role === undefined ? <Avatar id={id} name={name} size="s" /> : <Swatch role={role} />}
+                      {role === undefined ? <Avatar id={id} size="s" /> : <Swatch role={role} />}
                       <span dir="auto" className="min-w-0 grow truncate font-medium">
                         {name}
                       </span>

@@ -12,17 +12,17 @@ import type { PageProps } from "./page";
 import { Body, useChange } from "./parts";
 import { useSay } from "./texts";
 
-type Draft = Partial<Pick<Community, "name" | "description" | "visibility">>;
+type Draft = Partial<Pick<Community, "name" | "description" | "visibility" | "tags" | "language">>;
 
 /** What a community is called, what it is about, and who may find it. */
 export function Overview({ community, list }: PageProps): ReactNode {
   const say = useSay();
   const actions = useActions();
   const [draft, setDraft] = useState<Draft>({});
-  const { name, description, visibility } = { ...community, ...draft };
-  const changed = Object.entries(draft).filter(([field, value]) => community[field as keyof Draft] !== value);
+  const { name, description, visibility, tags, language } = { ...community, ...draft };
+  const changed = Object.entries(draft).filter(([field, value]) => String(community[field as keyof Draft]) !== String(value));
   const save = useChange(async () => {
-    const saved = await actions.api.communities.updateCommunity({ communityId: community.id, ...Object.fromEntries(changed), etag: community.etag });
+    const saved = await actions.api.communities.updateCommunity({ communityId: community.id, ...Object.fromEntries(changed), updateMask: { paths: changed.map(([field]) => field) }, etag: community.etag });
     actions.heard({ case: "communityUpdated", value: { community: saved } as never });
     setDraft({});
   });
@@ -32,7 +32,7 @@ export function Overview({ community, list }: PageProps): ReactNode {
       <SettingsHeader title={say("overview.title")} list={list} />
       <Body>
         <div className="flex items-center gap-4">
-          <Tile id={community.id} name={name} className="size-16! rounded-[20px]! text-26!" />
+          <Tile id={community.id} className="size-16! rounded-[20px]! text-26!" />
           <p className="text-13 text-muted">{say("overview.tile")}</p>
         </div>
         <form className="grid gap-4" onSubmit={save.submit}>
@@ -46,6 +46,21 @@ export function Overview({ community, list }: PageProps): ReactNode {
               { value: "public", title: say("overview.public"), hint: say("overview.publicHint") },
             ]}
             onChange={(one) => setDraft({ ...draft, visibility: one === "public" ? Visibility.PUBLIC : Visibility.PRIVATE })}
+          />
+          <Field
+            label={say("overview.tags")}
+            hint={say("overview.tagsHint")}
+            value={tags.join(",")}
+            error={save.fields["tags"]}
+            onChange={(event) => setDraft({ ...draft, tags: event.target.value === "" ? [] : event.target.value.split(",") })}
+          />
+          <Field
+            label={say("overview.language")}
+            hint={say("overview.languageHint")}
+            value={language}
+            maxLength={35}
+            error={save.fields["language"]}
+            onChange={(event) => setDraft({ ...draft, language: event.target.value })}
           />
           <button type="submit" hidden />
         </form>

@@ -93,7 +93,7 @@ export function usePeoplePicks(ids: readonly string[]): readonly Pick[] {
       ids
         .map((id) => {
           const name = nameOf(users[id]);
-          return { value: id, title: name, hint: `@${users[id]?.handle ?? ""}`, sign: <Avatar id={id} name={name} size="s" /> };
+          return { value: id, title: name, hint: `@${users[id]?.handle ?? ""}`, sign: <Avatar id={id} size="s" /> };
         })
         .sort((a, b) => a.title.localeCompare(b.title)),
     [ids, users],

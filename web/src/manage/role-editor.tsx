@@ -6,7 +6,7 @@ import type { Permission } from "@creavio/client/options/v1/permission";
 import { Permission as May } from "@creavio/client/options/v1/permission";
 import { type Role, RoleKind } from "@creavio/client/rbac/v1/role";
 import { go } from "@/route";
-import { Confirm } from "@/settings/confirm";
+import { Confirm } from "@/ui/confirm";
 import { Picker } from "@/settings/picker";
 import { SaveBar } from "@/settings/save-bar";
 import { useKnown } from "@/store/react";

@@ -70,7 +70,7 @@ function Holder({ userId, role, takes }: { readonly userId: string; readonly rol
     managing.hold(userId, (managing.kept.getState().memberRoles[userId] ?? []).filter((id) => id !== role.id));
   });
   return (
-    <Line sign={<Avatar id={userId} name={name} />} title={name} hint={take.error === undefined ? <bdi>@{handle}</bdi> : <span className="text-danger">{take.error}</span>}>
+    <Line sign={<Avatar id={userId} />} title={name} hint={take.error === undefined ? <bdi>@{handle}</bdi> : <span className="text-danger">{take.error}</span>}>
       {takes && (
         <Button look="quiet" aria-label={say("roles.takeFrom", { name })} disabled={take.busy} onClick={() => take.submit()}>
           <UserMinus size={16} aria-hidden /> <span className="max-mid:sr-only">{say("roles.take")}</span>

@@ -93,7 +93,7 @@ function groupsOf(state: State, followed: readonly string[], direct: string) {
       return entry(id, thread.name, <MessagesSquare size={16} aria-hidden />, { at: "channel", communityId, channelId: thread.channelId, threadId: id });
     });
     const rooms = channels.flatMap((one) => entry(one.id, one.name, <Hash size={16} aria-hidden />, { at: "channel", communityId, channelId: one.id }));
-    const sign = <Tile id={communityId} name={name} className="size-7! rounded-[9px]!" />;
+    const sign = <Tile id={communityId} className="size-7! rounded-[9px]!" />;
     return { key: communityId, title: name, sign, entries: [...rooms, ...threads] };
   });
   return [{ key: "direct", title: direct, sign: null, entries: conversations }, ...communities].filter((one) => one.entries.length > 0);

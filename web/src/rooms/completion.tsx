@@ -62,7 +62,7 @@ export function useSuggestions(typed: Typed | undefined): readonly Suggestion[] 
     const everyone = mayEveryone && "everyone".startsWith(query) ? [{ key: "everyone", sign: "@", title: "everyone", hint: say("complete.everyone"), text: "@everyone" }] : [];
     const named = ranked(state === undefined ? [] : peopleIn(state, roomId), query, (one) => [one.name, one.handle]).map((one) => ({
       key: one.id,
-      sign: <Avatar id={one.id} name={one.name} size="s" />,
+      sign: <Avatar id={one.id} size="s" />,
       title: one.name,
       hint: `@${one.handle}`,
       text: `@${one.handle}`,

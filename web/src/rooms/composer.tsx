@@ -170,85 +170,85 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
   }
   return (
     <>
-    <form
-      className="relative mx-2.5 mb-2.5 grid shrink-0 gap-1 rounded-card bg-overlay p-2 shadow-[inset_0_0_0_1px_var(--line-strong)] focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-focus mid:mx-5 mid:mb-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
-      {suggestions.length > 0 && <Suggestions id={id} suggestions={suggestions} current={chosen} onPick={pick} />}
-      {replyTo !== undefined && (
-        <p className="flex items-center gap-2 ps-1.5 text-13 text-muted">
-          <span className="min-w-0 truncate">{say("composer.replying", { name: nameOf(author) })}</span>
-          <IconButton label={say("common.cancel")} className="ms-auto size-6!" onClick={onReplied}>
-            <X size={14} strokeWidth={2} aria-hidden />
-          </IconButton>
-        </p>
-      )}
-      <textarea
-        ref={field}
-        dir="auto"
-        rows={1}
-        aria-label={say("composer.label", { name })}
-        placeholder={say("composer.label", { name })}
-        aria-autocomplete="list"
-        {...(suggestions.length > 0 ? { "aria-controls": id, "aria-activedescendant": `${id}-${chosen}` } : {})}
-        value={content}
-        onChange={(event) => changed(event.target.value, event.target.selectionStart)}
-        onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
-        onKeyDown={pressed}
-        className="max-h-[40dvh] min-h-9 resize-none bg-transparent px-1.5 py-1.75 text-15 outline-none [field-sizing:content]"
-      />
-      <div className="flex items-center gap-0.5">
-        <DropdownMenu.Root modal={false}>
-          <DropdownMenu.Trigger asChild>
-            <IconButton label={say("composer.add")}>
-              <Plus size={18} strokeWidth={1.75} aria-hidden />
+      <form
+        className="relative mx-2.5 mb-2.5 grid shrink-0 gap-1 rounded-card bg-overlay p-2 shadow-[inset_0_0_0_1px_var(--line-strong)] focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-focus mid:mx-5 mid:mb-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        {suggestions.length > 0 && <Suggestions id={id} suggestions={suggestions} current={chosen} onPick={pick} />}
+        {replyTo !== undefined && (
+          <p className="flex items-center gap-2 ps-1.5 text-13 text-muted">
+            <span className="min-w-0 truncate">{say("composer.replying", { name: nameOf(author) })}</span>
+            <IconButton label={say("common.cancel")} className="ms-auto size-6!" onClick={onReplied}>
+              <X size={14} strokeWidth={2} aria-hidden />
             </IconButton>
-          </DropdownMenu.Trigger>
-          <DropdownMenu.Portal>
-            <DropdownMenu.Content align="start" side="top" sideOffset={6} className="z-50 grid min-w-52 gap-px rounded-card bg-overlay p-1.5 shadow-2">
-              <DropdownMenu.Item className={menuItem} onSelect={() => setTimeout(() => setDialog("poll"))}>
-                <ChartBar size={16} aria-hidden /> {say("composer.poll")}
-              </DropdownMenu.Item>
-              <DropdownMenu.Item className={menuItem} disabled={!ready} onSelect={() => setTimeout(() => setDialog("later"))}>
-                <Clock3 size={16} aria-hidden /> {say("composer.later")}
-              </DropdownMenu.Item>
-              <DropdownMenu.Item className={menuItem} onSelect={() => setTimeout(() => setDialog("scheduled"))}>
-                <Clock3 size={16} aria-hidden /> {say("composer.scheduled")}
-              </DropdownMenu.Item>
-            </DropdownMenu.Content>
-          </DropdownMenu.Portal>
-        </DropdownMenu.Root>
-        <EmojiPopover open={picker} onOpen={setPicker} onPick={insert} align="start">
-          <IconButton label={say("composer.emoji")}>
-            <Smile size={18} strokeWidth={1.75} aria-hidden />
+          </p>
+        )}
+        <textarea
+          ref={field}
+          dir="auto"
+          rows={1}
+          aria-label={say("composer.label", { name })}
+          placeholder={say("composer.label", { name })}
+          aria-autocomplete="list"
+          {...(suggestions.length > 0 ? { "aria-controls": id, "aria-activedescendant": `${id}-${chosen}` } : {})}
+          value={content}
+          onChange={(event) => changed(event.target.value, event.target.selectionStart)}
+          onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
+          onKeyDown={pressed}
+          className="max-h-[40dvh] min-h-9 resize-none bg-transparent px-1.5 py-1.75 text-15 outline-none [field-sizing:content]"
+        />
+        <div className="flex items-center gap-0.5">
+          <DropdownMenu.Root modal={false}>
+            <DropdownMenu.Trigger asChild>
+              <IconButton label={say("composer.add")}>
+                <Plus size={18} strokeWidth={1.75} aria-hidden />
+              </IconButton>
+            </DropdownMenu.Trigger>
+            <DropdownMenu.Portal>
+              <DropdownMenu.Content align="start" side="top" sideOffset={6} className="z-50 grid min-w-52 gap-px rounded-card bg-overlay p-1.5 shadow-2">
+                <DropdownMenu.Item className={menuItem} onSelect={() => setTimeout(() => setDialog("poll"))}>
+                  <ChartBar size={16} aria-hidden /> {say("composer.poll")}
+                </DropdownMenu.Item>
+                <DropdownMenu.Item className={menuItem} disabled={!ready} onSelect={() => setTimeout(() => setDialog("later"))}>
+                  <Clock3 size={16} aria-hidden /> {say("composer.later")}
+                </DropdownMenu.Item>
+                <DropdownMenu.Item className={menuItem} onSelect={() => setTimeout(() => setDialog("scheduled"))}>
+                  <Clock3 size={16} aria-hidden /> {say("composer.scheduled")}
+                </DropdownMenu.Item>
+              </DropdownMenu.Content>
+            </DropdownMenu.Portal>
+          </DropdownMenu.Root>
+          <EmojiPopover open={picker} onOpen={setPicker} onPick={insert} align="start">
+            <IconButton label={say("composer.emoji")}>
+              <Smile size={18} strokeWidth={1.75} aria-hidden />
+            </IconButton>
+          </EmojiPopover>
+          <IconButton label={say("composer.mention")} onClick={() => insert("@")}>
+            <AtSign size={18} strokeWidth={1.75} aria-hidden />
           </IconButton>
-        </EmojiPopover>
-        <IconButton label={say("composer.mention")} onClick={() => insert("@")}>
-          <AtSign size={18} strokeWidth={1.75} aria-hidden />
-        </IconButton>
-        {slow > 0 && <span className="ms-2 truncate text-12 text-muted">{say("composer.slow", { seconds: slow })}</span>}
-        <button
-          type="submit"
-          aria-label={say("composer.send")}
-          title={say("composer.send")}
-          disabled={!ready}
-          className={classes(
-            "ms-auto grid size-9 shrink-0 place-items-center rounded-control transition-colors duration-[120ms] max-mid:size-10",
-            ready ? "bg-accent text-on-accent hover:bg-accent-hover" : "bg-hover text-faint",
-          )}
-        >
-          <ArrowUp size={18} strokeWidth={1.75} aria-hidden />
-        </button>
-      </div>
-      {over > 0 && (
-        <p role="status" className="px-1.5 text-12 text-danger">
-          {say("composer.tooLong", { count: over })}
-        </p>
-      )}
-    </form>
+          {slow > 0 && <span className="ms-2 truncate text-12 text-muted">{say("composer.slow", { seconds: slow })}</span>}
+          <button
+            type="submit"
+            aria-label={say("composer.send")}
+            title={say("composer.send")}
+            disabled={!ready}
+            className={classes(
+              "ms-auto grid size-9 shrink-0 place-items-center rounded-control transition-colors duration-[120ms] max-mid:size-10",
+              ready ? "bg-accent text-on-accent hover:bg-accent-hover" : "bg-hover text-faint",
+            )}
+          >
+            <ArrowUp size={18} strokeWidth={1.75} aria-hidden />
+          </button>
+        </div>
+        {over > 0 && (
+          <p role="status" className="px-1.5 text-12 text-danger">
+            {say("composer.tooLong", { count: over })}
+          </p>
+        )}
+      </form>
       <Dialog title={say("poll.title")} open={dialog === "poll"} onClose={() => setDialog(undefined)}>
         <NewPoll onDone={() => setDialog(undefined)} />
       </Dialog>

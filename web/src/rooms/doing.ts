@@ -19,7 +19,7 @@ import { RoleService } from "@creavio/client/rbac/v1/role_service";
 
 import type { Actions } from "@/store/actions";
 import { keeping, merged } from "@/store/events";
-import { change, store } from "@/store/store";
+import { store } from "@/store/store";
 
 /** What one does in rooms besides reading and writing. It is loaded with them. */
 export class RoomActions {
@@ -37,7 +37,7 @@ export class RoomActions {
 
   /** A message as an answer of the platform says it. */
   #take(message: Message): void {
-    change((state) => {
+    this.actions.change((state) => {
       const room = state.rooms[message.channelId];
       if (room === undefined || !room.messages.some((one) => one.id === message.id)) return state;
       return { ...state, rooms: { ...state.rooms, [message.channelId]: { ...room, messages: merged(room.messages, [message]) } } };
@@ -58,7 +58,7 @@ export class RoomActions {
   /** Fetches which messages one keeps, unless that is known. */
   async saved(): Promise<readonly Bookmark[]> {
     const bookmarks = await this.#all(pages(this.#client.service(BookmarkService).listBookmarks, { pageSize: 100 }, (page) => page.bookmarks));
-    change((state) => ({ ...state, saved: new Set(bookmarks.map((one) => one.messageId)) }));
+    this.actions.change((state) => ({ ...state, saved: new Set(bookmarks.map((one) => one.messageId)) }));
     this.actions.know(bookmarks.map((one) => one.message?.authorId ?? ""));
     return bookmarks;
   }
@@ -67,7 +67,7 @@ export class RoomActions {
     const bookmarks = this.#client.service(BookmarkService);
     if (kept) await bookmarks.addBookmark({ channelId, messageId });
     else await bookmarks.removeBookmark({ messageId });
-    change((state) => keeping(state, messageId, kept));
+    this.actions.change((state) => keeping(state, messageId, kept));
   }
 
   async versions(channelId: string, messageId: string): Promise<readonly MessageVersion[]> {
@@ -75,7 +75,7 @@ export class RoomActions {
   }
 
   #thread(thread: Thread): Thread {
-    change((state) => ({ ...state, threads: { ...state.threads, [thread.id]: thread } }));
+    this.actions.change((state) => ({ ...state, threads: { ...state.threads, [thread.id]: thread } }));
     this.actions.know([thread.creatorId]);
     return thread;
   }
@@ -192,7 +192,7 @@ export class RoomActions {
     if (store.getState().drafts !== undefined) return;
     const drafts = await this.#all(pages(this.#client.service(DraftService).listDrafts, { pageSize: 100 }, (page) => page.drafts));
     const contents = Object.fromEntries(drafts.map((one) => [one.channelId, one.content]));
-    change((state) => ({ ...state, drafts: { ...contents, ...state.drafts } }));
+    this.actions.change((state) => ({ ...state, drafts: { ...contents, ...state.drafts } }));
   }
 
   /** Keeps what one began to write for one's other devices; nothing, when it is empty. */
@@ -210,14 +210,14 @@ export class RoomActions {
   async slow(channelId: string): Promise<void> {
     if (channelId in store.getState().slow) return;
     const { seconds } = await this.#client.service(SlowModeService).getSlowMode({ channelId });
-    change((state) => ({ ...state, slow: { ...state.slow, [channelId]: seconds } }));
+    this.actions.change((state) => ({ ...state, slow: { ...state.slow, [channelId]: seconds } }));
   }
 
   /** Fetches the roles of a community, unless they are known. */
   async roles(communityId: string): Promise<void> {
     if (communityId === "" || communityId in store.getState().roles) return;
     const { roles } = await this.#client.service(RoleService).listRoles({ communityId });
-    change((state) => ({ ...state, roles: { ...state.roles, [communityId]: roles } }));
+    this.actions.change((state) => ({ ...state, roles: { ...state.roles, [communityId]: roles } }));
   }
 
   /** Opens a conversation with several people. */

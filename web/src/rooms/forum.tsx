@@ -152,7 +152,7 @@ function PostFoot({ creatorId, replies, time, children: tags }: PostFootProps): 
   return (
     <span className="flex flex-wrap items-center gap-x-3 gap-y-1 text-12 text-muted">
       <span className="flex min-w-0 items-center gap-1.5">
-        <Avatar id={creatorId} name={name} size="s" /> <bdi className="truncate">{name}</bdi>
+        <Avatar id={creatorId} size="s" /> <bdi className="truncate">{name}</bdi>
       </span>
       <span className="flex items-center gap-1 tabular-nums">
         <MessagesSquare size={14} strokeWidth={2} aria-hidden /> {replies}

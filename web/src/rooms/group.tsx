@@ -76,7 +76,7 @@ export function NewConversation({ onDone }: { readonly onDone: () => void }): Re
       <ul className="grid gap-1">
         {people.map((one) => (
           <li key={one.id} className="flex items-center gap-2.5">
-            <Avatar id={one.id} name={nameOf(one)} size="s" />
+            <Avatar id={one.id} size="s" />
             <bdi className="min-w-0 grow truncate">{nameOf(one)}</bdi>
             <IconButton label={say("group.remove", { name: nameOf(one) })} onClick={() => setPeople(people.filter((other) => other.id !== one.id))}>
               <X size={16} aria-hidden />
@@ -121,7 +121,7 @@ export function GroupSettings({ conversation, onDone }: { readonly conversation:
           const known = nameOf(users[id]);
           return (
             <li key={id} className="flex min-h-9 items-center gap-2.5">
-              <Avatar id={id} name={known} size="s" />
+              <Avatar id={id} size="s" />
               <bdi className="min-w-0 truncate">{known}</bdi>
               {id === conversation.ownerId && <span className="shrink-0 text-12 text-faint">{say("group.owner")}</span>}
               {owner && id !== meId && (

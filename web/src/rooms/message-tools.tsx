@@ -7,8 +7,9 @@ import { Permission } from "@creavio/client/options/v1/permission";
 import { go, pathOf } from "@/route";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
+import { Confirm } from "@/ui/confirm";
 import { useMutation } from "@/ui/mutation";
-import { Button, classes, Dialog, IconButton, menuItem, Wrong } from "@/ui/parts";
+import { classes, Dialog, IconButton, menuItem } from "@/ui/parts";
 
 import { lately } from "./emoji-lately";
 import { EmojiPopover } from "./emoji-popover";
@@ -113,75 +114,76 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
   if (!shown && !menu && !picker && asked === undefined) return null;
   return (
     <>
-    <div
-      role="toolbar"
-      aria-label={say("message.actions", { name })}
-      className={classes(
-        "absolute end-3 -top-3.5 z-10 flex items-center rounded-control bg-overlay p-0.5 shadow-2 mid:end-5 max-mid:pointer-events-none max-mid:opacity-0",
-        !menu && !picker && "not-group-hover:not-group-focus-within:pointer-events-none not-group-hover:not-group-focus-within:opacity-0",
+      <div
+        role="toolbar"
+        aria-label={say("message.actions", { name })}
+        className={classes(
+          "absolute end-3 -top-3.5 z-10 flex items-center rounded-control bg-overlay p-0.5 shadow-2 mid:end-5 max-mid:pointer-events-none max-mid:opacity-0",
+          !menu && !picker && "not-group-hover:not-group-focus-within:pointer-events-none not-group-hover:not-group-focus-within:opacity-0",
+        )}
+      >
+        {mayReact &&
+          lately(2).map((emoji) => (
+            <IconButton key={emoji} label={say("message.react", { emoji })} className="max-wide:hidden" onClick={() => react(emoji)}>
+              <span aria-hidden>{emoji}</span>
+            </IconButton>
+          ))}
+        {mayReact && (
+          <EmojiPopover open={picker} onOpen={setPicker} onPick={react}>
+            <IconButton label={say("message.addReaction")}>
+              <SmilePlus size={18} strokeWidth={1.75} aria-hidden />
+            </IconButton>
+          </EmojiPopover>
+        )}
+        {all
+          .filter((one) => one.key === "r" || one.key === "t")
+          .map(({ key, title, icon: Icon, run }) => (
+            <IconButton key={key} label={title} onClick={run}>
+              <Icon size={18} strokeWidth={1.75} aria-hidden className={classes(key === "r" && "rtl:-scale-x-100")} />
+            </IconButton>
+          ))}
+        <DropdownMenu.Root modal={false} open={menu} onOpenChange={setMenu}>
+          <DropdownMenu.Trigger asChild>
+            <IconButton label={say("common.more")}>
+              <MoreHorizontal size={18} strokeWidth={1.75} aria-hidden />
+            </IconButton>
+          </DropdownMenu.Trigger>
+          <DropdownMenu.Portal>
+            <DropdownMenu.Content
+              align="end"
+              sideOffset={6}
+              collisionPadding={8}
+              // What a line does may move the focus itself.
+              onCloseAutoFocus={(event) => event.preventDefault()}
+              className="z-50 grid min-w-56 gap-px rounded-card bg-overlay p-1.5 shadow-2 max-mid:min-w-[calc(100vw-1rem)] max-mid:text-15"
+            >
+              {mayReact && (
+                <DropdownMenu.Item className={classes(menuItem, "max-mid:min-h-11")} onSelect={() => setTimeout(() => setPicker(true))}>
+                  <SmilePlus size={16} aria-hidden /> <span className="grow">{say("message.addReaction")}</span>
+                  <Shortcut>+</Shortcut>
+                </DropdownMenu.Item>
+              )}
+              {all.map(({ key, title, icon: Icon, run, danger = false }) => (
+                <DropdownMenu.Item key={key} className={classes(menuItem, "max-mid:min-h-11", danger && "text-danger")} onSelect={() => setTimeout(run)}>
+                  <Icon size={16} aria-hidden /> <span className="grow">{title}</span>
+                  <Shortcut>{key}</Shortcut>
+                </DropdownMenu.Item>
+              ))}
+            </DropdownMenu.Content>
+          </DropdownMenu.Portal>
+        </DropdownMenu.Root>
+      </div>
+      {asked === "delete" && (
+        <Confirm
+          title={say("common.delete")}
+          lead={say("message.deleteSure")}
+          action={say("common.delete")}
+          busy={remove.busy}
+          error={remove.error}
+          onDo={remove.submit}
+          onClose={() => setAsked(undefined)}
+        />
       )}
-    >
-      {mayReact &&
-        lately(2).map((emoji) => (
-          <IconButton key={emoji} label={say("message.react", { emoji })} className="max-wide:hidden" onClick={() => react(emoji)}>
-            <span aria-hidden>{emoji}</span>
-          </IconButton>
-        ))}
-      {mayReact && (
-        <EmojiPopover open={picker} onOpen={setPicker} onPick={react}>
-          <IconButton label={say("message.addReaction")}>
-            <SmilePlus size={18} strokeWidth={1.75} aria-hidden />
-          </IconButton>
-        </EmojiPopover>
-      )}
-      {all
-        .filter((one) => one.key === "r" || one.key === "t")
-        .map(({ key, title, icon: Icon, run }) => (
-          <IconButton key={key} label={title} onClick={run}>
-            <Icon size={18} strokeWidth={1.75} aria-hidden className={classes(key === "r" && "rtl:-scale-x-100")} />
-          </IconButton>
-        ))}
-      <DropdownMenu.Root modal={false} open={menu} onOpenChange={setMenu}>
-        <DropdownMenu.Trigger asChild>
-          <IconButton label={say("common.more")}>
-            <MoreHorizontal size={18} strokeWidth={1.75} aria-hidden />
-          </IconButton>
-        </DropdownMenu.Trigger>
-        <DropdownMenu.Portal>
-          <DropdownMenu.Content
-            align="end"
-            sideOffset={6}
-            collisionPadding={8}
-            // What a line does may move the focus itself.
-            onCloseAutoFocus={(event) => event.preventDefault()}
-            className="z-50 grid min-w-56 gap-px rounded-card bg-overlay p-1.5 shadow-2 max-mid:min-w-[calc(100vw-1rem)] max-mid:text-15"
-          >
-            {mayReact && (
-              <DropdownMenu.Item className={classes(menuItem, "max-mid:min-h-11")} onSelect={() => setTimeout(() => setPicker(true))}>
-                <SmilePlus size={16} aria-hidden /> <span className="grow">{say("message.addReaction")}</span>
-                <Shortcut>+</Shortcut>
-              </DropdownMenu.Item>
-            )}
-            {all.map(({ key, title, icon: Icon, run, danger = false }) => (
-              <DropdownMenu.Item key={key} className={classes(menuItem, "max-mid:min-h-11", danger && "text-danger")} onSelect={() => setTimeout(run)}>
-                <Icon size={16} aria-hidden /> <span className="grow">{title}</span>
-                <Shortcut>{key}</Shortcut>
-              </DropdownMenu.Item>
-            ))}
-          </DropdownMenu.Content>
-        </DropdownMenu.Portal>
-      </DropdownMenu.Root>
-    </div>
-      <Dialog title={say("common.delete")} open={asked === "delete"} onClose={() => setAsked(undefined)}>
-        <p className="text-muted">{say("message.deleteSure")}</p>
-        <Wrong>{remove.error}</Wrong>
-        <div className="flex justify-end gap-2">
-          <Button onClick={() => setAsked(undefined)}>{say("common.cancel")}</Button>
-          <Button look="danger" disabled={remove.busy} onClick={() => remove.submit()}>
-            {say("common.delete")}
-          </Button>
-        </div>
-      </Dialog>
       <Dialog title={say("message.startThread")} open={asked === "thread"} onClose={() => setAsked(undefined)}>
         <BeginThread channelId={message.channelId} messageId={message.id} about={asTyped(message.content)} onDone={() => setAsked(undefined)} />
       </Dialog>

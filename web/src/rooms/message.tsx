@@ -33,17 +33,19 @@ interface MessageRowProps {
   readonly active: boolean;
   /** Whether it is the one that was jumped to. */
   readonly target: boolean;
+  readonly editing: boolean;
+  /** Edits this one, or with an empty id none any more. */
+  readonly onEdit: (id: string) => void;
   readonly onActive: (id: string) => void;
   readonly onReply: (message: Message) => void;
 }
 
 /** A message: who, when, what, and what one can do with it. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps): ReactNode {
-  const { message, communityId, grouped, active, target, onActive, onReply } = props;
+  const { message, communityId, grouped, active, target, editing, onEdit, onActive, onReply } = props;
   const say = useSay();
   const author = useKnown((state) => state.users[message.authorId]);
   const meId = useKnown((state) => state.me?.id);
-  const [editing, setEditing] = useState(false);
   const [near, setNear] = useState(false);
   const row = useRef<HTMLElement>(null);
   const tools = useRef<ToolsHandle>(null);
@@ -51,14 +53,14 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
   const name = nameOf(author, say("message.unknown"));
   const time = message.createTime === undefined ? new Date(0) : timestampDate(message.createTime);
   const forMe = message.authorId !== meId && (message.mentions?.everyone === true || message.mentions?.userIds.includes(meId ?? "") === true);
-  const edit = useCallback(() => setEditing(true), []);
+  const edit = useCallback(() => onEdit(message.id), [onEdit, message.id]);
   const sheet = useSheet(() => tools.current?.open());
   const pressed = (event: KeyboardEvent): void => {
     if (event.target !== row.current || event.ctrlKey || event.metaKey || event.altKey) return;
     if (tools.current?.press(event.key) === true) event.preventDefault();
   };
   const done = (): void => {
-    setEditing(false);
+    onEdit("");
     row.current?.focus();
   };
   return (
@@ -66,7 +68,6 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       id={message.id}
       ref={row}
       tabIndex={active ? 0 : -1}
-      data-mine={message.authorId === meId ? "" : undefined}
       aria-label={`${name}, ${whole(time)}`}
       onPointerEnter={() => setNear(true)}
       onPointerLeave={() => setNear(false)}
@@ -92,7 +93,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         </time>
       ) : (
         <Profile id={message.authorId} name={name} className="self-start rounded-full">
-          <Avatar id={message.authorId} name={name} />
+          <Avatar id={message.authorId} />
         </Profile>
       )}
       <div className="min-w-0 max-w-[44rem]">
@@ -218,7 +219,7 @@ export function OutgoingRow({ roomId, one }: { readonly roomId: string; readonly
   const name = nameOf(me);
   return (
     <article className="grid grid-cols-[2.25rem_minmax(0,1fr)] gap-x-3 px-3.5 pt-1.75 pb-1 mid:px-5">
-      <Avatar id={me?.id ?? ""} name={name} />
+      <Avatar id={me?.id ?? ""} />
       <div className="min-w-0 max-w-[44rem]">
         <p className="text-15 font-semibold">{name}</p>
         <p dir="auto" className="whitespace-pre-wrap text-15 text-faint [overflow-wrap:anywhere]">

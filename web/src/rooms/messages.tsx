@@ -22,6 +22,9 @@ interface MessagesProps {
   readonly start: ReactNode;
   /** The message to show; empty for the latest. */
   readonly target: string;
+  /** The message that is being edited; empty for none. */
+  readonly editing: string;
+  readonly onEdit: (id: string) => void;
   readonly onReply: (message: Message) => void;
 }
 
@@ -38,7 +41,7 @@ const near = 48;
 const together = 5 * 60_000;
 
 /** What was said in a room. Rows are there while they are near what is seen. */
-export function Messages({ roomId, communityId, name, start, target, onReply }: MessagesProps): ReactNode {
+export function Messages({ roomId, communityId, name, start, target, editing, onEdit, onReply }: MessagesProps): ReactNode {
   const say = useSay();
   const actions = useActions();
   const room = useKnown((state) => state.rooms[roomId]) ?? emptyRoom;
@@ -89,6 +92,13 @@ export function Messages({ roomId, communityId, name, start, target, onReply }: 
     setActive(target);
     list.current?.scrollToIndex(at, { align: "center" });
   }, [target, rows]);
+
+  useLayoutEffect(() => {
+    const at = rows.findIndex((row) => row.key === editing);
+    if (at === -1) return;
+    setActive(editing);
+    list.current?.scrollToIndex(at, { align: "nearest" });
+  }, [editing]);
 
   const scrolled = (): void => {
     const it = box.current;
@@ -161,6 +171,8 @@ export function Messages({ roomId, communityId, name, start, target, onReply }: 
                     grouped={row.grouped}
                     active={row.key === activeId}
                     target={row.key === target}
+                    editing={row.key === editing}
+                    onEdit={onEdit}
                     onActive={setActive}
                     onReply={onReply}
                   />

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { Message } from "@creavio/client/chat/v1/message";
 import { useTarget } from "@/route";
 import { useKnown } from "@/store/react";
+import { store } from "@/store/store";
 import { useActions } from "@/ui/context";
 import { AcceptRules } from "@/ui/late";
 
@@ -27,6 +28,7 @@ interface RoomProps extends Where {
 export function Room({ roomId, communityId, channelId, name, start, pointed, closed }: RoomProps): ReactNode {
   const actions = useActions();
   const [replyTo, setReplyTo] = useState<Message>();
+  const [editing, setEditing] = useState("");
   const hash = useTarget();
   const target = pointed ? hash : "";
   const stale = useKnown((state) => state.rooms[roomId]?.staleTo !== undefined);
@@ -36,15 +38,14 @@ export function Room({ roomId, communityId, channelId, name, start, pointed, clo
     void entered.catch(() => {});
   }, [actions, roomId, stale, target]);
   const editLast = (): void => {
-    const mine = document.querySelectorAll<HTMLElement>(`[data-room="${roomId}"] article[data-mine]`);
-    const last = [...mine].at(-1);
-    last?.focus();
-    last?.dispatchEvent(new KeyboardEvent("keydown", { key: "e", bubbles: true }));
+    const { rooms, me } = store.getState();
+    const last = rooms[roomId]?.messages.findLast((one) => one.authorId === me?.id && one.poll === undefined);
+    if (last !== undefined) setEditing(last.id);
   };
   return (
     <WhereProvider value={where}>
-      <div data-room={roomId} className="flex min-h-0 grow flex-col">
-        <Messages roomId={roomId} communityId={communityId} name={name} start={start} target={target} onReply={setReplyTo} />
+      <div className="flex min-h-0 grow flex-col">
+        <Messages roomId={roomId} communityId={communityId} name={name} start={start} target={target} editing={editing} onEdit={setEditing} onReply={setReplyTo} />
         <Typing roomId={roomId} />
         <Offline />
         {communityId !== "" && roomId === channelId && <AcceptRules communityId={communityId} />}

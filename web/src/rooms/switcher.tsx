@@ -153,7 +153,7 @@ function targets(state: State, query: string, person: string): readonly Target[]
   if (only !== "@") {
     for (const { id, name } of Object.values(state.communities)) {
       const place = { at: "channel", communityId: id, channelId: "" } as const;
-      const sign = <Tile id={id} name={name} className="size-6! rounded-[7px]!" />;
+      const sign = <Tile id={id} className="size-6! rounded-[7px]!" />;
       if (only !== "#") offer({ kind: "place", key: id, title: name, hint: "", sign, place });
       for (const channel of state.channels[id] ?? []) {
         offer({ kind: "room", key: channel.id, title: channel.name, hint: name, sign: <Hash size={16} />, place: { ...place, channelId: channel.id } });
@@ -166,7 +166,7 @@ function targets(state: State, query: string, person: string): readonly Target[]
       const [other = id] = memberIds.filter((one) => one !== state.me?.id);
       if (!group) spoken.add(other);
       const name = nameOfConversation(state, id);
-      offer({ kind: "room", key: id, title: name, hint: "", sign: <Avatar id={other} name={name} size="s" />, place: { at: "direct", conversationId: id } });
+      offer({ kind: "room", key: id, title: name, hint: "", sign: <Avatar id={other} size="s" />, place: { at: "direct", conversationId: id } });
     }
     // Everybody one knows of, once there is something to find them by.
     for (const user of wanted === "" && only !== "@" ? [] : Object.values(state.users)) {

@@ -10,6 +10,7 @@ import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 import { Markdown } from "@/text/markdown";
 import { useActions } from "@/ui/context";
+import { Confirm } from "@/ui/confirm";
 import { useMutation } from "@/ui/mutation";
 import { Avatar, Button, classes, Dialog, Field, IconButton, menuItem, Wrong } from "@/ui/parts";
 
@@ -116,7 +117,7 @@ function Beginning({ thread }: { readonly thread: Thread }): ReactNode {
   return (
     <span className="grid gap-1.5 font-sans text-15 font-normal tracking-normal">
       <span className="flex items-center gap-2">
-        <Avatar id={root.authorId} name={name} size="s" />
+        <Avatar id={root.authorId} size="s" />
         <b className="font-semibold">{name}</b>
       </span>
       <span dir="auto" className="[overflow-wrap:anywhere]">
@@ -193,16 +194,17 @@ function ThreadMenu({ thread, place }: { readonly thread: Thread; readonly place
           </Button>
         </form>
       </Dialog>
-      <Dialog title={say("thread.delete")} open={asked === "delete"} onClose={() => setAsked(undefined)}>
-        <p className="text-muted">{say("thread.deleteSure", { name: thread.name })}</p>
-        <Wrong>{remove.error}</Wrong>
-        <div className="flex justify-end gap-2">
-          <Button onClick={() => setAsked(undefined)}>{say("common.cancel")}</Button>
-          <Button look="danger" disabled={remove.busy} onClick={() => remove.submit()}>
-            {say("common.delete")}
-          </Button>
-        </div>
-      </Dialog>
+      {asked === "delete" && (
+        <Confirm
+          title={say("thread.delete")}
+          lead={say("thread.deleteSure", { name: thread.name })}
+          action={say("common.delete")}
+          busy={remove.busy}
+          error={remove.error}
+          onDo={remove.submit}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
     </>
   );
 }

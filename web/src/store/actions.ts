@@ -7,6 +7,8 @@ import { PolicyService } from "@creavio/client/rbac/v1/policy_service";
 
 import type { Api } from "@/api/client";
 
+import { tell } from "@/stream/heard";
+
 import { applied, left, merged, withChannel } from "./events";
 import { lasting } from "./lasting";
 import { emptyRoom, inOrder, type Outgoing, type Room, type State } from "./state";
@@ -26,8 +28,6 @@ export class Actions {
   /** Names that were asked for and did not arrive yet. */
   readonly #asked = new Set<string>();
   readonly #sending = new Map<string, Promise<void>>();
-  /** Parts that are there for a while and follow what the stream tells. */
-  readonly hearing = new Set<(payload: Payload) => void>();
   /** How often everything was fetched anew. */
   #fetches = 0;
 
@@ -36,10 +36,18 @@ export class Actions {
     private readonly now: () => number = Date.now,
   ) {}
 
+  /** Whether it is for who is inside now: what was on its way for somebody else is nobody's to be shown. */
+  current = true;
+
+  /** Changes what is known, as long as it is for who is inside. */
+  change(how: (state: State) => State): void {
+    if (this.current) change(how);
+  }
+
   /** Fetches who one is and what is shown first. */
   async enterAll(): Promise<void> {
     const me = store.getState().me ?? (await this.api.users.getMe({}));
-    change((state) => ({ ...state, me, users: { ...state.users, [me.id]: me } }));
+    this.change((state) => ({ ...state, me, users: { ...state.users, [me.id]: me } }));
     await this.refetch();
   }
 
@@ -50,14 +58,14 @@ export class Actions {
       collected(pages(this.api.conversations.listConversations, {}, (page) => page.conversations)),
     ]);
     this.#fetches += 1;
-    change((state) => ({
+    this.change((state) => ({
       ...state,
       communities: byId(communities),
       conversations: byId(conversations),
       members: {},
       rooms: Object.fromEntries(Object.entries(state.rooms).map(([id, room]) => [id, stale(room)])),
     }));
-    for (const hear of this.hearing) hear({ case: "refetch", value: {} as never });
+    tell({ case: "refetch", value: {} as never });
     this.know(conversations.flatMap((one) => one.memberIds));
     await Promise.all([
       ...communities.map((one) => this.#look(one.id)),
@@ -67,8 +75,8 @@ export class Actions {
 
   /** Takes what the stream tells. */
   heard(payload: Payload): void {
-    for (const hear of this.hearing) hear(payload);
-    change((state) => applied(state, payload, this.now()));
+    tell(payload);
+    this.change((state) => applied(state, payload, this.now()));
     if (payload.case === "messageCreated" && payload.value.message !== undefined) {
       this.know([payload.value.message.authorId]);
     } else if (payload.case === "communityCreated" && payload.value.community !== undefined) {
@@ -93,7 +101,7 @@ export class Actions {
       const userIds = unknown.slice(at, at + batch);
       this.api.users
         .batchGetUsers({ userIds })
-        .then(({ users: found }) => change((state) => ({ ...state, users: { ...state.users, ...byId(found) } })))
+        .then(({ users: found }) => this.change((state) => ({ ...state, users: { ...state.users, ...byId(found) } })))
         .catch(() => userIds.forEach((id) => this.#asked.delete(id)));
     }
   }
@@ -108,7 +116,7 @@ export class Actions {
       .listMessagePreviews({ references })
       .then(({ previews }) => {
         const known = Object.fromEntries(previews.map((one) => [`${one.channelId}/${one.messageId}`, one]));
-        change((state) => ({ ...state, previews: { ...state.previews, ...known } }));
+        this.change((state) => ({ ...state, previews: { ...state.previews, ...known } }));
         this.know(previews.map((one) => one.authorId));
       })
       .catch(() => references.forEach((name) => this.#asked.delete(name)));
@@ -128,7 +136,7 @@ export class Actions {
 
   async leave(communityId: string): Promise<void> {
     await this.api.members.leaveCommunity({ communityId });
-    change((state) => left(state, communityId));
+    this.change((state) => left(state, communityId));
   }
 
   /** Fetches who belongs to a community, unless that is known; events keep it so. */
@@ -138,13 +146,13 @@ export class Actions {
       pages(this.api.members.listMembers, { communityId, pageSize: batch }, (page) => page.members),
     );
     const ids = members.map((one) => one.userId);
-    change((state) => ({ ...state, members: { ...state.members, [communityId]: ids } }));
+    this.change((state) => ({ ...state, members: { ...state.members, [communityId]: ids } }));
     this.know(ids);
   }
 
   async openChannel(communityId: string, name: string, secret: boolean): Promise<string> {
     const channel = await this.api.channels.createChannel({ communityId, name, private: secret });
-    change((state) => withChannel(state, channel));
+    this.change((state) => withChannel(state, channel));
     return channel.id;
   }
 
@@ -155,7 +163,7 @@ export class Actions {
   /** Opens the conversation with somebody, or the one there is. */
   async writeTo(userId: string): Promise<string> {
     const conversation = await this.api.conversations.createConversation({ userIds: [userId] });
-    change((state) => ({
+    this.change((state) => ({
       ...state,
       conversations: { ...state.conversations, [conversation.id]: conversation },
     }));
@@ -205,7 +213,7 @@ export class Actions {
   async rights(communityId: string, channelId: string): Promise<void> {
     if (communityId === "" || channelId in store.getState().permissions) return;
     const { permissions } = await this.api.client.service(PolicyService).listPermissions({ communityId, channelId });
-    change((state) => ({ ...state, permissions: { ...state.permissions, [channelId]: new Set(permissions) } }));
+    this.change((state) => ({ ...state, permissions: { ...state.permissions, [channelId]: new Set(permissions) } }));
   }
 
   /** Sends a message; it is shown at once, and sent until it is there or refused. */
@@ -259,11 +267,11 @@ export class Actions {
     const known = reads[channelId];
     if (last === 0n || (known !== undefined && known.readSequence >= last && known.unreadCount === 0)) return;
     const state = await this.api.readStates.markRead({ channelId, sequence: last });
-    change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
+    this.change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
   }
 
   async #stepIn(community: Community): Promise<Community> {
-    change((state) => ({ ...state, communities: { ...state.communities, [community.id]: community } }));
+    this.change((state) => ({ ...state, communities: { ...state.communities, [community.id]: community } }));
     await this.#look(community.id);
     return community;
   }
@@ -277,7 +285,7 @@ export class Actions {
       this.#reads(pages(this.api.readStates.listReadStates, { communityId }, (page) => page.readStates)),
       this.#reads(pages(this.api.readStates.listThreadReadStates, { communityId }, (page) => page.readStates)),
     ]);
-    change((state) => ({
+    this.change((state) => ({
       ...state,
       channels: { ...state.channels, [communityId]: inOrder(channels) },
       categories: { ...state.categories, [communityId]: inOrder(categories.categories) },
@@ -295,14 +303,14 @@ export class Actions {
       await this.#look(communityId);
     } catch (thrown) {
       if (!(thrown instanceof CallError) || thrown.code !== Code.NotFound) throw thrown;
-      change((state) => left(state, communityId));
+      this.change((state) => left(state, communityId));
     }
   }
 
   async #reads(states: AsyncIterable<State["reads"][string]>): Promise<void> {
     const found = await collected(states);
     const reads = Object.fromEntries(found.map((one) => [one.channelId, one]));
-    change((state) => ({ ...state, reads: { ...state.reads, ...reads } }));
+    this.change((state) => ({ ...state, reads: { ...state.reads, ...reads } }));
   }
 
   async #entered(channelId: string, fetch: () => Promise<boolean>): Promise<void> {
@@ -329,7 +337,7 @@ export class Actions {
   async readAll(channelId: string): Promise<void> {
     // A number that no change has yet is taken as the latest there is.
     const state = await this.api.readStates.markRead({ channelId, sequence: latest });
-    change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
+    this.change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
   }
 
   /** Fetches a page; false when everything was fetched anew meanwhile: the page may have missed something. */
@@ -395,7 +403,7 @@ export class Actions {
     try {
       // It may have arrived: the nonce makes it one message however often it is sent.
       const message = await lasting(() => this.api.messages.createMessage({ channelId, content, nonce, replyToId }));
-      change((state) => applied(state, { case: "messageCreated", value: { message } as never }, this.now()));
+      this.change((state) => applied(state, { case: "messageCreated", value: { message } as never }, this.now()));
     } catch (thrown) {
       const refused = (thrown instanceof CallError && thrown.reason) || "UNKNOWN";
       this.#outgoing(channelId, nonce, (it) => ({ ...it, refused }));
@@ -410,7 +418,7 @@ export class Actions {
   }
 
   #room(channelId: string, how: (room: Room) => Room): void {
-    change((state) => ({
+    this.change((state) => ({
       ...state,
       rooms: { ...state.rooms, [channelId]: how(state.rooms[channelId] ?? emptyRoom) },
     }));

@@ -6,18 +6,18 @@ type Payload = Event["payload"];
 
 const ears = new Set<(payload: Payload) => void>();
 
-/** Tells what the stream told to whoever listens besides the store. */
+/** Tells what happened to whoever listens besides the store. */
 export function tell(payload: Payload): void {
   for (const hear of ears) hear(payload);
 }
 
-/** Hears what the stream tells from now on. Returns how to stop. */
+/** Hears what happens from now on. Returns how to stop. */
 export function hear(how: (payload: Payload) => void): () => void {
   ears.add(how);
-  return () => ears.delete(how);
+  return () => void ears.delete(how);
 }
 
-/** Hears what the stream tells while the component is shown. */
+/** Hears what happens while the component is shown. */
 export function useHeard(how: (payload: Payload) => void): void {
   const latest = useRef(how);
   useEffect(() => {

@@ -1,30 +1,22 @@
 import { ArrowRight } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useCallback, useDeferredValue, useState } from "react";
 
-import type { Community } from "@creavio/client/community/v1/community";
+import { type Community, CommunityOrder } from "@creavio/client/community/v1/community";
 import { useSay } from "@/rooms/texts";
 import { go } from "@/route";
+import { useListing } from "@/settings/listing";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 
 import { useActions } from "./context";
 import { ChooseTemplate } from "./late";
 import { useMutation } from "./mutation";
-import { Button, Field, Tile } from "./parts";
+import { Button, Field, Tile, Wrong } from "./parts";
 
 /** Where a newcomer begins: an invitation, places open to all, or one of one's own. */
 export function First({ code }: { readonly code: string }): ReactNode {
   const say = useSay();
-  const actions = useActions();
   const me = useKnown((state) => state.me);
-  const [places, setPlaces] = useState<readonly Community[]>();
-  const mine = useKnown((state) => state.communities);
-  useEffect(() => {
-    actions.api.communities.listPublicCommunities({ pageSize: 12 }).then(
-      (page) => setPlaces(page.communities),
-      () => setPlaces([]),
-    );
-  }, [actions]);
   return (
     <div className="min-h-0 grow overflow-y-auto">
       <div className="mx-auto grid max-w-[46rem] gap-7 px-5 py-8 mid:px-8 mid:py-12">
@@ -35,20 +27,58 @@ export function First({ code }: { readonly code: string }): ReactNode {
           <p className="text-15 text-muted">{say("first.lead")}</p>
         </div>
         <Accept code={code} />
-        <section className="grid gap-3" aria-labelledby="places">
-          <h2 id="places" className="font-display text-17 font-bold tracking-[-0.012em]">
-            {say("first.places")}
-          </h2>
-          {places !== undefined && places.length === 0 && <p className="text-muted">{say("first.none")}</p>}
-          <ul className="grid gap-2.5 mid:grid-cols-2">
-            {places?.map((one) => (
-              <Open key={one.id} community={one} inside={one.id in mine} />
-            ))}
-          </ul>
-        </section>
+        <Places />
         <Found />
       </div>
     </div>
+  );
+}
+
+/** Places open to everyone here: those with most people first, or what fits some words. */
+function Places(): ReactNode {
+  const say = useSay();
+  const actions = useActions();
+  const mine = useKnown((state) => state.communities);
+  const [query, setQuery] = useState("");
+  const wanted = useDeferredValue(query.trim());
+  const fetch = useCallback(
+    async (pageToken: string) => {
+      const order = wanted === "" ? CommunityOrder.MEMBERS : CommunityOrder.RELEVANCE;
+      const page = await actions.api.communities.listPublicCommunities({ query: wanted, order, pageSize: 12, pageToken });
+      return { items: page.communities, next: page.nextPageToken };
+    },
+    [actions, wanted],
+  );
+  const { items: places, error, more } = useListing(fetch);
+  return (
+    <section className="grid gap-3" aria-labelledby="places">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <h2 id="places" className="grow font-display text-17 font-bold tracking-[-0.012em]">
+          {say("first.places")}
+        </h2>
+        <input
+          type="search"
+          aria-label={say("first.search")}
+          placeholder={say("first.search")}
+          maxLength={100}
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          className="min-h-9 w-full rounded-control bg-overlay px-3 shadow-[inset_0_0_0_1px_var(--line-strong)] focus:outline-2 focus:-outline-offset-1 focus:outline-focus mid:w-60"
+        />
+      </div>
+      <Wrong>{error}</Wrong>
+      {places?.length === 0 && <p className="text-muted">{say(wanted === "" ? "first.none" : "first.noneSuch", { query: wanted })}</p>}
+      <ul className="grid gap-2.5 mid:grid-cols-2">
+        {places?.map((one) => (
+          <Open key={one.id} community={one} inside={one.id in mine} />
+        ))}
+      </ul>
+      {more !== undefined && (
+        <Button className="justify-self-center" onClick={more}>
+          {say("first.more")}
+        </Button>
+      )}
+    </section>
   );
 }
 
@@ -89,10 +119,14 @@ function Open({ community, inside }: { readonly community: Community; readonly i
   const done = useMutation(async () => enter(inside ? community : await actions.join(community.id)));
   return (
     <li className="flex items-center gap-3 rounded-card bg-overlay p-3 shadow-1">
-      <Tile id={community.id} name={community.name} />
+      <Tile id={community.id} />
       <span className="grid min-w-0 grow">
         <b className="truncate font-semibold">{community.name}</b>
         <span className="line-clamp-2 text-12 text-muted">{done.error ?? community.description}</span>
+        <span className="truncate text-12 text-faint">
+          {say(community.memberCount === 1 ? "first.memberOne" : "first.members", { count: community.memberCount })}
+          {community.tags.map((tag) => ` · ${tag}`)}
+        </span>
       </span>
       <Button aria-label={`${say("first.join")}: ${community.name}`} disabled={done.busy} onClick={() => done.submit()}>
         <ArrowRight size={16} aria-hidden className="rtl:-scale-x-100" />

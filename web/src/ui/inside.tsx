@@ -7,9 +7,7 @@ import { api } from "@/api/client";
 import type { Place } from "@/route";
 import { Actions } from "@/store/actions";
 import { lasting } from "@/store/lasting";
-import { change } from "@/store/store";
 import { connect } from "@/stream/connect";
-import { tell } from "@/stream/heard";
 
 import { DoingProvider, useSession } from "./context";
 import { Shell } from "./shell";
@@ -26,10 +24,10 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
   const session = useSession();
   const [actions] = useState(() => new Actions(api(session.api.client)));
   useEffect(() => {
-    let left = false;
+    actions.current = true;
     const failed = (thrown: unknown): void => {
       // What was on its way when somebody left is nobody's to be told of.
-      if (left) return;
+      if (!actions.current) return;
       // A session that is over is heard of by the stream, too.
       if (thrown instanceof CallError && thrown.code === Code.Unauthenticated) session.over();
       else onFailed(thrown);
@@ -41,20 +39,19 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
       if (told.kind === "event") {
         if (told.payload.case === "refetch") refetch();
         else actions.heard(told.payload);
-        tell(told.payload);
       } else if (told.kind === "over") {
         session.over();
       } else if (told.kind === "lost") {
-        change((state) => ({ ...state, lostSince: state.lostSince ?? Date.now() }));
+        actions.change((state) => ({ ...state, lostSince: state.lostSince ?? Date.now() }));
       } else {
         // What happened between the lists and the stream is in neither: look again, once.
         if (!opened) refetch();
         opened = true;
-        change((state) => ({ ...state, lostSince: undefined }));
+        actions.change((state) => ({ ...state, lostSince: undefined }));
       }
     });
     return () => {
-      left = true;
+      actions.current = false;
       disconnect();
     };
   }, [actions, session, onFailed]);

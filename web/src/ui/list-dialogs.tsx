@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import { useSay } from "@/rooms/texts";
 import { go } from "@/route";
 
+import { Confirm } from "./confirm";
 import { useActions } from "./context";
 import { useMutation } from "./mutation";
 import { Button, Field, Wrong } from "./parts";
@@ -80,15 +81,14 @@ export function Leave({ name, leave, onClose }: LeaveProps): ReactNode {
   const say = useSay();
   const done = useMutation(leave);
   return (
-    <div className="grid gap-4">
-      <p className="text-muted">{say("list.leaveSure", { name })}</p>
-      <Wrong>{done.error}</Wrong>
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>{say("common.cancel")}</Button>
-        <Button look="danger" disabled={done.busy} onClick={() => done.submit()}>
-          {say("list.leave")}
-        </Button>
-      </div>
-    </div>
+    <Confirm
+      title={say("list.leave")}
+      lead={say("list.leaveSure", { name })}
+      action={say("list.leave")}
+      busy={done.busy}
+      error={done.error}
+      onDo={done.submit}
+      onClose={onClose}
+    />
   );
 }

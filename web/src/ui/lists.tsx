@@ -81,7 +81,9 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
           className={classes("bg-hue-soft px-4 py-3.5 text-start text-hue-ink focus-visible:-outline-offset-2", hueOf(communityId))}
         >
           <b className="block truncate font-display text-17 font-bold tracking-[-0.012em]">{community.name}</b>
-          {community.description !== "" && <span className="block truncate text-12">{community.description}</span>}
+          <span className="block truncate text-12">
+            {say(community.memberCount === 1 ? "first.memberOne" : "first.members", { count: community.memberCount })}
+          </span>
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
           <DropdownMenu.Content align="start" sideOffset={4} className="z-50 grid min-w-56 gap-px rounded-card bg-overlay p-1.5 shadow-2">
@@ -129,7 +131,7 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
       <Dialog title={say("list.invite")} open={dialog === "invite"} onClose={() => setDialog(undefined)}>
         <Invite communityId={communityId} />
       </Dialog>
-      <Dialog title={say("list.leave")} open={dialog === "leave"} onClose={() => setDialog(undefined)}>
+      {dialog === "leave" && (
         <Leave
           name={community.name}
           leave={async () => {
@@ -138,7 +140,7 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
           }}
           onClose={() => setDialog(undefined)}
         />
-      </Dialog>
+      )}
     </ListSheet>
   );
 }
@@ -181,7 +183,7 @@ export function DirectList({ current }: { readonly current: string }): ReactNode
               <Row
                 key={one.id}
                 to={{ at: "direct", conversationId: one.id }}
-                sign={<Avatar id={other} name={name} size="s" />}
+                sign={<Avatar id={other} size="s" />}
                 current={one.id === current}
                 news={newsOf(state.reads, [one.id])}
               >

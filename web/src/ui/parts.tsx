@@ -182,7 +182,6 @@ const shapes: Partial<Record<PresenceStatus, string>> = {
 
 interface AvatarProps {
   readonly id: string;
-  readonly name: string;
   readonly size?: "s" | "m" | "l";
   readonly presence?: PresenceStatus | undefined;
 }
@@ -206,7 +205,7 @@ export function Avatar({ id, size = "m", presence }: AvatarProps): ReactNode {
 }
 
 /** A place: always square. */
-export function Tile({ id, className }: { readonly id: string; readonly name: string; readonly className?: string }): ReactNode {
+export function Tile({ id, className }: { readonly id: string; readonly className?: string }): ReactNode {
   return (
     <span aria-hidden className={classes("block size-10.5 overflow-hidden rounded-[13px] bg-hue-soft", hueOf(id), className)}>
       <Motif id={id} className="size-full" />

@@ -62,7 +62,7 @@ function Group({ title, people, faint = false }: GroupProps): ReactNode {
         {people.map(({ id, name }) => (
           <li key={id} className="[content-visibility:auto] [contain-intrinsic-size:auto_2.5rem]">
             <Profile id={id} name={name} className="flex min-h-10 w-full items-center gap-2.5 rounded-[8px] px-2 text-start hover:bg-hover">
-              <Avatar id={id} name={name} size="s" presence={faint ? undefined : presences[id]} />
+              <Avatar id={id} size="s" presence={faint ? undefined : presences[id]} />
               <span dir="auto" className={classes("min-w-0 truncate", faint && "text-faint")}>
                 {name}
               </span>

@@ -58,7 +58,7 @@ function Card({ id, name }: { readonly id: string; readonly name: string }): Rea
   return (
     <>
       <div className="flex items-center gap-3">
-        <Avatar id={id} name={name} presence={presence} />
+        <Avatar id={id} presence={presence} />
         <p className="min-w-0">
           <b className="block truncate text-15 font-semibold" dir="auto">
             {name}

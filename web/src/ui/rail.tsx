@@ -60,7 +60,7 @@ export function Rail({ place, hidden }: { readonly place: Place; readonly hidden
           current={place.at === "channel" && place.communityId === one.id}
           news={news.of(one.id)}
         >
-          <Tile id={one.id} name={one.name} />
+          <Tile id={one.id} />
         </RailLink>
       ))}
       <RailLink to={{ at: "home" }} label={say("rail.add")} current={false} news={undefined}>
@@ -148,7 +148,7 @@ function You(): ReactNode {
         aria-label={say("rail.you", { name: nameOf(me) })}
         className="grid shrink-0 place-items-center max-mid:h-14.5 max-mid:w-14 mid:h-13.5"
       >
-        <Avatar id={me.id} name={nameOf(me)} />
+        <Avatar id={me.id} />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content

@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 
 import { useSay as useSayCore } from "@/i18n";
-import { Button, Dialog, Field, Wrong } from "@/ui/parts";
+import { Button, Dialog, Field, Wrong } from "./parts";
 
 interface ConfirmProps {
   readonly title: string;
