@@ -97,7 +97,13 @@ function Pages({ communityId, page, item }: { readonly communityId: string; read
   const community = useKnown((state) => state.communities[communityId]);
   const may = useKept((kept) => kept.may);
   const to = (name: string): Place => ({ at: "manage", communityId, page: name, item: "" });
-  if (community === undefined || may === undefined) return <div className="h-dvh bg-ground" aria-busy />;
+  if (community === undefined || may === undefined) {
+    return (
+      <main className="h-dvh bg-ground" aria-busy>
+        <h1 className="sr-only">{say("manage.title", { name: community?.name ?? "…" })}</h1>
+      </main>
+    );
+  }
   const offered = groups
     .map((group) => ({ ...group, pages: group.pages.filter(({ needs }) => needs.length === 0 || needs.some((one) => may.has(one))) }))
     .filter((group) => group.pages.length > 0);
