@@ -14,7 +14,7 @@ import { Avatar, Button, classes, Dialog, Field, Mark, Wrong } from "@/ui/parts"
 
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
-import { useRights, WhereProvider } from "./where";
+import { useAskedRights, useRights, WhereProvider } from "./where";
 import { asWritten } from "./written";
 
 interface ForumProps {
@@ -26,6 +26,7 @@ interface ForumProps {
 /** A forum: its posts, by their tags, and a way to write one. */
 export function Forum({ channel, current }: ForumProps): ReactNode {
   const where = useMemo(() => ({ roomId: channel.id, communityId: channel.communityId, channelId: channel.id }), [channel.id, channel.communityId]);
+  useAskedRights(where);
   return (
     <WhereProvider value={where}>
       <Posts channel={channel} current={current} />

@@ -11,7 +11,7 @@ import { AcceptRules } from "@/ui/late";
 import { Composer } from "./composer";
 import { Messages } from "./messages";
 import { Typing } from "./typing";
-import { type Where, WhereProvider } from "./where";
+import { useAskedRights, type Where, WhereProvider } from "./where";
 import { useSay } from "./texts";
 
 interface RoomProps extends Where {
@@ -33,6 +33,7 @@ export function Room({ roomId, communityId, channelId, name, start, pointed, clo
   const target = pointed ? hash : "";
   const stale = useKnown((state) => state.rooms[roomId]?.staleTo !== undefined);
   const where = useMemo(() => ({ roomId, communityId, channelId }), [roomId, communityId, channelId]);
+  useAskedRights(where);
   useEffect(() => {
     const entered = target === "" ? actions.enter(roomId) : actions.jump(roomId, { messageId: target });
     void entered.catch(() => {});

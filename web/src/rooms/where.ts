@@ -1,4 +1,4 @@
-import { createContext, useContext, useEffect } from "react";
+import { createContext, useContext, useEffect, useRef } from "react";
 
 import { Permission } from "@creavio/client/options/v1/permission";
 import type { Place } from "@/route";
@@ -29,14 +29,23 @@ export function placeOfRoom({ roomId, communityId, channelId }: Where): Place {
   return { at: "channel", communityId, channelId, ...(roomId === channelId ? {} : { threadId: roomId }) };
 }
 
+/** Asks what one may do in a room: when it is entered, and when that may have changed. */
+export function useAskedRights({ communityId, channelId }: Where): void {
+  const actions = useActions();
+  const unknown = useKnown((state) => state.permissions[channelId] === undefined);
+  const entered = useRef("");
+  useEffect(() => {
+    // An override that hides nothing is told to nobody: who enters asks anew.
+    if (!unknown && entered.current === channelId) return;
+    entered.current = channelId;
+    void actions.rights(communityId, channelId).catch(() => {});
+  }, [actions, communityId, channelId, unknown]);
+}
+
 /** What one may do in this room; until that is known, what most may. */
 export function useRights(): (permission: Permission) => boolean {
-  const actions = useActions();
   const { communityId, channelId } = useWhere();
   const held = useKnown((state) => state.permissions[channelId]);
-  useEffect(() => {
-    if (held === undefined) void actions.rights(communityId, channelId).catch(() => {});
-  }, [actions, communityId, channelId, held]);
   if (communityId === "") return (permission) => permission !== Permission.MANAGE_MESSAGES && permission !== Permission.MENTION_EVERYONE;
   return (permission) => held?.has(permission) ?? usual.has(permission);
 }

@@ -209,9 +209,9 @@ export class Actions {
     await this.#once(`newer ${channelId} ${newer}`, () => this.#around(channelId, { pageToken: newer }));
   }
 
-  /** Asks what one may do in a channel, unless that is known. */
+  /** Asks what one may do in a channel. */
   async rights(communityId: string, channelId: string): Promise<void> {
-    if (communityId === "" || channelId in store.getState().permissions) return;
+    if (communityId === "") return;
     const { permissions } = await this.api.client.service(PolicyService).listPermissions({ communityId, channelId });
     this.change((state) => ({ ...state, permissions: { ...state.permissions, [channelId]: new Set(permissions) } }));
   }

@@ -88,19 +88,16 @@ export function applied(state: State, payload: Payload, now: number): State {
         reads: without(state.reads, conversation.id),
       };
     }
-    case "accessChanged": {
+    case "accessChanged":
       return unsure(state, payload.value.communityId);
-    }
     case "memberRolesChanged":
       return payload.value.userId === state.me?.id ? unsure(state, payload.value.communityId) : state;
     case "roleCreated":
-    case "roleUpdated": {
-      const communityId = payload.value.role?.communityId ?? "";
-      return { ...unsure(state, communityId), roles: without(state.roles, communityId) };
-    }
+    case "roleUpdated":
+      return withoutRoles(state, payload.value.role?.communityId ?? "");
     case "rolesReordered":
     case "roleDeleted":
-      return { ...unsure(state, payload.value.communityId), roles: without(state.roles, payload.value.communityId) };
+      return withoutRoles(state, payload.value.communityId);
     case "communityCreated":
     case "communityUpdated": {
       const { community } = payload.value;
@@ -189,6 +186,10 @@ function unsure(state: State, communityId: string): State {
   const permissions = { ...state.permissions };
   for (const channel of state.channels[communityId] ?? []) delete permissions[channel.id];
   return { ...state, permissions };
+}
+
+function withoutRoles(state: State, communityId: string): State {
+  return { ...unsure(state, communityId), roles: without(state.roles, communityId) };
 }
 
 /** What is known without a community. */
