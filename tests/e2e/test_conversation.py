@@ -41,6 +41,7 @@ def test_two_people_talk_over_rest(live: Live) -> None:
     community = ada.found("A round table")
     channel = ada.open_channel(community["id"], "general")
     with bob.listening() as heard:
+        community["member_count"] = 2
         assert bob.accept(ada.invite(community["id"])) == community
         assert heard.until("member_joined")["member"]["user_id"] == bob.id
 

@@ -110,5 +110,7 @@ def fill(request: object) -> None:
             setattr(request, name, value)
     if hasattr(request, "checks"):
         fill(request.checks.add())
+    if hasattr(request, "role_ids"):
+        request.role_ids.append("rol_01m81rdmg9ectsfb5pgrd3d7yf")
     if hasattr(request, "among"):
         request.among.append(ids["user_id"])

@@ -149,6 +149,7 @@ def test_another_handle_signs_in_and_the_next_has_to_wait(member: Make, live: Li
             ada.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
         else:
             ada.page.get_by_role("main").get_by_text(f"@{new}").first.wait_for()
+        ada.page.get_by_role("dialog").wait_for(state="detached")
     ada.handle = new
     sign_out(ada)
     ada.sign_in()

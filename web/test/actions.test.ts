@@ -77,6 +77,14 @@ test("a page that was asked for before everything is fetched anew is asked for a
   expect(shown()).toEqual(["one", "missed"]);
 });
 
+test("a place that is founded while all are fetched is there afterwards", async () => {
+  const actions = made();
+  const fetched = actions.refetch();
+  actions.heard({ case: "communityUpdated", value: { community: { id: "com_new", name: "New" } } as never });
+  await fetched;
+  expect(Object.keys(store.getState().communities)).toEqual(["com_new"]);
+});
+
 test("what is heard while a page is fetched anew stays, what is gone goes", async () => {
   said = [message(1n, "one"), message(2n, "deleted while away")];
   const actions = made();

@@ -43,7 +43,7 @@ test("a stream that breaks is resumed, and nothing is told twice", async () => {
     [{ events: [ready, happened("evt_1")], resumeToken: "one" }],
     [{ events: [ready, happened("evt_1"), happened("evt_2")], resumeToken: "two" }],
   );
-  assert.deepEqual(await told(new EventStream(client)), ["ready", "evt_1", "ready", "evt_2"]);
+  assert.deepEqual(await told(new EventStream(async () => client)), ["ready", "evt_1", "ready", "evt_2"]);
   assert.deepEqual(tokens, ["", "one", "two"]);
 });
 
@@ -58,7 +58,7 @@ test("a token that is refused is given up, and refetch says so", async () => {
     if (calls === 1) throw refused;
     return subscribe(request, options);
   };
-  const stream = new EventStream(client, "ancient");
+  const stream = new EventStream(async () => client, "ancient");
   const iterator = stream[Symbol.asyncIterator]();
   assert.equal((await iterator.next()).value.payload.case, "refetch");
   assert.equal(stream.resumeToken, "");
@@ -70,7 +70,7 @@ test("a stream ends when nobody listens any more", async () => {
   const leaving = new AbortController();
   const { client } = gateway([{ events: [ready] }, new ConnectError("away", Code.Unavailable)]);
   let events = 0;
-  for await (const _ of new EventStream(client, "", leaving.signal)) {
+  for await (const _ of new EventStream(async () => client, "", leaving.signal)) {
     events += 1;
     leaving.abort();
   }

@@ -11,7 +11,7 @@ import { tell } from "@/stream/heard";
 
 import { applied, left, merged, withChannel } from "./events";
 import { lasting } from "./lasting";
-import { emptyRoom, inOrder, type Outgoing, type Room, type State } from "./state";
+import { type ById, emptyRoom, inOrder, type Outgoing, type Room, type State } from "./state";
 import { change, store } from "./store";
 
 /** Something the stream tells. */
@@ -53,6 +53,7 @@ export class Actions {
 
   /** Fetches what is shown first: places, conversations, what is unread. */
   async refetch(): Promise<void> {
+    const before = store.getState();
     const [communities, conversations] = await Promise.all([
       collected(pages(this.api.communities.listCommunities, {}, (page) => page.communities)),
       collected(pages(this.api.conversations.listConversations, {}, (page) => page.conversations)),
@@ -60,8 +61,8 @@ export class Actions {
     this.#fetches += 1;
     this.change((state) => ({
       ...state,
-      communities: byId(communities),
-      conversations: byId(conversations),
+      communities: since(before.communities, state.communities, byId(communities)),
+      conversations: since(before.conversations, state.conversations, byId(conversations)),
       members: {},
       rooms: Object.fromEntries(Object.entries(state.rooms).map(([id, room]) => [id, stale(room)])),
     }));
@@ -423,6 +424,13 @@ export class Actions {
       rooms: { ...state.rooms, [channelId]: how(state.rooms[channelId] ?? emptyRoom) },
     }));
   }
+}
+
+/** A list that was fetched, with what came and went meanwhile. */
+function since<T>(before: ById<T>, now: ById<T>, listed: ById<T>): ById<T> {
+  const stays = Object.entries(listed).filter(([id]) => id in now || !(id in before));
+  const came = Object.entries(now).filter(([id]) => !(id in before) && !(id in listed));
+  return Object.fromEntries([...stays, ...came]);
 }
 
 /** A room of which something may have been missed; it is shown until it is fetched again. */
