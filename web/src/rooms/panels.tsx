@@ -64,8 +64,11 @@ function Pins(where: Where): ReactNode {
   useEffect(() => {
     void doing.pins(where.roomId).then(setPins, () => setPins([]));
   }, [doing, where.roomId]);
-  if (pins?.length === 0) return <p className="px-2 pb-2 text-muted">{say("pins.none")}</p>;
-  return <ul>{pins?.map((one) => <Found key={one.id} message={one} where={where} />)}</ul>;
+  // What is unpinned while the list is open leaves it.
+  const messages = useKnown((state) => state.rooms[where.roomId]?.messages);
+  const shown = pins?.filter((pin) => messages?.some((one) => one.id === pin.id && one.pinTime === undefined) !== true);
+  if (shown?.length === 0) return <p className="px-2 pb-2 text-muted">{say("pins.none")}</p>;
+  return <ul>{shown?.map((one) => <Found key={one.id} message={one} where={where} />)}</ul>;
 }
 
 /** The messages one keeps, wherever they stand. */
