@@ -25,8 +25,7 @@ from services.user.engine import (
     Fellows,
     Forgetting,
     HeldHandles,
-    OldBlocks,
-    OldStandings,
+    Untold,
 )
 from services.user.handler import (
     BlockHandler,
@@ -79,8 +78,7 @@ def app(chassis: Chassis) -> Service:
         consumers={owner: ConfirmationConsumer(owner) for owner in owners},
         background=[
             every(LIST_SECONDS, compare, chassis.telemetry),
-            every(TELL_SECONDS, OldBlocks(database).tell, chassis.telemetry),
-            every(TELL_SECONDS, OldStandings(database).tell, chassis.telemetry),
+            every(TELL_SECONDS, Untold(database).tell, chassis.telemetry),
             every(DROP_SECONDS, ExpiredHolds(database).drop, chassis.telemetry),
         ],
         personal=personal,

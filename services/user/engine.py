@@ -172,38 +172,22 @@ class ExpiredHolds:
             await held.forget_expired(tx)
 
 
-class OldBlocks:
-    """Tells of the blocks there were before other services kept them."""
+class Untold:
+    """Tells of what there was before other services kept it: blocks, and who is away."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def tell(self) -> None:
-        """Tell of all that were not told yet."""
-        told = _BATCH
-        while told == _BATCH:
-            async with self._database.transaction() as tx:
-                blocks = await store.take_untold(tx, _BATCH)
-                for block in blocks:
-                    tx.emit(events.blocked(block.blocker_id, block.blocked_id))
-            told = len(blocks)
-
-
-class OldStandings:
-    """Tells of those who were away before other services kept it."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def tell(self) -> None:
-        """Tell of all that were not told yet."""
-        told = _BATCH
-        while told == _BATCH:
-            async with self._database.transaction() as tx:
-                standings = await store.take_untold_standings(tx, _BATCH)
-                for user_id, revision, deactivated in standings:
-                    tx.emit(events.standing_changed(user_id, revision, deactivated=deactivated))
-            told = len(standings)
+    async def tell(self) -> bool:
+        """Tell of what was not told yet; whether there may be more."""
+        async with self._database.transaction() as tx:
+            blocks = await store.take_untold(tx, _BATCH)
+            for block in blocks:
+                tx.emit(events.blocked(block.blocker_id, block.blocked_id))
+            standings = await store.take_untold_standings(tx, _BATCH)
+            for user_id, revision, deactivated in standings:
+                tx.emit(events.standing_changed(user_id, revision, deactivated=deactivated))
+        return _BATCH in (len(blocks), len(standings))
 
 
 def besides(handles: HeldHandles) -> chassis_person.Besides:

@@ -17,7 +17,7 @@ from chassis.testing import plan_of
 from creavio.user.v1 import block_service_pb2
 from creavio.user.v1.block_service_pb2_grpc import BlockServiceStub
 from services.user import store
-from services.user.engine import OldBlocks
+from services.user.engine import Untold
 from services.user.store.tables import BLOCK
 from tests.live import Live, Person
 
@@ -84,7 +84,7 @@ async def test_blocks_of_before_are_told_once(database: Database) -> None:
             sa.update(BLOCK).where(BLOCK.c.blocker_id != pairs[2][0]).values(told=False)
         )
     for _ in range(2):
-        await OldBlocks(database).tell()
+        await Untold(database).tell()
     assert [event.DESCRIPTOR.name for event in told] == ["UserBlocked"] * 2
     assert len({event.user_id for event in told}) == 2
 

@@ -27,7 +27,7 @@ from creavio.rbac.v1.access_service_pb2_grpc import add_AccessServiceServicer_to
 from creavio.user.v1 import reach_service_pb2
 from services.user import convert, domain, store
 from services.user.domain import Audience, Settings
-from services.user.engine import Fellows, OldStandings
+from services.user.engine import Fellows, Untold
 from services.user.handler import ReachHandler
 from services.user.store.tables import PROFILE
 from tests.live import PASSWORD, Live, Person, refusal
@@ -138,7 +138,7 @@ async def test_others_are_told_once_of_who_was_away_before_they_kept_it(stage: S
         await store.set_deactivated(tx, back, 2, deactivated=False)
         await tx.execute(sa.update(PROFILE).values(told_revision=0))
     for _ in range(2):
-        await OldStandings(stage.database).tell()
+        await Untold(stage.database).tell()
     assert {(one.user_id, one.revision, one.deactivated) for one in told} == {
         (convert.user_text(away), 1, True),
         (convert.user_text(back), 2, False),

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 import uuid
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 import pytest
 
 from tests.e2e.readers import eventually
@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 WITHIN = 30_000
 """Milliseconds that anything on a page may take; other machines are slower."""
+expect.set_options(timeout=WITHIN)
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",

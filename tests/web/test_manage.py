@@ -9,12 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 import pytest
 
 from tests.live import Live
-from tests.web.conftest import WITHIN, Member
+from tests.web.conftest import Member
 
 pytestmark = pytest.mark.timeout(600)  # the first builds the app, and may install a browser
 Make = Callable[..., Member]
 PLACE = "Willow Lane Garden"
-expect.set_options(timeout=WITHIN)
 
 
 def menu(one: Member) -> Page:

@@ -9,7 +9,8 @@ import { useSay as useCore } from "@/i18n";
 import type { Place } from "@/route";
 import { useAsked } from "@/settings/asked";
 import { SettingsHeader } from "@/settings/frame";
-import { Answer, Area, Line, Lines, Nothing, Section, SettingsBody, Tick } from "@/settings/page";
+import { Answer, Line, Lines, Nothing, Section, SettingsBody } from "@/settings/page";
+import { Area, Tick } from "@/settings/parts";
 import { Button, Dialog, Field } from "@/ui/parts";
 
 import { Once } from "./once";

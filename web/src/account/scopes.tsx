@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 
 import { TokenScope } from "@creavio/client/auth/v1/token";
-import { Tick } from "@/settings/page";
 
 import type { Key } from "./en";
 import { useSay } from "./texts";
+import { Tick } from "@/settings/parts";
 
 const words: Readonly<Partial<Record<TokenScope, Key>>> = { [TokenScope.READ]: "scope.read", [TokenScope.WRITE]: "scope.write" };
 const all = [TokenScope.READ, TokenScope.WRITE] as const;

@@ -7,7 +7,8 @@ import { useSay as useCore } from "@/i18n";
 import type { Place } from "@/route";
 import { useAsked } from "@/settings/asked";
 import { SettingsHeader } from "@/settings/frame";
-import { Answer, Line, Lines, Nothing, Section, Select, SettingsBody } from "@/settings/page";
+import { Answer, Line, Lines, Nothing, Section, SettingsBody } from "@/settings/page";
+import { Select } from "@/settings/select";
 import { Button, Dialog, Field } from "@/ui/parts";
 
 import { Once } from "./once";

@@ -7,13 +7,14 @@ import { Permission } from "@creavio/client/options/v1/permission";
 import type { Timeout } from "@creavio/client/rbac/v1/timeout";
 import { SettingsHeader } from "@/settings/frame";
 import { useListing } from "@/settings/listing";
+import { Nothing, Section } from "@/settings/page";
 import { useActions } from "@/ui/context";
 import { whole } from "@/ui/dates";
 import { Avatar, Button } from "@/ui/parts";
 
 import { useManaging, useMay } from "./managing";
 import type { PageProps } from "./page";
-import { Body, Line, Listed, Nothing, Section, useChange, useNameOf } from "./parts";
+import { Body, Line, Listed, useChange, useNameOf } from "./parts";
 import { useSay } from "./texts";
 import { type Timeouts, useTimeouts } from "./timeouts";
 
@@ -29,7 +30,7 @@ export function Bans({ list }: PageProps): ReactNode {
       <Body>
         {bans && <BanList />}
         {moderates && (
-          <Section title={say("bans.timeouts")} hint={say("bans.timeoutsHint")}>
+          <Section title={say("bans.timeouts")} lead={say("bans.timeoutsHint")}>
             {timeouts.until.size === 0 ? (
               <Nothing>{say("bans.noTimeouts")}</Nothing>
             ) : (
@@ -62,7 +63,7 @@ function BanList(): ReactNode {
     ),
   );
   return (
-    <Section title={say("bans.bans")} hint={say("bans.bansHint")}>
+    <Section title={say("bans.bans")} lead={say("bans.bansHint")}>
       <Listed of={listing} empty={say("bans.none")}>
         {(one) => (
           <Banned

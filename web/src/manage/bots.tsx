@@ -6,13 +6,14 @@ import { BotMemberService } from "@creavio/client/community/v1/bot_member_servic
 import { go } from "@/route";
 import { SettingsHeader } from "@/settings/frame";
 import { useListing } from "@/settings/listing";
+import { Nothing, Section } from "@/settings/page";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
 import { Avatar, Button, Field, Wrong } from "@/ui/parts";
 
 import { useManaging } from "./managing";
 import type { PageProps } from "./page";
-import { Body, Line, Listed, Nothing, Section, useChange, useMembers, useNameOf } from "./parts";
+import { Body, Line, Listed, useChange, useMembers, useNameOf } from "./parts";
 import { useSay } from "./texts";
 
 /** The programs that take part here. */
@@ -47,7 +48,7 @@ export function Bots({ list }: PageProps): ReactNode {
             await add(user.id);
           }}
         />
-        <Section title={say("bots.yours")} hint={say("bots.yoursHint")}>
+        <Section title={say("bots.yours")} lead={say("bots.yoursHint")}>
           <Listed of={own} empty={say("bots.noneYours")}>
             {(one) => {
               const id = one.user?.id ?? "";
@@ -85,7 +86,7 @@ function AddByHandle({ add }: { readonly add: (handle: string) => Promise<void> 
     { NOT_FOUND: "bots.noSuch" },
   );
   return (
-    <Section title={say("bots.add")} hint={say("bots.addHint")}>
+    <Section title={say("bots.add")} lead={say("bots.addHint")}>
       <form className="flex flex-wrap items-end gap-2" onSubmit={added.submit}>
         <Field className="grow" label={say("bots.handle")} dir="ltr" required value={handle} error={added.fields["handle"]} onChange={(event) => setHandle(event.target.value)} />
         <Button type="submit" look="primary" className="min-h-10!" disabled={added.busy}>

@@ -6,6 +6,7 @@ import { type Channel, ChannelType } from "@creavio/client/community/v1/channel"
 import type { Forum } from "@creavio/client/community/v1/forum";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { go } from "@/route";
+import { Section } from "@/settings/page";
 import { Confirm } from "@/ui/confirm";
 import { SaveBar } from "@/settings/save-bar";
 import { Select } from "@/settings/select";
@@ -20,7 +21,7 @@ import { useExplaining } from "./explaining";
 import { ForumFields } from "./forum";
 import { useCategories, useManaging, useMay } from "./managing";
 import { Overrides, useOverrides } from "./overrides";
-import { BackToList, Section, useChange, useCounted } from "./parts";
+import { BackToList, useChange, useCounted } from "./parts";
 import { useSay } from "./texts";
 
 interface Draft {
@@ -126,7 +127,7 @@ export function ChannelPage({ channel }: { readonly channel: Channel }): ReactNo
           )}
           {rules && <Overrides of={overrides} channel={channel} />}
           {shapes && (
-            <Section title={say("channels.deleteTitle")} hint={say("channels.deleteHint")}>
+            <Section title={say("channels.deleteTitle")} lead={say("channels.deleteHint")}>
               <Button className="justify-self-start text-danger!" onClick={() => setDeleting(true)}>
                 <Trash2 size={16} aria-hidden /> {say("channels.delete")}
               </Button>

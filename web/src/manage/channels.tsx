@@ -6,12 +6,12 @@ import type { Category } from "@creavio/client/community/v1/category";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { figure } from "@/i18n/plural";
 import { go, type Place } from "@/route";
+import { Nothing } from "@/settings/page";
 import { Confirm } from "@/ui/confirm";
 import { SettingsHeader } from "@/settings/frame";
-import { Choice } from "@/settings/parts";
+import { Choice, Switch } from "@/settings/parts";
 import { type Drop, placed, stepped, useReorder } from "@/settings/reorder";
 import { Select } from "@/settings/select";
-import { Toggle } from "@/settings/toggle";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
 import { useNarrow } from "@/ui/narrow";
@@ -23,7 +23,7 @@ import { WithExplain } from "./explain";
 import { droppedChannel, moveOf, type Shelf, shelvesOf, steppedChannel } from "./layout";
 import { useCategories, useManaging, useMay } from "./managing";
 import type { PageProps } from "./page";
-import { Nothing, Split, useBack, useChange, useCounted } from "./parts";
+import { Split, useBack, useChange, useCounted } from "./parts";
 import { useSay } from "./texts";
 
 const none: readonly Channel[] = [];
@@ -345,8 +345,8 @@ function NewChannel({ onDone }: { readonly onDone: () => void }): ReactNode {
         onChange={(event) => setDraft({ ...draft, topic: event.target.value })}
       />
       {categories.length > 0 && <InCategory value={draft.categoryId} onChange={(categoryId) => setDraft({ ...draft, categoryId })} />}
-      <Toggle
-        title={say("channels.private")}
+      <Switch
+        label={say("channels.private")}
         hint={say("channels.privateHint")}
         checked={draft.private}
         onChange={(checked) => setDraft({ ...draft, private: checked })}

@@ -8,6 +8,8 @@ import { CalendarService } from "@creavio/client/community/v1/calendar_service";
 import type { Channel } from "@creavio/client/community/v1/channel";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { go } from "@/route";
+import { Nothing } from "@/settings/page";
+import { Area } from "@/settings/parts";
 import { Confirm } from "@/ui/confirm";
 import { SettingsHeader } from "@/settings/frame";
 import { useListing } from "@/settings/listing";
@@ -18,11 +20,10 @@ import { span } from "@/ui/dates";
 import { Button, classes, Dialog, Field, Wrong } from "@/ui/parts";
 import { Sign } from "@/ui/sign";
 
-import { TextArea } from "./forum";
 import { localOf, timeOf } from "./local-time";
 import { useHeard, useManaging, useMay } from "./managing";
 import type { PageProps } from "./page";
-import { Body, Nothing, useChange, useCounted, useNameOf } from "./parts";
+import { Body, useChange, useCounted, useNameOf } from "./parts";
 import { useSay } from "./texts";
 
 const told = ["calendarEventSaved", "channelCalendarEventSaved", "refetch"] as const;
@@ -295,7 +296,7 @@ function EventForm({ event, service, onDone }: EventFormProps): ReactNode {
         />
       )}
       <Field label={say("events.location")} maxLength={200} value={draft.location} error={save.fields["location"]} onChange={(change) => setDraft({ ...draft, location: change.target.value })} />
-      <TextArea label={say("events.description")} maxLength={2000} value={draft.description} onChange={(description) => setDraft({ ...draft, description })} />
+      <Area label={say("events.description")} maxLength={2000} value={draft.description} onChange={(event) => setDraft({ ...draft, description: event.target.value })} />
       <Wrong>{save.error}</Wrong>
       <Button type="submit" look="primary" disabled={save.busy || wrongOrder}>
         {say(event === undefined ? "events.plan" : "events.keep")}

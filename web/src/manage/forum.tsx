@@ -3,12 +3,11 @@ import { ArrowDown, ArrowUp, Plus, Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { type Forum, ForumSort, type ForumTag, ForumTagSchema } from "@creavio/client/community/v1/forum";
-import { Choice } from "@/settings/parts";
+import { Section } from "@/settings/page";
+import { Area, Choice, Switch } from "@/settings/parts";
 import { stepped } from "@/settings/reorder";
-import { Toggle } from "@/settings/toggle";
 import { Button, IconButton } from "@/ui/parts";
 
-import { Section } from "./parts";
 import { useSay } from "./texts";
 
 const most = 20;
@@ -24,7 +23,7 @@ export function ForumFields({ forum, onChange }: { readonly forum: Forum; readon
   };
   return (
     <Section title={say("forum.title")}>
-      <TextArea label={say("forum.guidelines")} maxLength={2000} value={forum.guidelines} onChange={(guidelines) => onChange({ ...forum, guidelines })} />
+      <Area label={say("forum.guidelines")} maxLength={2000} value={forum.guidelines} onChange={(event) => onChange({ ...forum, guidelines: event.target.value })} />
       <Choice
         title={say("forum.sort")}
         value={forum.defaultSort === ForumSort.NEWEST ? "newest" : "activity"}
@@ -78,35 +77,8 @@ export function ForumFields({ forum, onChange }: { readonly forum: Forum; readon
         </Button>
       )}
       {tags.length > 0 && (
-        <Toggle title={say("forum.required")} checked={forum.tagRequired} onChange={(tagRequired) => onChange({ ...forum, tagRequired })} />
+        <Switch label={say("forum.required")} checked={forum.tagRequired} onChange={(tagRequired) => onChange({ ...forum, tagRequired })} />
       )}
     </Section>
-  );
-}
-
-interface TextAreaProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly value: string;
-  readonly maxLength: number;
-  readonly rows?: number;
-  readonly onChange: (value: string) => void;
-}
-
-/** What takes more than a line. */
-export function TextArea({ label, hint, value, maxLength, rows = 3, onChange }: TextAreaProps): ReactNode {
-  return (
-    <label className="grid gap-1.5 text-13 font-medium">
-      {label}
-      <textarea
-        dir="auto"
-        rows={rows}
-        maxLength={maxLength}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-        className="min-w-0 rounded-control bg-overlay px-3 py-2 text-15 font-normal shadow-[inset_0_0_0_1px_var(--line-strong)] focus:outline-2 focus:-outline-offset-1 focus:outline-focus"
-      />
-      {hint !== undefined && <span className="text-12 font-normal text-faint">{hint}</span>}
-    </label>
   );
 }

@@ -7,6 +7,7 @@ import type { Community } from "@creavio/client/community/v1/community";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { type Role, RoleKind } from "@creavio/client/rbac/v1/role";
 import { go } from "@/route";
+import { Section } from "@/settings/page";
 import { Confirm } from "@/ui/confirm";
 import { Picker } from "@/settings/picker";
 import { Select } from "@/settings/select";
@@ -16,7 +17,7 @@ import { Avatar, Button, Field, Wrong } from "@/ui/parts";
 
 import { WhyButton } from "./explain";
 import { useKept, useManaging, useMay, useMine } from "./managing";
-import { BackToList, Section, Swatch, useChange, useNameOf, useRoleName } from "./parts";
+import { BackToList, Swatch, useChange, useNameOf, useRoleName } from "./parts";
 import { rank } from "./policy";
 import { useSay } from "./texts";
 import type { Timeouts } from "./timeouts";
@@ -299,7 +300,7 @@ function HandOver({ userId, name, community }: HandOverProps): ReactNode {
     setAsked(false);
   });
   return (
-    <Section title={say("members.handOver")} hint={say("members.handOverHint", { name })}>
+    <Section title={say("members.handOver")} lead={say("members.handOverHint", { name })}>
       <Button className="justify-self-start" onClick={() => setAsked(true)}>
         <Crown size={16} aria-hidden /> {say("members.handOverDo", { name })}
       </Button>

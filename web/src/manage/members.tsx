@@ -5,6 +5,7 @@ import { Permission } from "@creavio/client/options/v1/permission";
 import { RoleKind } from "@creavio/client/rbac/v1/role";
 import { go, type Place } from "@/route";
 import { SettingsHeader } from "@/settings/frame";
+import { Nothing } from "@/settings/page";
 import { Select } from "@/settings/select";
 import { useKnown } from "@/store/react";
 import { useNarrow } from "@/ui/narrow";
@@ -14,7 +15,7 @@ import { WithExplain } from "./explain";
 import { useKept, useManaging, useMay } from "./managing";
 import { MemberPage } from "./member";
 import type { PageProps } from "./page";
-import { Nothing, Split, Swatch, useBack, useCounted, useMembers, usePeoplePicks, useRoleName } from "./parts";
+import { Split, Swatch, useBack, useCounted, useMembers, usePeoplePicks, useRoleName } from "./parts";
 import { useSay } from "./texts";
 import { useTimeouts } from "./timeouts";
 

@@ -5,20 +5,20 @@ import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react
 import { type Onboarding, type Rule, RuleSchema } from "@creavio/client/community/v1/onboarding";
 import { OnboardingService } from "@creavio/client/community/v1/onboarding_service";
 import { SettingsHeader } from "@/settings/frame";
+import { Nothing, Section } from "@/settings/page";
+import { Area, Switch } from "@/settings/parts";
 import { Picker } from "@/settings/picker";
 import { stepped } from "@/settings/reorder";
 import { SaveBar } from "@/settings/save-bar";
-import { Toggle } from "@/settings/toggle";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
 import { Button, Field, IconButton, Wrong } from "@/ui/parts";
 import { Sign } from "@/ui/sign";
 import { wrong } from "@/ui/wrong";
 
-import { TextArea } from "./forum";
 import { useHeard, useManaging } from "./managing";
 import type { PageProps } from "./page";
-import { Body, Nothing, Section, useChange } from "./parts";
+import { Body, useChange } from "./parts";
 import { Questions } from "./questions";
 import { useSay } from "./texts";
 
@@ -71,7 +71,7 @@ export function Newcomers({ community, list }: PageProps): ReactNode {
         <Wrong>{error}</Wrong>
         {kept !== undefined && (
           <>
-            <Section title={say("newcomers.rules")} hint={say("newcomers.rulesHint")}>
+            <Section title={say("newcomers.rules")} lead={say("newcomers.rulesHint")}>
               {value.rules.length === 0 && <Nothing>{say("newcomers.noRules")}</Nothing>}
               <ol className="grid gap-2.5">
                 {value.rules.map((rule, at) => (
@@ -100,7 +100,7 @@ export function Newcomers({ community, list }: PageProps): ReactNode {
                         <Trash2 size={16} aria-hidden />
                       </IconButton>
                     </div>
-                    <TextArea label={say("newcomers.ruleText", { number: at + 1 })} rows={2} maxLength={500} value={rule.text} onChange={(text) => put(at, { text })} />
+                    <Area label={say("newcomers.ruleText", { number: at + 1 })} rows={2} maxLength={500} value={rule.text} onChange={(event) => put(at, { text: event.target.value })} />
                   </li>
                 ))}
               </ol>
@@ -109,19 +109,19 @@ export function Newcomers({ community, list }: PageProps): ReactNode {
                   <Plus size={16} aria-hidden /> {say("newcomers.addRule")}
                 </Button>
               )}
-              <Toggle
-                title={say("newcomers.must")}
+              <Switch
+                label={say("newcomers.must")}
                 hint={say("newcomers.mustHint")}
                 checked={value.mustAccept}
                 onChange={(mustAccept) => setDraft({ ...draft, mustAccept })}
               />
               {kept.rulesVersion > 0n && <p className="text-12 text-faint">{say("newcomers.version", { number: String(kept.rulesVersion) })}</p>}
             </Section>
-            <Section title={say("newcomers.welcome")} hint={say("newcomers.welcomeHint", { name: community.name })}>
-              <TextArea label={say("newcomers.welcomeField")} maxLength={2000} value={value.welcome} onChange={(welcome) => setDraft({ ...draft, welcome })} />
+            <Section title={say("newcomers.welcome")} lead={say("newcomers.welcomeHint", { name: community.name })}>
+              <Area label={say("newcomers.welcomeField")} maxLength={2000} value={value.welcome} onChange={(event) => setDraft({ ...draft, welcome: event.target.value })} />
             </Section>
             <Questions questions={value.questions} errors={save.fields} onChange={(questions) => setDraft({ ...draft, questions })} />
-            <Section title={say("newcomers.channels")} hint={say("newcomers.channelsHint")}>
+            <Section title={say("newcomers.channels")} lead={say("newcomers.channelsHint")}>
               <ul className="flex flex-wrap gap-1.5">
                 {value.channelIds.map((id) => {
                   const channel = channels.find((one) => one.id === id);

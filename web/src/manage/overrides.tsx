@@ -5,8 +5,9 @@ import type { Channel } from "@creavio/client/community/v1/channel";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { OverrideService } from "@creavio/client/rbac/v1/override_service";
 import { type ChannelOverride, RoleKind } from "@creavio/client/rbac/v1/role";
+import { Section } from "@/settings/page";
+import { Switch } from "@/settings/parts";
 import { Picker } from "@/settings/picker";
-import { Toggle } from "@/settings/toggle";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
 import { Avatar, Button, classes, Wrong } from "@/ui/parts";
@@ -14,7 +15,7 @@ import { wrong } from "@/ui/wrong";
 
 import { useExplaining } from "./explaining";
 import { useKept, useManaging, useMine } from "./managing";
-import { PermissionRow, Section, Swatch, useMembers, useNameOf, usePeoplePicks, useRoleName } from "./parts";
+import { PermissionRow, Swatch, useMembers, useNameOf, usePeoplePicks, useRoleName } from "./parts";
 import { groups, inChannels, wordsOf } from "./permissions";
 import { differing, rank, said, saying } from "./policy";
 import { useSay } from "./texts";
@@ -122,12 +123,12 @@ export function Overrides({ of, channel }: { readonly of: Overriding; readonly c
     ...people.filter((one) => !of.wanted.has(one.value)),
   ];
   return (
-    <Section title={say("overrides.title")} hint={say("overrides.lead")}>
+    <Section title={say("overrides.title")} lead={say("overrides.lead")}>
       <Wrong>{of.error}</Wrong>
       {of.kept !== undefined && everyone !== undefined && (
         <>
-          <Toggle
-            title={say("overrides.closed")}
+          <Switch
+            label={say("overrides.closed")}
             hint={say("overrides.closedHint")}
             checked={closed}
             disabled={locked(everyone.id) !== undefined || mayHere?.has(Permission.VIEW_CHANNEL) !== true}

@@ -2,12 +2,11 @@ import { type ReactNode, useState } from "react";
 
 import { type Community, Visibility } from "@creavio/client/community/v1/community";
 import { SettingsHeader } from "@/settings/frame";
-import { Choice } from "@/settings/parts";
+import { Area, Choice } from "@/settings/parts";
 import { SaveBar } from "@/settings/save-bar";
 import { useActions } from "@/ui/context";
 import { Field, Tile } from "@/ui/parts";
 
-import { TextArea } from "./forum";
 import type { PageProps } from "./page";
 import { Body, useChange } from "./parts";
 import { useSay } from "./texts";
@@ -37,7 +36,7 @@ export function Overview({ community, list }: PageProps): ReactNode {
         </div>
         <form className="grid gap-4" onSubmit={save.submit}>
           <Field label={say("overview.name")} required value={name} maxLength={64} error={save.fields["name"]} onChange={(event) => setDraft({ ...draft, name: event.target.value })} />
-          <TextArea label={say("overview.description")} hint={say("overview.descriptionHint")} value={description} maxLength={1024} onChange={(text) => setDraft({ ...draft, description: text })} />
+          <Area label={say("overview.description")} hint={say("overview.descriptionHint")} value={description} maxLength={1024} onChange={(event) => setDraft({ ...draft, description: event.target.value })} />
           <Choice
             title={say("overview.visibility")}
             value={visibility === Visibility.PUBLIC ? "public" : "private"}

@@ -6,6 +6,7 @@ import type { Blanks } from "@/i18n/texts";
 import { counted, figure } from "@/i18n/plural";
 import { go, type Place } from "@/route";
 import { useListing } from "@/settings/listing";
+import { Nothing } from "@/settings/page";
 import type { Pick } from "@/settings/picker";
 import { useSay as useSayShared } from "@/settings/texts";
 import { nameOf } from "@/store/names";
@@ -242,31 +243,6 @@ export function Body({ children, wide = false }: { readonly children: ReactNode;
   );
 }
 
-interface SectionProps {
-  readonly title: string;
-  readonly hint?: string;
-  readonly action?: ReactNode;
-  readonly children: ReactNode;
-}
-
-export function Section({ title, hint, action, children }: SectionProps): ReactNode {
-  const id = useId();
-  return (
-    <section aria-labelledby={id} className="grid min-w-0 content-start gap-2.5">
-      <div className="flex flex-wrap items-center gap-2">
-        <div className="min-w-0 grow">
-          <h2 id={id} className="font-display text-17 font-bold tracking-[-0.012em]">
-            {title}
-          </h2>
-          {hint !== undefined && <p className="text-13 text-muted">{hint}</p>}
-        </div>
-        {action}
-      </div>
-      {children}
-    </section>
-  );
-}
-
 interface ListedProps<T> {
   readonly of: ReturnType<typeof useListing<T>>;
   readonly empty: string;
@@ -294,11 +270,6 @@ export function Listed<T>({ of: { items, error, more, again }, empty, children }
       )}
     </>
   );
-}
-
-/** What is said where there is nothing yet. */
-export function Nothing({ children }: { readonly children: ReactNode }): ReactNode {
-  return <p className="rounded-card bg-sunken px-4 py-3.5 text-13 text-muted">{children}</p>;
 }
 
 /** A line of a list: somebody or something, what is said of it, and what can be done. */

@@ -9,12 +9,13 @@ import {
   OnboardingQuestionSchema,
 } from "@creavio/client/community/v1/onboarding";
 import { RoleKind } from "@creavio/client/rbac/v1/role";
+import { Nothing, Section } from "@/settings/page";
+import { Switch } from "@/settings/parts";
 import { Picker } from "@/settings/picker";
-import { Toggle } from "@/settings/toggle";
 import { Button, Field, IconButton } from "@/ui/parts";
 
 import { useKept } from "./managing";
-import { Nothing, Section, Swatch, useRoleName } from "./parts";
+import { Swatch, useRoleName } from "./parts";
 import { useSay } from "./texts";
 
 const most = { questions: 8, answers: 16, roles: 5 } as const;
@@ -34,7 +35,7 @@ export function Questions({ questions, errors, onChange }: QuestionsProps): Reac
   const ask = (): void =>
     onChange([...questions, create(OnboardingQuestionSchema, { answers: [create(OnboardingAnswerSchema, {}), create(OnboardingAnswerSchema, {})] })]);
   return (
-    <Section title={say("questions.title")} hint={say("questions.hint")}>
+    <Section title={say("questions.title")} lead={say("questions.hint")}>
       {questions.length === 0 && <Nothing>{say("questions.none")}</Nothing>}
       <ol className="grid gap-3">
         {questions.map((question, at) => (
@@ -70,8 +71,8 @@ export function Questions({ questions, errors, onChange }: QuestionsProps): Reac
                 <Plus size={16} aria-hidden /> {say("questions.addAnswer")}
               </Button>
             )}
-            <Toggle title={say("questions.multiple")} checked={question.multiple} onChange={(multiple) => put(at, { multiple })} />
-            <Toggle title={say("questions.required")} checked={question.required} onChange={(required) => put(at, { required })} />
+            <Switch label={say("questions.multiple")} checked={question.multiple} onChange={(multiple) => put(at, { multiple })} />
+            <Switch label={say("questions.required")} checked={question.required} onChange={(required) => put(at, { required })} />
           </li>
         ))}
       </ol>

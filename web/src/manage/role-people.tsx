@@ -2,12 +2,13 @@ import { UserMinus } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
 import { type Role, RoleKind } from "@creavio/client/rbac/v1/role";
+import { Nothing } from "@/settings/page";
 import { Picker } from "@/settings/picker";
 import { useKnown } from "@/store/react";
 import { Avatar, Button, Wrong } from "@/ui/parts";
 
 import { lookedAt, useKept, useManaging } from "./managing";
-import { Line, Nothing, useChange, useMembers, useNameOf, usePeoplePicks } from "./parts";
+import { Line, useChange, useMembers, useNameOf, usePeoplePicks } from "./parts";
 import { useSay } from "./texts";
 
 interface RolePeopleProps {

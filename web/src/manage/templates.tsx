@@ -7,7 +7,7 @@ import { TemplateService } from "@creavio/client/community/v1/template_service";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { SettingsHeader } from "@/settings/frame";
 import { useListing } from "@/settings/listing";
-import { Toggle } from "@/settings/toggle";
+import { Switch } from "@/settings/parts";
 import { useActions } from "@/ui/context";
 import { whole } from "@/ui/dates";
 import { Button, Dialog, Field, IconButton, Wrong } from "@/ui/parts";
@@ -109,7 +109,7 @@ function NewTemplate({ name: given, make }: NewTemplateProps): ReactNode {
     <form className="grid gap-4" onSubmit={made.submit}>
       <p className="text-muted">{say("templates.what")}</p>
       <Field label={say("templates.name")} required maxLength={64} value={name} error={made.fields["name"]} onChange={(event) => setName(event.target.value)} />
-      <Toggle title={say("templates.private")} hint={say("templates.privateHint")} checked={all} onChange={setAll} />
+      <Switch label={say("templates.private")} hint={say("templates.privateHint")} checked={all} onChange={setAll} />
       <Wrong>{made.error}</Wrong>
       <Button type="submit" look="primary" disabled={made.busy}>
         {say("templates.make")}

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useMemo, useState } from "react";
 
 import { go, type Place } from "@/route";
 import { nameOfConversation } from "@/store/names";
-import { useKnown } from "@/store/react";
+import { useParts } from "@/store/react";
 import type { State } from "@/store/state";
 import { useActions } from "@/ui/context";
 import { Button, Count, Mark, Tile } from "@/ui/parts";
@@ -25,7 +25,7 @@ export function CatchUp(): ReactNode {
   const say = useSay();
   const actions = useActions();
   const doing = useDoing();
-  const state = useKnown((known) => known);
+  const state = useParts("communities", "channels", "conversations", "threads", "users", "me", "reads");
   const [followed, setFollowed] = useState<readonly string[]>([]);
   const ids = Object.keys(state.communities).sort().join(" ");
   useEffect(() => {
@@ -77,7 +77,7 @@ export function CatchUp(): ReactNode {
   );
 }
 
-function groupsOf(state: State, followed: readonly string[], direct: string) {
+function groupsOf(state: Parameters<typeof nameOfConversation>[0] & Pick<State, "communities" | "channels" | "threads" | "reads">, followed: readonly string[], direct: string) {
   const entry = (id: string, title: string, sign: ReactNode, place: Place): Entry[] => {
     const { unreadCount: unread = 0, mentionCount: mentions = 0 } = state.reads[id] ?? {};
     return unread === 0 ? [] : [{ key: id, title, sign, place, unread, mentions }];

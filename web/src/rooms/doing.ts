@@ -17,9 +17,12 @@ import { ThreadService } from "@creavio/client/chat/v1/thread_service";
 import type { ForumSort } from "@creavio/client/community/v1/forum";
 import { RoleService } from "@creavio/client/rbac/v1/role_service";
 
+import { go } from "@/route";
 import type { Actions } from "@/store/actions";
 import { keeping, merged } from "@/store/events";
 import { store } from "@/store/store";
+
+import { placeOfRoom, whereIs } from "./where";
 
 /** What one does in rooms besides reading and writing. It is loaded with them. */
 export class RoomActions {
@@ -82,6 +85,12 @@ export class RoomActions {
 
   async thread(threadId: string): Promise<void> {
     if (!(threadId in store.getState().threads)) this.#thread(await this.#client.service(ThreadService).getThread({ threadId }));
+  }
+
+  /** Leads to a message, wherever it stands. */
+  async goTo(roomId: string, messageId: string): Promise<void> {
+    if (roomId.startsWith("thr_")) await this.thread(roomId);
+    go(placeOfRoom(whereIs(store.getState(), roomId)), "push", messageId);
   }
 
   /** Begins a thread at a message, or at none. */

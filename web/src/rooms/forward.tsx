@@ -3,8 +3,6 @@ import { Forward as ForwardSign } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
 import type { Forward, Message } from "@creavio/client/chat/v1/message";
-import { go } from "@/route";
-import { useKnown } from "@/store/react";
 import { Markdown } from "@/text/markdown";
 import { whole } from "@/ui/dates";
 import { useMutation } from "@/ui/mutation";
@@ -14,8 +12,8 @@ import { useReferences } from "./references";
 import { Chooser, type Target } from "./switcher";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
-import { placeOfRoom, useWhere } from "./where";
-import { asWritten, communityOf } from "./written";
+import { useWhere } from "./where";
+import { asWritten } from "./written";
 
 const rooms = ["room"] as const;
 
@@ -52,13 +50,11 @@ export function Brought({ message, forward }: { readonly message: Message; reado
   const say = useSay();
   const doing = useDoing();
   const { communityId } = useWhere();
-  const state = useKnown((known) => known);
   const references = useReferences(communityId, forward.content);
   const open = useMutation(
     async () => {
-      const { channelId: roomId, messageId } = await doing.source(message);
-      const channelId = state.threads[roomId]?.channelId ?? (roomId.startsWith("cnv_") ? "" : roomId);
-      go(placeOfRoom({ roomId, channelId, communityId: communityOf(state, roomId) }), "push", messageId);
+      const { channelId, messageId } = await doing.source(message);
+      await doing.goTo(channelId, messageId);
     },
     { NOT_FOUND: "forward.gone" },
     say,

@@ -4,7 +4,7 @@ import { forwardRef, lazy, type PointerEvent, type ReactNode, Suspense, useImper
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import { Permission } from "@creavio/client/options/v1/permission";
-import { go, pathOf } from "@/route";
+import { go } from "@/route";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
 import { Confirm } from "@/ui/confirm";
@@ -16,7 +16,7 @@ import { EmojiPopover } from "./emoji-popover";
 import { useSay } from "./texts";
 import { BeginThread } from "./thread-dialogs";
 import { useDoing } from "./use-doing";
-import { placeOfRoom, useRights, useWhere } from "./where";
+import { linkTo, useRights, useWhere } from "./where";
 import { asTyped } from "./written";
 
 const SendOn = lazy(async () => ({ default: (await import("./forward")).SendOn }));
@@ -85,7 +85,7 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
       key: "l",
       title: say("message.copyLink"),
       icon: Link2,
-      run: () => quietly(navigator.clipboard.writeText(`${location.origin}${pathOf(placeOfRoom(where))}#${message.id}`)),
+      run: () => quietly(navigator.clipboard.writeText(linkTo(where, message.id))),
     },
     ...(mine || may(Permission.MANAGE_MESSAGES)
       ? [{ key: "Delete", title: say("common.delete"), icon: Trash2, run: () => setAsked("delete"), danger: true }]

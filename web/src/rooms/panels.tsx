@@ -4,7 +4,6 @@ import { Popover } from "radix-ui";
 import { type ReactNode, useEffect, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
-import { go } from "@/route";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 import { whole } from "@/ui/dates";
@@ -13,8 +12,8 @@ import { Button } from "@/ui/parts";
 import { BarButton } from "./bar";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
-import { placeOfRoom, type Where } from "./where";
-import { asTyped, communityOf } from "./written";
+import type { Where } from "./where";
+import { asTyped } from "./written";
 
 interface PanelButtonProps {
   readonly label: string;
@@ -68,7 +67,7 @@ function Pins(where: Where): ReactNode {
   const messages = useKnown((state) => state.rooms[where.roomId]?.messages);
   const shown = pins?.filter((pin) => messages?.some((one) => one.id === pin.id && one.pinTime === undefined) !== true);
   if (shown?.length === 0) return <p className="px-2 pb-2 text-muted">{say("pins.none")}</p>;
-  return <ul>{shown?.map((one) => <Found key={one.id} message={one} where={where} />)}</ul>;
+  return <ul>{shown?.map((one) => <Found key={one.id} message={one} />)}</ul>;
 }
 
 /** The messages one keeps, wherever they stand. */
@@ -86,7 +85,6 @@ function Saved(): ReactNode {
   const doing = useDoing();
   const [all, setAll] = useState<Awaited<ReturnType<typeof doing.saved>>>();
   const kept = useKnown((state) => state.saved);
-  const state = useKnown((known) => known);
   useEffect(() => {
     void doing.saved().then(setAll, () => setAll([]));
   }, [doing]);
@@ -95,7 +93,6 @@ function Saved(): ReactNode {
   return (
     <ul>
       {shown?.map(({ messageId, channelId: roomId, message }) => {
-        const channelId = state.threads[roomId]?.channelId ?? (roomId.startsWith("cnv_") ? "" : roomId);
         return message === undefined ? (
           <li key={messageId} className="flex items-center gap-2 px-2 py-2 text-13 text-faint">
             <span className="grow">{say("saved.gone")}</span>
@@ -104,21 +101,22 @@ function Saved(): ReactNode {
             </Button>
           </li>
         ) : (
-          <Found key={messageId} message={message} where={{ roomId, channelId, communityId: communityOf(state, roomId) }} />
+          <Found key={messageId} message={message} />
         );
       })}
     </ul>
   );
 }
 
-function Found({ message, where }: { readonly message: Message; readonly where: Where }): ReactNode {
+function Found({ message }: { readonly message: Message }): ReactNode {
+  const doing = useDoing();
   const author = useKnown((state) => state.users[message.authorId]);
   return (
     <li>
       <button
         type="button"
         data-leaves
-        onClick={() => go(placeOfRoom(where), "push", message.id)}
+        onClick={() => void doing.goTo(message.channelId, message.id).catch(() => {})}
         className="grid w-full gap-0.5 rounded-control px-2 py-2 text-start hover:bg-hover focus-visible:-outline-offset-2"
       >
         <span className="flex items-baseline gap-2">

@@ -1,5 +1,6 @@
 import { MessageSquareQuote } from "lucide-react";
 import { type ReactNode, useEffect, useMemo } from "react";
+import { useShallow } from "zustand/react/shallow";
 
 import { go, pathOf, type Place } from "@/route";
 import { nameOf } from "@/store/names";
@@ -8,7 +9,7 @@ import type { References } from "@/text/markdown";
 import { useActions } from "@/ui/context";
 import { classes } from "@/ui/parts";
 
-import { placeOfRoom } from "./where";
+import { placeOfRoom, whereIs } from "./where";
 
 const chip = "rounded-small px-1 font-medium";
 
@@ -61,10 +62,7 @@ function To({ place, messageId = "", children }: { readonly place: Place; readon
 function Pointer({ roomId, messageId }: { readonly roomId: string; readonly messageId: string }): ReactNode {
   const preview = useKnown((state) => state.previews[`${roomId}/${messageId}`]);
   const author = useKnown((state) => state.users[preview?.authorId ?? ""]);
-  const channelId = useKnown((state) => state.threads[roomId]?.channelId ?? roomId);
-  const communityId = useKnown(
-    (state) => Object.values(state.channels).flat().find((one) => one.id === channelId)?.communityId ?? "",
-  );
+  const { communityId, channelId } = useKnown(useShallow((state) => whereIs(state, roomId)));
   const there = roomId.startsWith("cnv_") || communityId !== "";
   if (preview === undefined || !there) return <MessageSquareQuote size={16} className="inline align-[-3px] text-faint" role="img" aria-label="…" />;
   return (

@@ -3,7 +3,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, 
 
 import { go, pathOf, type Place } from "@/route";
 import { nameOf, nameOfConversation } from "@/store/names";
-import { useKnown } from "@/store/react";
+import { useParts } from "@/store/react";
 import type { State } from "@/store/state";
 import { useActions } from "@/ui/context";
 import { Avatar, classes, Tile } from "@/ui/parts";
@@ -49,7 +49,7 @@ export function Chooser({ title, field, kinds, onChoose, onClose }: ChooserProps
   const box = useRef<HTMLDialogElement>(null);
   const [query, setQuery] = useState("");
   const [current, setCurrent] = useState(0);
-  const state = useKnown((known) => known);
+  const state = useParts("communities", "channels", "conversations", "users", "me");
   useEffect(() => box.current?.showModal(), []);
   const found = useMemo(() => targets(state, query, say("switch.person")).filter((one) => kinds.includes(one.kind)), [state, query, say, kinds]);
   const chosen = Math.min(current, found.length - 1);
@@ -139,7 +139,7 @@ function Matched({ title, query }: { readonly title: string; readonly query: str
 }
 
 /** Where one can go, what fits the letters and is gone to most first. */
-function targets(state: State, query: string, person: string): readonly Target[] {
+function targets(state: Pick<State, "communities" | "channels" | "conversations" | "users" | "me">, query: string, person: string): readonly Target[] {
   const [, only, rest = ""] = /^([#@]?)\s*(.*)$/.exec(query) ?? [];
   const wanted = rest.trim().toLowerCase();
   const visits = allVisits();

@@ -1,8 +1,10 @@
 import { createContext, useContext, useEffect, useRef } from "react";
 
+import type { Channel } from "@creavio/client/community/v1/channel";
 import { Permission } from "@creavio/client/options/v1/permission";
-import type { Place } from "@/route";
+import { pathOf, type Place } from "@/route";
 import { useKnown } from "@/store/react";
+import type { State } from "@/store/state";
 import { useActions } from "@/ui/context";
 
 /** Which room something stands in. */
@@ -23,10 +25,29 @@ export function useWhere(): Where {
   return useContext(Room);
 }
 
+/** The channel with an id, of whichever community. */
+export function channelOf(state: State, channelId: string): Channel | undefined {
+  return Object.values(state.channels)
+    .flat()
+    .find((one) => one.id === channelId);
+}
+
+/** Where a room is, as far as it is known; a channel or thread that is not known is in no community. */
+export function whereIs(state: State, roomId: string): Where {
+  if (roomId.startsWith("cnv_")) return { roomId, communityId: "", channelId: "" };
+  const channelId = state.threads[roomId]?.channelId ?? roomId;
+  return { roomId, communityId: channelOf(state, channelId)?.communityId ?? "", channelId };
+}
+
 /** The address of a room. */
 export function placeOfRoom({ roomId, communityId, channelId }: Where): Place {
   if (communityId === "") return { at: "direct", conversationId: roomId };
   return { at: "channel", communityId, channelId, ...(roomId === channelId ? {} : { threadId: roomId }) };
+}
+
+/** The address of a message, for anybody. */
+export function linkTo(where: Where, messageId: string): string {
+  return `${location.origin}${pathOf(placeOfRoom(where))}#${messageId}`;
 }
 
 /** Asks what one may do in a room: when it is entered, and when that may have changed. */

@@ -2,6 +2,8 @@ import { nameOf } from "@/store/names";
 import type { State } from "@/store/state";
 import { store } from "@/store/store";
 
+import { channelOf, linkTo, whereIs } from "./where";
+
 /** What stands for a person, a role, a channel or a message in a text as the platform has it. */
 const reference = /<(@&?|#)([a-z]+_[0-9a-z]{26})(?:\/(msg_[0-9a-z]{26}))?>/g;
 
@@ -9,13 +11,16 @@ const reference = /<(@&?|#)([a-z]+_[0-9a-z]{26})(?:\/(msg_[0-9a-z]{26}))?>/g;
 export function asTyped(content: string): string {
   const state = store.getState();
   return content.replaceAll(reference, (whole, sign: string, id: string, messageId: string | undefined) => {
-    if (messageId !== undefined) return linkTo(state, id, messageId) ?? whole;
+    if (messageId !== undefined) {
+      const where = whereIs(state, id);
+      return where.communityId === "" && !id.startsWith("cnv_") ? whole : linkTo(where, messageId);
+    }
     if (sign === "@") return state.users[id] === undefined ? whole : `@${state.users[id].handle}`;
     if (sign === "@&") {
       const role = Object.values(state.roles).flat().find((one) => one.id === id);
       return role === undefined ? whole : `@${role.name}`;
     }
-    const channel = Object.values(state.channels).flat().find((one) => one.id === id);
+    const channel = channelOf(state, id);
     return channel === undefined ? whole : `#${channel.name}`;
   });
 }
@@ -36,17 +41,9 @@ function links(text: string): string {
   return text.replaceAll(own, (_, rooms: string, messageId: string) => `<#${rooms.split("/").at(-1)}/${messageId}>`);
 }
 
-function linkTo(state: State, roomId: string, messageId: string): string | undefined {
-  if (roomId.startsWith("cnv_")) return `${location.origin}/messages/${roomId}#${messageId}`;
-  const channelId = state.threads[roomId]?.channelId ?? roomId;
-  const channel = Object.values(state.channels).flat().find((one) => one.id === channelId);
-  if (channel === undefined) return undefined;
-  return `${location.origin}/c/${channel.communityId}/${channelId}${roomId === channelId ? "" : `/${roomId}`}#${messageId}`;
-}
-
 /** By what is typed, what it refers to; the longest names are looked for first. */
 function namesIn(state: State, roomId: string): readonly (readonly [string, string])[] {
-  const communityId = communityOf(state, roomId);
+  const { communityId } = whereIs(state, roomId);
   const people = Object.values(state.users).map((one) => [`@${one.handle}`, `<@${one.id}>`] as const);
   const roles = (state.roles[communityId] ?? []).map((one) => [`@${one.name}`, `<@&${one.id}>`] as const);
   const channels = (state.channels[communityId] ?? []).map((one) => [`#${one.name}`, `<#${one.id}>`] as const);
@@ -70,15 +67,9 @@ function named(text: string, at: number, name: string): boolean {
   return there.toLowerCase() === name.toLowerCase() && !/[\p{L}\p{N}_]/u.test(text[at + name.length] ?? "");
 }
 
-/** The community a room belongs to; empty for a conversation. */
-export function communityOf(state: State, roomId: string): string {
-  const channelId = state.threads[roomId]?.channelId ?? roomId;
-  return Object.values(state.channels).flat().find((one) => one.id === channelId)?.communityId ?? "";
-}
-
 /** Who can be mentioned in a room: those who are in it, as far as they are known. */
 export function peopleIn(state: State, roomId: string): readonly { readonly id: string; readonly handle: string; readonly name: string }[] {
-  const communityId = communityOf(state, roomId);
+  const { communityId } = whereIs(state, roomId);
   const ids = communityId === "" ? (state.conversations[roomId]?.memberIds ?? []) : (state.members[communityId] ?? []);
   return ids.flatMap((id) => {
     const user = state.users[id];

@@ -3,7 +3,6 @@ import type { Key } from "./en";
 /** What all settings say, in Arabic. */
 export const ar: Readonly<Record<Key, string>> = {
   "settings.toList": "العودة إلى الإعدادات",
-  "settings.saved": "حُفظ",
   "settings.undo": "تراجع",
   "settings.unsaved": "لم تُحفظ التغييرات",
   "settings.save": "حفظ التغييرات",

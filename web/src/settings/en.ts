@@ -1,7 +1,6 @@
 /** What all settings say, in English. */
 export const en = {
   "settings.toList": "Back to settings",
-  "settings.saved": "Saved",
   "settings.undo": "Undo",
   "settings.unsaved": "Changes are not saved",
   "settings.save": "Save changes",

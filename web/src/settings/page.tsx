@@ -1,5 +1,5 @@
 import { RotateCw } from "lucide-react";
-import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useEffect, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useState } from "react";
 
 import { useSay as useCore } from "@/i18n";
 import { Button, classes, Wrong } from "@/ui/parts";
@@ -85,7 +85,7 @@ export function Badge({ look = "plain", children }: { readonly look?: "plain" | 
 }
 
 /** What stands where nothing is yet. */
-export function Nothing({ children }: { readonly children: string }): ReactNode {
+export function Nothing({ children }: { readonly children: ReactNode }): ReactNode {
   return <p className="rounded-card bg-sunken px-4 py-3.5 text-13 text-muted">{children}</p>;
 }
 
@@ -120,152 +120,6 @@ function Soon(): ReactNode {
           <span className="h-3 w-3/5 rounded-small bg-line" />
         </>
       )}
-    </div>
-  );
-}
-
-interface AreaProps extends TextareaHTMLAttributes<HTMLTextAreaElement> {
-  readonly label: string;
-  readonly hint?: ReactNode;
-  readonly error?: string | undefined;
-}
-
-/** A field for more than a line. */
-export function Area({ label, hint, error, ...rest }: AreaProps): ReactNode {
-  const id = useId();
-  const described = error !== undefined || hint !== undefined ? `${id}-about` : undefined;
-  return (
-    <div className="grid gap-1.5">
-      <label htmlFor={id} className="text-13 font-medium">
-        {label}
-      </label>
-      <textarea
-        id={id}
-        rows={4}
-        dir="auto"
-        aria-invalid={error !== undefined}
-        aria-describedby={described}
-        className={classes(
-          "min-w-0 resize-y rounded-control bg-overlay px-3 py-2 text-15 focus:outline-2 focus:-outline-offset-1 focus:outline-focus",
-          error === undefined ? "shadow-[inset_0_0_0_1px_var(--line-strong)]" : "shadow-[inset_0_0_0_1.5px_var(--danger)]",
-        )}
-        {...rest}
-      />
-      {(error !== undefined || hint !== undefined) && (
-        <p id={described} role={error === undefined ? undefined : "alert"} className={classes("text-12", error === undefined ? "text-faint" : "text-danger")}>
-          {error ?? hint}
-        </p>
-      )}
-    </div>
-  );
-}
-
-interface SelectProps<T extends string> {
-  readonly label: string;
-  readonly value: T;
-  readonly options: readonly { readonly value: T; readonly title: string }[];
-  readonly onChange: (value: T) => void;
-  readonly hint?: string;
-}
-
-/** One of several, in a line. */
-export function Select<T extends string>({ label, value, options, onChange, hint }: SelectProps<T>): ReactNode {
-  const id = useId();
-  return (
-    <div className="grid content-start gap-1.5">
-      <label htmlFor={id} className="text-13 font-medium">
-        {label}
-      </label>
-      <select
-        id={id}
-        value={value}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        onChange={(event) => onChange(event.target.value as T)}
-        className="min-h-10 min-w-0 rounded-control bg-overlay px-3 text-14 shadow-[inset_0_0_0_1px_var(--line-strong)] focus:outline-2 focus:-outline-offset-1 focus:outline-focus"
-      >
-        {options.map((one) => (
-          <option key={one.value} value={one.value}>
-            {one.title}
-          </option>
-        ))}
-      </select>
-      {hint !== undefined && (
-        <p id={`${id}-hint`} className="text-12 text-faint">
-          {hint}
-        </p>
-      )}
-    </div>
-  );
-}
-
-interface SwitchProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "onChange"> {
-  readonly label: string;
-  readonly hint?: string;
-  readonly onChange: (on: boolean) => void;
-}
-
-/** Something that is on or off, at once. */
-export function Switch({ label, hint, onChange, ...rest }: SwitchProps): ReactNode {
-  const id = useId();
-  return (
-    <div className="flex min-h-11 items-center gap-4 rounded-card bg-overlay px-4 py-3 shadow-1">
-      <span className="grid min-w-0 grow gap-0.5">
-        <label htmlFor={id} className="font-medium">
-          {label}
-        </label>
-        {hint !== undefined && (
-          <span id={`${id}-hint`} className="text-12 text-muted">
-            {hint}
-          </span>
-        )}
-      </span>
-      <span className="relative inline-grid shrink-0">
-        <input
-          id={id}
-          type="checkbox"
-          role="switch"
-          aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-          onChange={(event) => onChange(event.target.checked)}
-          className="peer h-6 w-10.5 appearance-none rounded-full bg-line-strong transition-colors duration-[120ms] checked:bg-accent disabled:opacity-60"
-          {...rest}
-        />
-        <span
-          aria-hidden
-          className="pointer-events-none absolute start-0.75 top-0.75 size-4.5 rounded-full bg-raised transition-[inset-inline-start] duration-[120ms] peer-checked:start-5.25 peer-checked:bg-on-accent"
-        />
-      </span>
-    </div>
-  );
-}
-
-interface TickProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly checked: boolean;
-  readonly onChange: (on: boolean) => void;
-}
-
-/** One of several that may be chosen together. */
-export function Tick({ label, hint, checked, onChange }: TickProps): ReactNode {
-  const id = useId();
-  return (
-    <div className="flex items-start gap-2.5 py-1.5">
-      <input
-        id={id}
-        type="checkbox"
-        className="mt-0.5 size-4.5 shrink-0 accent-accent"
-        checked={checked}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        onChange={(event) => onChange(event.target.checked)}
-      />
-      <span>
-        <label htmlFor={id}>{label}</label>
-        {hint !== undefined && (
-          <span id={`${id}-hint`} className="block text-12 text-muted">
-            {hint}
-          </span>
-        )}
-      </span>
     </div>
   );
 }

@@ -8,7 +8,7 @@ export function nameOf(user: User | undefined, unknown = "…"): string {
 }
 
 /** What a conversation is called: its name, or who else is in it. */
-export function nameOfConversation(state: State, id: string): string {
+export function nameOfConversation(state: Pick<State, "conversations" | "me" | "users">, id: string): string {
   const one = state.conversations[id];
   if (one === undefined) return "";
   if (one.name !== "") return one.name;

@@ -1,10 +1,11 @@
 import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
 
-/** A part of `@/manage` that is loaded when it is shown first, with what it says; nothing until then. */
-function late<P extends object>(load: () => Promise<ComponentType<P>>): (props: P) => ReactNode {
+type Ready = () => Promise<void>;
+
+/** A part that is loaded when it is shown first, with what it says; nothing until then. */
+function late<P extends object>(load: () => Promise<ComponentType<P>>, ready: Ready): (props: P) => ReactNode {
   const Part = lazy(async () => {
-    const [part, shared, own] = await Promise.all([load(), import("@/settings/texts"), import("@/manage/texts")]);
-    await Promise.all([shared.ready(), own.ready()]);
+    const [part] = await Promise.all([load(), ready()]);
     return { default: part };
   });
   return (props) => (
@@ -14,6 +15,9 @@ function late<P extends object>(load: () => Promise<ComponentType<P>>): (props: 
   );
 }
 
-export const ManageEntry = late(async () => (await import("@/manage/entry")).Entry);
-export const AcceptRules = late(async () => (await import("@/manage/accept-rules")).AcceptRules);
-export const ChooseTemplate = late(async () => (await import("@/manage/choose-template")).ChooseTemplate);
+const managing: Ready = async () => (await import("@/manage")).ready();
+const arriving: Ready = async () => (await import("@/newcomers/texts")).ready();
+
+export const ManageEntry = late(async () => (await import("@/manage/entry")).Entry, managing);
+export const AcceptRules = late(async () => (await import("@/newcomers/accept-rules")).AcceptRules, arriving);
+export const ChooseTemplate = late(async () => (await import("@/manage/choose-template")).ChooseTemplate, managing);

@@ -9,7 +9,7 @@ import { NewConversation } from "@/rooms/group";
 import { go, type Place } from "@/route";
 import { nameOfConversation } from "@/store/names";
 import { type News, newsOf } from "@/store/news";
-import { useKnown } from "@/store/react";
+import { useKnown, useParts } from "@/store/react";
 
 import { useActions } from "./context";
 import { hueOf } from "./hue";
@@ -162,9 +162,8 @@ function grouped(channels: readonly Channel[], categories: readonly Category[]):
 export function DirectList({ current }: { readonly current: string }): ReactNode {
   const say = useSay();
   const [writing, setWriting] = useState(false);
-  const conversations = useKnown((state) => state.conversations);
-  const state = useKnown((all) => all);
-  const sorted = Object.values(conversations).sort((a, b) => (a.id < b.id ? 1 : -1));
+  const state = useParts("conversations", "me", "users", "reads");
+  const sorted = Object.values(state.conversations).sort((a, b) => (a.id < b.id ? 1 : -1));
   return (
     <ListSheet label={say("list.direct")} hidden={current !== ""}>
       <div className="flex items-center gap-2 py-2 ps-4 pe-2">

@@ -9,9 +9,9 @@ import type { Payload } from "@/store/actions";
 import { useKnown } from "@/store/react";
 import { hear } from "@/stream/heard";
 import { useActions } from "@/ui/context";
+import { useMutation } from "@/ui/mutation";
 import { Button, classes, Wrong } from "@/ui/parts";
 
-import { useChange } from "./parts";
 import { useSay } from "./texts";
 
 const follows: readonly Payload["case"][] = ["accessChanged", "onboardingUpdated", "onboardingCompleted", "refetch"];
@@ -48,7 +48,7 @@ export function AcceptRules({ communityId }: { readonly communityId: string }): 
     return hear(heard);
   }, [look, actions, me]);
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const accept = useChange(
+  const accept = useMutation(
     async () => {
       if (asked === undefined) return;
       if (asked.questions.length > 0) await onboarding.answerOnboarding({ communityId, answerIds: [...chosen] });
@@ -59,6 +59,7 @@ export function AcceptRules({ communityId }: { readonly communityId: string }): 
       document.querySelector<HTMLElement>("main textarea")?.focus();
     },
     { CONCURRENT_CHANGE: "accept.others", ANSWER_REQUIRED: "accept.required" },
+    say,
   );
   // Rules that changed while they were read are shown as they are now.
   useEffect(() => {
