@@ -61,11 +61,9 @@ def app(chassis: Chassis) -> Service:
     authorizer = chassis.authorizer()
     channels = ChannelHandler(database, memberships, authorizer, tokens)
 
-    async def count() -> None:
-        more = True
-        while more:
-            async with database.transaction() as tx:
-                more = await store.take_in_changes(tx)
+    async def count() -> bool:
+        async with database.transaction() as tx:
+            return await store.take_in_changes(tx)
 
     async def forget() -> None:
         async with database.transaction() as tx:
