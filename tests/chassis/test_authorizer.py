@@ -200,6 +200,13 @@ async def test_what_rbac_announces_is_followed(
             body = rbac_events_pb2.Heartbeat(revision=revision).SerializeToString()
             await rbac.publish(HEARTBEAT_SUBJECT, body)
 
+        async def heard() -> None:
+            await beat(1)
+            assert it.authorizer.knowledge.fresh()
+
+        # What is fetched before the first beat counts as missed, and nobody catches up here.
+        await eventually(heard)
+
         async def known() -> None:
             await beat(1)
             asked = len(it.rbac.asked)
