@@ -8,5 +8,5 @@ Emits: CommunityCreated, CommunityUpdated, ChannelCreated, ChannelUpdated, Chann
 CategoryCreated, CategoryUpdated, CategoryDeleted, MemberJoined, MemberRemoved, EmojiCreated,
 EmojiUpdated, EmojiDeleted, CalendarEventSaved, ChannelCalendarEventSaved, OnboardingUpdated,
 OnboardingCompleted, OnboardingAnswered, PersonErased.
-Consumes: MemberTimedOut and MemberTimeoutEnded, into the audit logs; UserErased.
+Consumes: MemberTimedOut, MemberTimeoutEnded and PolicyDeed, into the audit logs; UserErased.
 """

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from uuid import UUID
 
-from creavio.rbac.v1 import rbac_events_pb2
+from chassis.wire import timestamp
+from creavio.rbac.v1 import policy_deed_pb2, rbac_events_pb2
 from services.rbac import convert
+from services.rbac.domain.deeds import Deed
 from services.rbac.domain.policy import Binding, Policy, Role
 from services.rbac.domain.timeout import Timeout
 
@@ -77,4 +80,22 @@ def member_timeout_ended(timeout: Timeout, actor_id: UUID) -> rbac_events_pb2.Me
         community_id=convert.community_text(timeout.community_id),
         user_id=convert.user_text(timeout.user_id),
         actor_id=convert.user_text(actor_id),
+    )
+
+
+def policy_deed(community_id: UUID, actor_id: UUID, deed: Deed) -> rbac_events_pb2.PolicyDeed:
+    """Somebody did something to a policy."""
+    return rbac_events_pb2.PolicyDeed(
+        community_id=convert.community_text(community_id),
+        actor_id=convert.user_text(actor_id),
+        action=deed.action.value,  # type: ignore[arg-type]  # the contract's numbers
+        role_id="" if deed.role is None else convert.role_text(deed.role.id),
+        role_name="" if deed.role is None else deed.role.name,
+        user_id="" if deed.user_id is None else convert.user_text(deed.user_id),
+        channel_id="" if deed.channel_id is None else convert.channel_text(deed.channel_id),
+        differences=[
+            policy_deed_pb2.PolicyDifference(field=one.field, before=one.before, after=one.after)
+            for one in deed.differences
+        ],
+        create_time=timestamp(datetime.now(UTC)),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chassis import ids
-from creavio.rbac.v1 import rbac_events_pb2, timeout_pb2
+from creavio.rbac.v1 import policy_deed_pb2, rbac_events_pb2, timeout_pb2
 from services.community import domain, store
 from services.community.consumer import RbacConsumer
 from services.community.domain import Banned, Community, RoleTooHigh, Standing
@@ -184,3 +185,53 @@ async def test_timeouts_are_written_down(world: World) -> None:
     (until,) = first.differences
     assert datetime.fromisoformat(until.after) == datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
     assert (second.action, second.actor_id, second.target_id) == (Action.TIMEOUT_ENDED, EVE, bob)
+
+
+async def test_what_is_done_to_roles_is_written_down(world: World) -> None:
+    community = await world.found()
+    place, bob = ids.text(ids.Kind.COMMUNITY, community.id), ids.text(ids.Kind.USER, BOB)
+    role = ids.text(ids.Kind.ROLE, ids.new())
+    gone = ids.text(ids.Kind.CHANNEL, ids.new())
+
+    async def done(name: str, **of: Any) -> Deed:
+        deed = rbac_events_pb2.PolicyDeed(
+            community_id=place,
+            actor_id=ids.text(ids.Kind.USER, ADA),
+            action=policy_deed_pb2.PolicyAction.Value(f"POLICY_ACTION_{name}"),
+            **of,
+        )
+        deed.create_time.FromDatetime(NOW)
+        async with world.database.transaction() as tx:
+            await RbacConsumer().handle(tx, deed)
+        async with world.database.reading() as tx:
+            (written,) = await store.deeds_of(tx, community.id, None, 1)
+        assert (written.actor_id, written.create_time) == (ADA, NOW)
+        return written
+
+    named = {"role_id": role, "role_name": "keepers"}
+    said = [policy_deed_pb2.PolicyDifference(field="allow", after="SEND_MESSAGES")]
+    allowed = ("allow", "", "SEND_MESSAGES")
+    for name, of, target, differences in (
+        ("ROLE_CREATED", {**named, "differences": said}, (role, "keepers"), [allowed]),
+        ("ROLE_UPDATED", {**named, "differences": said}, (role, "keepers"), [allowed]),
+        ("ROLE_DELETED", named, (role, "keepers"), []),
+        ("ROLES_REORDERED", {}, (place, ""), []),
+        ("ROLE_GRANTED", {**named, "user_id": bob}, (bob, ""), [("role", "", "keepers")]),
+        ("ROLE_REVOKED", {**named, "user_id": bob}, (bob, ""), [("role", "keepers", "")]),
+        (
+            "OVERRIDE_CHANGED",
+            {**named, "channel_id": gone, "differences": said},
+            (gone, ""),
+            [("role", "", "keepers"), allowed],
+        ),
+        (
+            "OVERRIDE_CHANGED",
+            {"user_id": bob, "channel_id": gone, "differences": said},
+            (gone, ""),
+            [("user_id", "", bob), allowed],
+        ),
+    ):
+        deed = await done(name, **of)
+        assert deed.action == Action[name]
+        assert (deed.target_id, deed.target_name) == target
+        assert [(d.field, d.before, d.after) for d in deed.differences] == differences

@@ -60,7 +60,7 @@ async def test_a_role_that_thousands_hold_is_deleted_at_once(rbac: Rbac) -> None
         )
     before = len(await rbac.announced())
     await delete(table, table.owner, fans.id)
-    assert len(await rbac.announced()) == before + 2
+    assert len(await rbac.announced()) == before + 3
     async with rbac.database.reading() as tx:
         left = await tx.execute(sa.text("SELECT count(DISTINCT role_id) FROM binding"))
     assert left.scalar_one() == 2, "of members and the owner"

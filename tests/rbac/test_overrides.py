@@ -87,11 +87,12 @@ async def test_an_override_is_announced_once(rbac: Rbac) -> None:
     for _ in range(2):
         await table.override(table.owner, channel, bob.id, PIN)
         await table.override(table.owner, channel, low.id, PIN)
-    binding, policy = (await rbac.announced())[before:]
+    binding, of_bob, policy, of_low = (await rbac.announced())[before:]
     assert isinstance(binding, events.BindingChanged)
     assert binding.binding.overrides[0].channel_id == channel
     assert isinstance(policy, events.PolicyChanged)
     assert policy.revision == binding.revision + 1
+    assert {type(of_bob), type(of_low)} == {events.PolicyDeed}
 
 
 async def test_an_override_that_says_nothing_is_none(rbac: Rbac) -> None:

@@ -89,11 +89,12 @@ async def test_what_is_created_is_announced(rbac: Rbac) -> None:
     table = await rbac.founded()
     before = len(await rbac.announced())
     made = await table.create("mod", SEND)
-    policy, created, order = (await rbac.announced())[before:]
+    policy, created, order, deed = (await rbac.announced())[before:]
     assert policy == events.PolicyChanged(community_id=table.id, version=2, revision=3)
     assert created == events.RoleCreated(role=made)
     assert isinstance(order, events.RolesReordered)
     assert list(order.role_ids) == [r.id for r in await table.all_roles()]
+    assert isinstance(deed, events.PolicyDeed)
     assert len(rbac.told.said) == 3, "people are told by the outbox alone"
 
 

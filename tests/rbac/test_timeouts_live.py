@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 import time
 from typing import Any
 
@@ -40,6 +40,17 @@ class Table:
     def time_out(self, by: Person, seconds: int = 600) -> Any:
         body = {"user_id": self.bob.id, "seconds": seconds, "reason": "loud"}
         return by.do("POST", self.path("/timeouts"), json=body)
+
+    def written_down(self, wanted: Callable[[Any], bool], count: int) -> list[Any]:
+        """So many entries of the audit log that are wanted, the newest first."""
+        ends = time.monotonic() + 20
+        while True:
+            entries = self.owner.do("GET", self.path("/audit-log"))["entries"]
+            found = [entry for entry in entries if wanted(entry)]
+            if len(found) >= count:
+                return found
+            assert time.monotonic() < ends, "it was not written down"
+            time.sleep(0.1)
 
 
 @pytest.fixture
@@ -87,17 +98,32 @@ def test_the_person_and_moderators_are_told_and_the_audit_log_says_it(table: Tab
         table.owner.do("DELETE", table.path(f"/timeouts/{table.bob.id}"))
         ended = bob.until("member_timeout_ended")
         assert ended["actor_id"] == table.owner.id
-    ends = time.monotonic() + 20
-    while True:
-        entries = table.owner.do("GET", table.path("/audit-log"))["entries"]
-        found = [(e["action"], e["actor_id"]) for e in entries if e["target_id"] == table.bob.id]
-        if len(found) == 2:
-            break
-        assert time.monotonic() < ends, "it was not written down"
-        time.sleep(0.1)
-    assert found == [
+    written = table.written_down(lambda entry: entry["target_id"] == table.bob.id, 2)
+    assert [(entry["action"], entry["actor_id"]) for entry in written[:2]] == [
         ("AUDIT_ACTION_TIMEOUT_ENDED", table.owner.id),
         ("AUDIT_ACTION_MEMBER_TIMED_OUT", table.moderator.id),
+    ]
+
+
+def test_who_gave_whom_what_is_in_the_audit_log(table: Table) -> None:
+    roles = table.owner.do("GET", table.path("/roles"))["roles"]
+    role = next(each["id"] for each in roles if each["name"] == "moderator")
+    table.owner.do("POST", table.path(f"/members/{table.bob.id}/roles"), json={"role_id": role})
+    override = table.path(f"/channels/{table.channel}/overrides/{table.bob.id}")
+    table.owner.do("PUT", override, json={"deny": ["PERMISSION_SEND_MESSAGES"]})
+    (granted,) = table.written_down(lambda entry: entry["target_id"] == table.bob.id, 1)
+    assert granted["action"] == "AUDIT_ACTION_ROLE_GRANTED"
+    assert [(c["field"], c["after"]) for c in granted["changes"]] == [("role", "moderator")]
+    (overridden,) = table.written_down(
+        lambda entry: entry["action"] == "AUDIT_ACTION_OVERRIDE_CHANGED", 1
+    )
+    channels = table.owner.do("GET", table.path("/channels"))["channels"]
+    names = {channel["id"]: channel["name"] for channel in channels}
+    assert overridden["target_id"] == table.channel
+    assert overridden["target_name"] == names[table.channel]
+    assert [(c["field"], c["after"]) for c in overridden["changes"]] == [
+        ("user_id", table.bob.id),
+        ("deny", "SEND_MESSAGES"),
     ]
 
 

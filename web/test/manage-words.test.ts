@@ -7,7 +7,7 @@ import { Permission } from "@creavio/client/options/v1/permission";
 import { counted } from "@/i18n/plural";
 import { speak } from "@/i18n";
 import { ar } from "@/manage/ar";
-import { changesOf, sentenceOf } from "@/manage/audit-words";
+import { changesOf, peopleIn, permissionsIn, sentenceOf } from "@/manage/audit-words";
 import { colours, hueOfColour } from "@/manage/colour";
 import { en } from "@/manage/en";
 import { localOf, timeOf } from "@/manage/local-time";
@@ -35,6 +35,15 @@ test("fields that tell people nothing are left out", () => {
     { field: "position", before: "1", after: "2" },
   ];
   expect(changesOf(create(AuditEntrySchema, { changes }))).toEqual([{ field: "audit.field.name", before: "a", after: "b" }]);
+});
+
+test("what a role was allowed is told as people call it, and whom an override is for by name", () => {
+  expect(permissionsIn("SEND_MESSAGES, VIEW_CHANNEL")).toEqual([Permission.SEND_MESSAGES, Permission.VIEW_CHANNEL]);
+  expect(permissionsIn("")).toEqual([]);
+  expect(permissionsIn("OF_LATER, VIEW_CHANNEL")).toEqual([Permission.VIEW_CHANNEL]);
+  const changes = [{ field: "user_id", before: "", after: "usr_ken" }];
+  const entry = create(AuditEntrySchema, { actorId: "usr_mira", targetId: "chn_1", changes });
+  expect(peopleIn(entry)).toEqual(["usr_mira", "usr_ken"]);
 });
 
 test("every permission of a community is in a group and has words", () => {

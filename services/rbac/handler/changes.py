@@ -24,6 +24,7 @@ from chassis.calls import changed_at, principal
 from chassis.database import Database, Transaction
 from creavio.rbac.v1 import rbac_events_pb2
 from services.rbac import convert, events
+from services.rbac.domain.deeds import Deed, deeds_between
 from services.rbac.domain.errors import MemberNotFound
 from services.rbac.domain.permissions import Permission
 from services.rbac.domain.policy import Holdings, Kind, Policy
@@ -43,7 +44,10 @@ class Change:
         self.after = policy
         self.revision = 0
         """The last revision of this change, once it is announced."""
+        self.actor_id: UUID | None = None
+        """Who makes the change by the power of a role; None when another service asks."""
         self._rebound: list[UUID] = []
+        self._deeds: list[Deed] = []
         self._events: list[Message] = []
         self.is_new = is_new
         """Whether the policy is the community's first one, and kept in this transaction."""
@@ -51,6 +55,10 @@ class Change:
     def rebind(self, user_id: UUID) -> None:
         """What a person has changed."""
         self._rebound.append(user_id)
+
+    def did(self, deed: Deed) -> None:
+        """Tell the audit log what the actor did to a person; the rest is told by itself."""
+        self._deeds.append(deed)
 
     def emit(self, *events: Message) -> None:
         """Tell people, after those who decide were told."""
@@ -90,6 +98,9 @@ class Change:
             self.tx.emit(events.binding_changed(binding, self.revision))
         for event in self._events:
             self.tx.emit(event)
+        if self.actor_id is not None:
+            for deed in (*deeds_between(self.before, self.after), *self._deeds):
+                self.tx.emit(events.policy_deed(community_id, self.actor_id, deed))
 
 
 class Changes:
@@ -127,6 +138,7 @@ class Changes:
         """
         user_id = convert.user(principal().user_id)
         holdings = await change.holdings(user_id)
+        change.actor_id = user_id
         return self._engine.actor(change.before, user_id, holdings, needs)
 
     async def _told(self, change: Change) -> None:

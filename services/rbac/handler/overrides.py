@@ -10,6 +10,7 @@ from chassis.calls import principal
 from creavio.rbac.v1 import override_service_pb2, role_pb2
 from creavio.rbac.v1.override_service_pb2_grpc import OverrideServiceServicer
 from services.rbac import convert
+from services.rbac.domain.deeds import overridden
 from services.rbac.domain.errors import ChannelNotFound
 from services.rbac.domain.permissions import Permission
 from services.rbac.domain.policy import (
@@ -107,6 +108,7 @@ class OverrideHandler(OverrideServiceServicer):
             community_id = change.before.community_id
             await people.override(change.tx, community_id, channel_id, user_id, said)
             change.rebind(user_id)
+            change.did(overridden(channel_id, was, said, user_id=user_id))
 
 
 async def _room_for_one(change: Change, channel_id: UUID) -> None:

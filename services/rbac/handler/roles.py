@@ -9,6 +9,7 @@ from chassis.calls import principal
 from creavio.rbac.v1 import role_pb2, role_service_pb2
 from creavio.rbac.v1.role_service_pb2_grpc import RoleServiceServicer
 from services.rbac import convert, events
+from services.rbac.domain.deeds import Action, Deed
 from services.rbac.domain.errors import Changed, MemberNotFound
 from services.rbac.domain.policy import (
     Kind,
@@ -126,6 +127,7 @@ class RoleHandler(RoleServiceServicer):
             if await people.bind(change.tx, community_id, user_id, [role_id]):
                 change.rebind(user_id)
                 change.emit(events.member_roles_changed(policy, user_id, held))
+                change.did(Deed(Action.ROLE_GRANTED, role, user_id))
             return convert.member_roles(policy, user_id, held)
 
     async def RevokeRole(
@@ -144,4 +146,5 @@ class RoleHandler(RoleServiceServicer):
                 change.rebind(user_id)
                 held = holdings.roles - {role_id}
                 change.emit(events.member_roles_changed(policy, user_id, held))
+                change.did(Deed(Action.ROLE_REVOKED, role, user_id))
         return Empty()

@@ -1,5 +1,6 @@
 import type { AuditChange, AuditEntry } from "@creavio/client/community/v1/audit_entry";
 import { AuditAction } from "@creavio/client/community/v1/audit_entry";
+import { Permission } from "@creavio/client/options/v1/permission";
 import type { Blanks } from "@/i18n/texts";
 
 import type { Key } from "./en";
@@ -18,6 +19,12 @@ export function sentenceOf({ action, targetId, targetName }: AuditEntry, nameOf:
   return { key: known ? `audit.did.${action}` : "audit.did.other", blanks: { target } };
 }
 
+/** Everybody an entry names. */
+export function peopleIn({ actorId, targetId, changes }: AuditEntry): string[] {
+  const overridden = changes.flatMap((one) => (one.field === "user_id" ? [one.before, one.after] : []));
+  return [actorId, targetId, ...overridden].filter((one) => one.startsWith("usr_"));
+}
+
 const fields: Readonly<Record<string, Key>> = {
   name: "audit.field.name",
   description: "audit.field.description",
@@ -31,7 +38,21 @@ const fields: Readonly<Record<string, Key>> = {
   time_zone: "audit.field.zone",
   expire_time: "audit.field.until",
   category_id: "audit.field.category",
+  role: "audit.field.role",
+  user_id: "audit.field.person",
+  color: "audit.field.colour",
+  allow: "audit.field.allow",
+  deny: "audit.field.deny",
 };
+
+/** The names of permissions as an entry lists them, each as people call it. */
+export function permissionsIn(value: string): Permission[] {
+  const named: Readonly<Record<string, unknown>> = Permission;
+  return value.split(", ").flatMap((name) => {
+    const known = named[name];
+    return typeof known === "number" ? [known] : [];
+  });
+}
 
 /** What an entry says was changed, as far as it tells people something. */
 export function changesOf({ changes }: AuditEntry): Change[] {

@@ -10,9 +10,10 @@ import { useActions } from "@/ui/context";
 import { whole } from "@/ui/dates";
 import { Avatar, Field } from "@/ui/parts";
 
-import { type Change, changesOf, sentenceOf } from "./audit-words";
+import { type Change, changesOf, peopleIn, permissionsIn, sentenceOf } from "./audit-words";
 import { useManaging } from "./managing";
 import type { PageProps } from "./page";
+import { wordsOf } from "./permissions";
 import { Body, Line, Listed, useMembers, useNameOf, usePeoplePicks } from "./parts";
 import { useSay } from "./texts";
 
@@ -41,7 +42,7 @@ export function Audit({ list }: PageProps): ReactNode {
           ...(from === "" ? {} : { afterTime: timestampFromDate(dayOf(from)) }),
           ...(to === "" ? {} : { beforeTime: timestampFromDate(dayOf(to, 1)) }),
         });
-        actions.know(page.entries.flatMap((one) => [one.actorId, one.targetId.startsWith("usr_") ? one.targetId : ""]));
+        actions.know(page.entries.flatMap(peopleIn));
         return { items: page.entries, next: page.nextPageToken };
       },
       [service, communityId, actorId, action, from, to, actions],
@@ -82,7 +83,7 @@ function Entry({ entry }: { readonly entry: AuditEntry }): ReactNode {
   const actor = nameOf(entry.actorId);
   const { key, blanks } = sentenceOf(entry, nameOf);
   const time = entry.createTime === undefined ? "" : whole(timestampDate(entry.createTime));
-  const changes = changesOf(entry).map((one) => changed(one, say));
+  const changes = changesOf(entry).map((one) => changed(one, say, nameOf));
   return (
     <Line
       sign={<Avatar id={entry.actorId} size="s" />}
@@ -102,10 +103,12 @@ function Entry({ entry }: { readonly entry: AuditEntry }): ReactNode {
   );
 }
 
-function changed(change: Change, say: ReturnType<typeof useSay>): string {
+function changed(change: Change, say: ReturnType<typeof useSay>, nameOf: (id: string) => string): string {
   const { field } = change;
   const shown = (value: string): string => {
     if (field === "audit.field.visibility") return value === "2" ? say("overview.public") : say("overview.private");
+    if (field === "audit.field.person") return value === "" ? "" : nameOf(value);
+    if (permitting.has(field)) return permissionsIn(value).map((one) => say(wordsOf(one).title)).join(say("audit.comma"));
     const time = times.has(field) ? new Date(value) : undefined;
     return time === undefined || Number.isNaN(time.getTime()) ? value : whole(time);
   };
@@ -113,6 +116,7 @@ function changed(change: Change, say: ReturnType<typeof useSay>): string {
   return say(after === "" ? "audit.emptied" : before === "" ? "audit.set" : "audit.changed", { field: say(field), before, after });
 }
 
+const permitting: ReadonlySet<string> = new Set(["audit.field.allow", "audit.field.deny"]);
 const times: ReadonlySet<string> = new Set(["audit.field.start", "audit.field.end", "audit.field.until"]);
 
 function kindOf(action: AuditAction): Parameters<ReturnType<typeof useSay>>[0] {

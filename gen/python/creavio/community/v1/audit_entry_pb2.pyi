@@ -71,6 +71,20 @@ class _AuditActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditActi
     """A template was made of the community."""
     AUDIT_ACTION_ONBOARDING_UPDATED: _AuditAction.ValueType  # 22
     """What newcomers meet was changed."""
+    AUDIT_ACTION_ROLE_CREATED: _AuditAction.ValueType  # 23
+    """A role was created."""
+    AUDIT_ACTION_ROLE_UPDATED: _AuditAction.ValueType  # 24
+    """A role was changed."""
+    AUDIT_ACTION_ROLE_DELETED: _AuditAction.ValueType  # 25
+    """A role was deleted."""
+    AUDIT_ACTION_ROLES_REORDERED: _AuditAction.ValueType  # 26
+    """Roles were put into another order."""
+    AUDIT_ACTION_ROLE_GRANTED: _AuditAction.ValueType  # 27
+    """A member was given a role."""
+    AUDIT_ACTION_ROLE_REVOKED: _AuditAction.ValueType  # 28
+    """A role was taken from a member."""
+    AUDIT_ACTION_OVERRIDE_CHANGED: _AuditAction.ValueType  # 29
+    """A role or a person may do something else in a channel."""
     AUDIT_ACTION_BOT_ADDED: _AuditAction.ValueType  # 30
     """A bot was made a member."""
 
@@ -122,6 +136,20 @@ AUDIT_ACTION_TEMPLATE_CREATED: AuditAction.ValueType  # 21
 """A template was made of the community."""
 AUDIT_ACTION_ONBOARDING_UPDATED: AuditAction.ValueType  # 22
 """What newcomers meet was changed."""
+AUDIT_ACTION_ROLE_CREATED: AuditAction.ValueType  # 23
+"""A role was created."""
+AUDIT_ACTION_ROLE_UPDATED: AuditAction.ValueType  # 24
+"""A role was changed."""
+AUDIT_ACTION_ROLE_DELETED: AuditAction.ValueType  # 25
+"""A role was deleted."""
+AUDIT_ACTION_ROLES_REORDERED: AuditAction.ValueType  # 26
+"""Roles were put into another order."""
+AUDIT_ACTION_ROLE_GRANTED: AuditAction.ValueType  # 27
+"""A member was given a role."""
+AUDIT_ACTION_ROLE_REVOKED: AuditAction.ValueType  # 28
+"""A role was taken from a member."""
+AUDIT_ACTION_OVERRIDE_CHANGED: AuditAction.ValueType  # 29
+"""A role or a person may do something else in a channel."""
 AUDIT_ACTION_BOT_ADDED: AuditAction.ValueType  # 30
 """A bot was made a member."""
 Global___AuditAction: _TypeAlias = AuditAction  # noqa: Y015
@@ -150,8 +178,8 @@ class AuditEntry(_message.Message):
     action: Global___AuditAction.ValueType
     """What was done."""
     target_id: _builtins.str
-    """Whom or what it was done to: the id of a person, channel, category, emoji, event or the community;
-    of an invite, which is known by its code alone, the id of who made it.
+    """Whom or what it was done to: the id of a person, channel, category, emoji, event, role or
+    the community; of an invite, which is known by its code alone, the id of who made it.
     """
     target_name: _builtins.str
     """What that was called then; empty for people."""
@@ -196,7 +224,9 @@ class AuditChange(_message.Message):
     BEFORE_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """The field, by its name in the contract."""
+    """The field, by its name in the contract; `role` names the role that was given, taken or
+    overridden, `user_id` who was overridden.
+    """
     before: _builtins.str
     """What it said before."""
     after: _builtins.str

@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from creavio.options.v1 import event_pb2 as creavio_dot_options_dot_v1_dot_event__pb2
 from creavio.rbac.v1 import access_pb2 as creavio_dot_rbac_dot_v1_dot_access__pb2
+from creavio.rbac.v1 import policy_deed_pb2 as creavio_dot_rbac_dot_v1_dot_policy__deed__pb2
 from creavio.rbac.v1 import role_pb2 as creavio_dot_rbac_dot_v1_dot_role__pb2
 from creavio.rbac.v1 import timeout_pb2 as creavio_dot_rbac_dot_v1_dot_timeout__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/rbac/v1/rbac_events.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a\x1c\x63reavio/rbac/v1/access.proto\x1a\x1a\x63reavio/rbac/v1/role.proto\x1a\x1d\x63reavio/rbac/v1/timeout.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"~\n\rPolicyChanged\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x18\n\x07version\x18\x02 \x01(\x03R\x07version\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision:\x14\xa2\xbb\x18\x10\x08\x01\x1a\x0c\x63ommunity_id\"\xd5\x01\n\x0e\x42indingChanged\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x18\n\x07version\x18\x03 \x01(\x03R\x07version\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12\x32\n\x07\x62inding\x18\x05 \x01(\x0b\x32\x18.creavio.rbac.v1.BindingR\x07\x62inding:\x1d\xa2\xbb\x18\x19\x08\x01\x1a\x0c\x63ommunity_id\x1a\x07user_id\"W\n\tHeartbeat\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"l\n\x0bRoleCreated\x12)\n\x04role\x18\x01 \x01(\x0b\x32\x15.creavio.rbac.v1.RoleR\x04role:2\xa2\xbb\x18.\x08\x02\x12\x17\x08\x01\x12\x11role.community_id\x18\x01\x1a\x11role.community_id\"l\n\x0bRoleUpdated\x12)\n\x04role\x18\x01 \x01(\x0b\x32\x15.creavio.rbac.v1.RoleR\x04role:2\xa2\xbb\x18.\x08\x02\x12\x17\x08\x01\x12\x11role.community_id\x18\x01\x1a\x11role.community_id\"x\n\x0eRolesReordered\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x19\n\x08role_ids\x18\x02 \x03(\tR\x07roleIds:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_id\"s\n\x0bRoleDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07role_id\x18\x02 \x01(\tR\x06roleId:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_id\"\xab\x01\n\x12MemberRolesChanged\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x19\n\x08role_ids\x18\x03 \x03(\tR\x07roleIds:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_id\"\xa4\x01\n\x0eMemberTimedOut\x12\x32\n\x07timeout\x18\x01 \x01(\x0b\x32\x18.creavio.rbac.v1.TimeoutR\x07timeout:^\xa2\xbb\x18Z\x08\x02\x12\x1a\x08\x01\x12\x14timeout.community_id\x18\x11\x12\x13\x08\x03\x12\x0ftimeout.user_id\x1a\x14timeout.community_id\x1a\x0ftimeout.user_id\"\xab\x01\n\x12MemberTimeoutEnded\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x19\n\x08\x61\x63tor_id\x18\x03 \x01(\tR\x07\x61\x63torId:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x11\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_id\"8\n\x0cPersonErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!creavio/rbac/v1/rbac_events.proto\x12\x0f\x63reavio.rbac.v1\x1a\x1e\x63reavio/options/v1/event.proto\x1a\x1c\x63reavio/rbac/v1/access.proto\x1a!creavio/rbac/v1/policy_deed.proto\x1a\x1a\x63reavio/rbac/v1/role.proto\x1a\x1d\x63reavio/rbac/v1/timeout.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"~\n\rPolicyChanged\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x18\n\x07version\x18\x02 \x01(\x03R\x07version\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision:\x14\xa2\xbb\x18\x10\x08\x01\x1a\x0c\x63ommunity_id\"\xd5\x01\n\x0e\x42indingChanged\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x18\n\x07version\x18\x03 \x01(\x03R\x07version\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12\x32\n\x07\x62inding\x18\x05 \x01(\x0b\x32\x18.creavio.rbac.v1.BindingR\x07\x62inding:\x1d\xa2\xbb\x18\x19\x08\x01\x1a\x0c\x63ommunity_id\x1a\x07user_id\"W\n\tHeartbeat\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\"l\n\x0bRoleCreated\x12)\n\x04role\x18\x01 \x01(\x0b\x32\x15.creavio.rbac.v1.RoleR\x04role:2\xa2\xbb\x18.\x08\x02\x12\x17\x08\x01\x12\x11role.community_id\x18\x01\x1a\x11role.community_id\"l\n\x0bRoleUpdated\x12)\n\x04role\x18\x01 \x01(\x0b\x32\x15.creavio.rbac.v1.RoleR\x04role:2\xa2\xbb\x18.\x08\x02\x12\x17\x08\x01\x12\x11role.community_id\x18\x01\x1a\x11role.community_id\"x\n\x0eRolesReordered\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x19\n\x08role_ids\x18\x02 \x03(\tR\x07roleIds:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_id\"s\n\x0bRoleDeleted\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07role_id\x18\x02 \x01(\tR\x06roleId:(\xa2\xbb\x18$\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x1a\x0c\x63ommunity_id\"\xab\x01\n\x12MemberRolesChanged\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x19\n\x08role_ids\x18\x03 \x03(\tR\x07roleIds:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x01\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_id\"\xa4\x01\n\x0eMemberTimedOut\x12\x32\n\x07timeout\x18\x01 \x01(\x0b\x32\x18.creavio.rbac.v1.TimeoutR\x07timeout:^\xa2\xbb\x18Z\x08\x02\x12\x1a\x08\x01\x12\x14timeout.community_id\x18\x11\x12\x13\x08\x03\x12\x0ftimeout.user_id\x1a\x14timeout.community_id\x1a\x0ftimeout.user_id\"\xab\x01\n\x12MemberTimeoutEnded\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x17\n\x07user_id\x18\x02 \x01(\tR\x06userId\x12\x19\n\x08\x61\x63tor_id\x18\x03 \x01(\tR\x07\x61\x63torId:>\xa2\xbb\x18:\x08\x02\x12\x12\x08\x01\x12\x0c\x63ommunity_id\x18\x11\x12\x0b\x08\x03\x12\x07user_id\x1a\x0c\x63ommunity_id\x1a\x07user_id\"\x87\x03\n\nPolicyDeed\x12!\n\x0c\x63ommunity_id\x18\x01 \x01(\tR\x0b\x63ommunityId\x12\x19\n\x08\x61\x63tor_id\x18\x02 \x01(\tR\x07\x61\x63torId\x12\x35\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x1d.creavio.rbac.v1.PolicyActionR\x06\x61\x63tion\x12\x17\n\x07role_id\x18\x04 \x01(\tR\x06roleId\x12\x1b\n\trole_name\x18\x05 \x01(\tR\x08roleName\x12\x17\n\x07user_id\x18\x06 \x01(\tR\x06userId\x12\x1d\n\nchannel_id\x18\x07 \x01(\tR\tchannelId\x12\x43\n\x0b\x64ifferences\x18\x08 \x03(\x0b\x32!.creavio.rbac.v1.PolicyDifferenceR\x0b\x64ifferences\x12;\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime:\x14\xa2\xbb\x18\x10\x08\x01\x1a\x0c\x63ommunity_id\"8\n\x0cPersonErased\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId:\x0f\xa2\xbb\x18\x0b\x08\x01\x1a\x07user_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,28 +55,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERTIMEDOUT']._serialized_options = b'\242\273\030Z\010\002\022\032\010\001\022\024timeout.community_id\030\021\022\023\010\003\022\017timeout.user_id\032\024timeout.community_id\032\017timeout.user_id'
   _globals['_MEMBERTIMEOUTENDED']._loaded_options = None
   _globals['_MEMBERTIMEOUTENDED']._serialized_options = b'\242\273\030:\010\002\022\022\010\001\022\014community_id\030\021\022\013\010\003\022\007user_id\032\014community_id\032\007user_id'
+  _globals['_POLICYDEED']._loaded_options = None
+  _globals['_POLICYDEED']._serialized_options = b'\242\273\030\020\010\001\032\014community_id'
   _globals['_PERSONERASED']._loaded_options = None
   _globals['_PERSONERASED']._serialized_options = b'\242\273\030\013\010\001\032\007user_id'
-  _globals['_POLICYCHANGED']._serialized_start=208
-  _globals['_POLICYCHANGED']._serialized_end=334
-  _globals['_BINDINGCHANGED']._serialized_start=337
-  _globals['_BINDINGCHANGED']._serialized_end=550
-  _globals['_HEARTBEAT']._serialized_start=552
-  _globals['_HEARTBEAT']._serialized_end=639
-  _globals['_ROLECREATED']._serialized_start=641
-  _globals['_ROLECREATED']._serialized_end=749
-  _globals['_ROLEUPDATED']._serialized_start=751
-  _globals['_ROLEUPDATED']._serialized_end=859
-  _globals['_ROLESREORDERED']._serialized_start=861
-  _globals['_ROLESREORDERED']._serialized_end=981
-  _globals['_ROLEDELETED']._serialized_start=983
-  _globals['_ROLEDELETED']._serialized_end=1098
-  _globals['_MEMBERROLESCHANGED']._serialized_start=1101
-  _globals['_MEMBERROLESCHANGED']._serialized_end=1272
-  _globals['_MEMBERTIMEDOUT']._serialized_start=1275
-  _globals['_MEMBERTIMEDOUT']._serialized_end=1439
-  _globals['_MEMBERTIMEOUTENDED']._serialized_start=1442
-  _globals['_MEMBERTIMEOUTENDED']._serialized_end=1613
-  _globals['_PERSONERASED']._serialized_start=1615
-  _globals['_PERSONERASED']._serialized_end=1671
+  _globals['_POLICYCHANGED']._serialized_start=243
+  _globals['_POLICYCHANGED']._serialized_end=369
+  _globals['_BINDINGCHANGED']._serialized_start=372
+  _globals['_BINDINGCHANGED']._serialized_end=585
+  _globals['_HEARTBEAT']._serialized_start=587
+  _globals['_HEARTBEAT']._serialized_end=674
+  _globals['_ROLECREATED']._serialized_start=676
+  _globals['_ROLECREATED']._serialized_end=784
+  _globals['_ROLEUPDATED']._serialized_start=786
+  _globals['_ROLEUPDATED']._serialized_end=894
+  _globals['_ROLESREORDERED']._serialized_start=896
+  _globals['_ROLESREORDERED']._serialized_end=1016
+  _globals['_ROLEDELETED']._serialized_start=1018
+  _globals['_ROLEDELETED']._serialized_end=1133
+  _globals['_MEMBERROLESCHANGED']._serialized_start=1136
+  _globals['_MEMBERROLESCHANGED']._serialized_end=1307
+  _globals['_MEMBERTIMEDOUT']._serialized_start=1310
+  _globals['_MEMBERTIMEDOUT']._serialized_end=1474
+  _globals['_MEMBERTIMEOUTENDED']._serialized_start=1477
+  _globals['_MEMBERTIMEOUTENDED']._serialized_end=1648
+  _globals['_POLICYDEED']._serialized_start=1651
+  _globals['_POLICYDEED']._serialized_end=2042
+  _globals['_PERSONERASED']._serialized_start=2044
+  _globals['_PERSONERASED']._serialized_end=2100
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from creavio.rbac.v1 import access_pb2 as _access_pb2
+from creavio.rbac.v1 import policy_deed_pb2 as _policy_deed_pb2
 from creavio.rbac.v1 import role_pb2 as _role_pb2
 from creavio.rbac.v1 import timeout_pb2 as _timeout_pb2
 from google.protobuf import descriptor as _descriptor
@@ -311,6 +312,64 @@ class MemberTimeoutEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MemberTimeoutEnded: _TypeAlias = MemberTimeoutEnded  # noqa: Y015
+
+@_typing.final
+class PolicyDeed(_message.Message):
+    """Somebody changed roles, who has them, or what channels override: for the audit log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    ROLE_ID_FIELD_NUMBER: _builtins.int
+    ROLE_NAME_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    """The community."""
+    actor_id: _builtins.str
+    """Who did it."""
+    action: _policy_deed_pb2.PolicyAction.ValueType
+    """What was done."""
+    role_id: _builtins.str
+    """The role it was done to or with; empty for an order of roles, and for a person's override."""
+    role_name: _builtins.str
+    """What the role is called, or was when it was deleted."""
+    user_id: _builtins.str
+    """The person it was done to, where it was done to one."""
+    channel_id: _builtins.str
+    """The channel in which something is overridden."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[_policy_deed_pb2.PolicyDifference]:
+        """What was changed."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was done."""
+
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        actor_id: _builtins.str = ...,
+        action: _policy_deed_pb2.PolicyAction.ValueType = ...,
+        role_id: _builtins.str = ...,
+        role_name: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        differences: _abc.Iterable[_policy_deed_pb2.PolicyDifference] | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor_id", b"actor_id", "channel_id", b"channel_id", "community_id", b"community_id", "create_time", b"create_time", "differences", b"differences", "role_id", b"role_id", "role_name", b"role_name", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyDeed: _TypeAlias = PolicyDeed  # noqa: Y015
 
 @_typing.final
 class PersonErased(_message.Message):

@@ -254,6 +254,41 @@ class AuditAction(betterproto2.Enum):
     What newcomers meet was changed.
     """
 
+    ROLE_CREATED = 23
+    """
+    A role was created.
+    """
+
+    ROLE_UPDATED = 24
+    """
+    A role was changed.
+    """
+
+    ROLE_DELETED = 25
+    """
+    A role was deleted.
+    """
+
+    ROLES_REORDERED = 26
+    """
+    Roles were put into another order.
+    """
+
+    ROLE_GRANTED = 27
+    """
+    A member was given a role.
+    """
+
+    ROLE_REVOKED = 28
+    """
+    A role was taken from a member.
+    """
+
+    OVERRIDE_CHANGED = 29
+    """
+    A role or a person may do something else in a channel.
+    """
+
     BOT_ADDED = 30
     """
     A bot was made a member.
@@ -285,6 +320,13 @@ class AuditAction(betterproto2.Enum):
             20: "AUDIT_ACTION_CALENDAR_EVENT_CANCELLED",
             21: "AUDIT_ACTION_TEMPLATE_CREATED",
             22: "AUDIT_ACTION_ONBOARDING_UPDATED",
+            23: "AUDIT_ACTION_ROLE_CREATED",
+            24: "AUDIT_ACTION_ROLE_UPDATED",
+            25: "AUDIT_ACTION_ROLE_DELETED",
+            26: "AUDIT_ACTION_ROLES_REORDERED",
+            27: "AUDIT_ACTION_ROLE_GRANTED",
+            28: "AUDIT_ACTION_ROLE_REVOKED",
+            29: "AUDIT_ACTION_OVERRIDE_CHANGED",
             30: "AUDIT_ACTION_BOT_ADDED",
         }
 
@@ -314,6 +356,13 @@ class AuditAction(betterproto2.Enum):
             "AUDIT_ACTION_CALENDAR_EVENT_CANCELLED": 20,
             "AUDIT_ACTION_TEMPLATE_CREATED": 21,
             "AUDIT_ACTION_ONBOARDING_UPDATED": 22,
+            "AUDIT_ACTION_ROLE_CREATED": 23,
+            "AUDIT_ACTION_ROLE_UPDATED": 24,
+            "AUDIT_ACTION_ROLE_DELETED": 25,
+            "AUDIT_ACTION_ROLES_REORDERED": 26,
+            "AUDIT_ACTION_ROLE_GRANTED": 27,
+            "AUDIT_ACTION_ROLE_REVOKED": 28,
+            "AUDIT_ACTION_OVERRIDE_CHANGED": 29,
             "AUDIT_ACTION_BOT_ADDED": 30,
         }
 
@@ -611,7 +660,8 @@ class AuditChange(betterproto2.Message):
 
     field: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    The field, by its name in the contract.
+    The field, by its name in the contract; `role` names the role that was given, taken or
+    overridden, `user_id` who was overridden.
     """
 
     before: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -658,8 +708,8 @@ class AuditEntry(betterproto2.Message):
 
     target_id: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
     """
-    Whom or what it was done to: the id of a person, channel, category, emoji, event or the community;
-    of an invite, which is known by its code alone, the id of who made it.
+    Whom or what it was done to: the id of a person, channel, category, emoji, event, role or
+    the community; of an invite, which is known by its code alone, the id of who made it.
     """
 
     target_name: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
