@@ -15,7 +15,7 @@ to accept the rules, holds nothing but to see.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
@@ -40,11 +40,24 @@ IN_CONVERSATION: Final = frozenset(
 )
 """What the members of a conversation may do in it."""
 
+IN_CHANNEL: Final = frozenset(
+    {
+        p.PERMISSION_VIEW_CHANNEL,
+        p.PERMISSION_SEND_MESSAGES,
+        p.PERMISSION_MANAGE_MESSAGES,
+        p.PERMISSION_ADD_REACTIONS,
+        p.PERMISSION_PIN_MESSAGES,
+        p.PERMISSION_MENTION_EVERYONE,
+    }
+)
+"""What can be decided otherwise in one channel."""
+
 WHILE_TIMED_OUT: Final = frozenset({p.PERMISSION_VIEW_COMMUNITY, p.PERMISSION_VIEW_CHANNEL})
 """What a timeout leaves to a member."""
 
 _NOTHING: Final[Masks] = MappingProxyType({})
 _SILENT: Final[Mask] = (0, 0)
+_NO_PERMISSIONS: Final[frozenset[Permission]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,20 @@ class Policy:
         ):
             return False
         return self._in_channel(bits, here, own, permission)
+
+    def held(
+        self, bits: int, roles: Roles, permissions: Iterable[Permission], channel: str = ""
+    ) -> frozenset[Permission]:
+        """Those of some permissions that somebody holds, or would if they were not timed out."""
+        if not self.decides(bits, roles, p.PERMISSION_VIEW_COMMUNITY):
+            return _NO_PERMISSIONS
+        if not channel:
+            masks = ((each, self.masks.get(each, _SILENT)) for each in permissions)
+            return frozenset(each for each, (yes, no) in masks if (bits & yes) > (bits & no))
+        here, own = self.channels.get(channel, _NOTHING), roles.overrides.get(channel)
+        if not self._in_channel(bits, here, own, p.PERMISSION_VIEW_CHANNEL):
+            return _NO_PERMISSIONS
+        return frozenset(each for each in permissions if self._in_channel(bits, here, own, each))
 
     def _in_channel(
         self,

@@ -13,10 +13,11 @@ from chassis.authz import Authorizer
 from chassis.contract import Contract
 from chassis.errors import Unavailable
 from chassis.testing import eventually
+from creavio.options.v1 import permission_pb2 as p
 from creavio.rbac.v1 import rbac_events_pb2
 from services.gateway.engine.stream import Stream
 from tests.gateway.happenings import aside, joined, message, opened
-from tests.gateway.table import BARRED, GUEST, MEMBER, VIEW_CHANNEL, Says
+from tests.gateway.table import BARRED, GUEST, MEMBER, SEND, VIEW_CHANNEL, Says
 from tests.gateway.world import QUIET, Stage, payloads, read, staged, texts, told
 from tests.scratch_nats import ScratchNats
 
@@ -122,6 +123,24 @@ async def test_only_who_sees_something_else_is_told_of_a_change(stage: Stage) ->
     assert await kinds(ada) == ["message_created"], "she sees what she saw"
     assert await kinds(bob) == ["access_changed", "message_created"]
     assert await kinds(eve) == []
+
+
+async def test_who_may_do_something_else_is_told_too(stage: Stage) -> None:
+    ada, bob = await stage.open("ada"), await stage.open("bob")
+    table = stage.world.table("table")
+    await stage.bind("table", "ada", MEMBER, 7)
+    table.roles.append(type(table.role(MEMBER))(7))
+    await stage.change("table")
+    await stage.happen(message("general", "by now the policy is known"))
+    assert await kinds(ada) == ["message_created"], "a role that says nothing is no news"
+    table.role(7).says.allow.add(p.PERMISSION_MANAGE_EVENTS)
+    await stage.change("table")
+    await stage.happen(message("general", "of the community"))
+    table.role(7).channels.setdefault("general", Says()).deny.add(SEND)
+    await stage.change("table")
+    await stage.happen(message("general", "in a channel"))
+    assert await kinds(ada) == ["access_changed", "message_created"] * 2
+    assert await kinds(bob) == ["message_created"] * 3
 
 
 async def test_a_private_channel_in_the_making_is_no_news(stage: Stage) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis import ids
 from chassis.errors import Denied, NotFound
-from chassis.masks import WHILE_TIMED_OUT
+from chassis.masks import IN_CHANNEL, WHILE_TIMED_OUT
 from chassis.testing import eventually, plan_of
 from creavio.options.v1 import permission_pb2 as p
 from creavio.rbac.v1 import membership_service_pb2 as membership
@@ -21,6 +21,7 @@ from creavio.rbac.v1 import timeout_service_pb2 as timeouts
 from creavio.rbac.v1.membership_service_pb2_grpc import MembershipServiceStub
 from creavio.rbac.v1.policy_service_pb2_grpc import PolicyServiceStub
 from creavio.rbac.v1.timeout_service_pb2_grpc import TimeoutServiceStub
+from services.rbac.domain import permissions
 from services.rbac.domain.permissions import SEEING
 from services.rbac.store import timeouts as store
 from services.rbac.store.tables import TIMEOUT
@@ -64,6 +65,7 @@ async def listed(table: Table, by: Person, size: int = 0) -> list[str]:
 
 def test_what_a_timeout_leaves_is_the_same_for_masks_and_casbin() -> None:
     assert {int(permission) for permission in SEEING} == WHILE_TIMED_OUT
+    assert {int(permission) for permission in permissions.IN_CHANNEL} == IN_CHANNEL
 
 
 async def test_a_member_who_is_timed_out_sees_and_does_nothing(rbac: Rbac) -> None:

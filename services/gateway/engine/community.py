@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import Final, Protocol, TypeAlias
 
-from chassis.masks import WHILE_TIMED_OUT, Permission, Policy, Roles
+from chassis.masks import IN_CHANNEL, WHILE_TIMED_OUT, Permission, Policy, Roles
 from creavio.options.v1 import permission_pb2 as p
 from services.gateway.engine.stream import Stream
 
@@ -16,13 +16,17 @@ MAX_AUDIENCES: Final = 256
 """How many audiences of a community are kept; beyond, they are found anew."""
 _PLAIN: Final = "chn_"
 """Stands for every channel in which nothing of what is asked is overridden."""
-_VIEW_COMMUNITY: Final = p.PERMISSION_VIEW_COMMUNITY
 _VIEW_CHANNEL: Final = p.PERMISSION_VIEW_CHANNEL
 
-View: TypeAlias = tuple[bool, bool, frozenset[str]]
-"""What somebody sees: the community, its channels as such, and the channels for which that
-is not so."""
-_NOTHING: Final[View] = (False, False, frozenset())
+Held: TypeAlias = frozenset[Permission]
+_EVERYWHERE: Final = IN_CHANNEL | {p.PERMISSION_VIEW_COMMUNITY}
+"""What decides in channels too, where nothing is overridden."""
+
+View: TypeAlias = tuple[Held, Held, frozenset[tuple[str, Held]]]
+"""What somebody may see and do: in the community, in its channels as such, and in the
+channels for which that is not so. Timeouts are looked at elsewhere."""
+_NO_PERMISSIONS: Final[Held] = frozenset()
+_NOTHING: Final[View] = (_NO_PERMISSIONS, _NO_PERMISSIONS, frozenset())
 
 
 class Person:
@@ -162,9 +166,11 @@ class Community:
             audience.discard(stream)
 
     def adopt(self, policy: Policy, exists: Callable[[str], bool]) -> list[Person]:
-        """Decide by another policy from now on; returns those who see something else by it."""
+        """Decide by another policy from now on; returns those who may see or do something
+        else by it."""
+        where = None if self.policy is None else _between(self.policy, policy)
         memo: dict[int, View] = {}
-        before = [self.view(seat.roles, exists, memo) for seat in self.seats.values()]
+        before = [self.view(seat.roles, exists, memo, where) for seat in self.seats.values()]
         first = self.policy is None
         self.policy = policy
         self._audiences.clear()
@@ -177,7 +183,7 @@ class Community:
         return [
             seat.person
             for seat, seen in zip(self.seats.values(), before, strict=True)
-            if self.view(seat.roles, exists, memo) != seen
+            if self.view(seat.roles, exists, memo, where) != seen
         ]
 
     def view(
@@ -185,8 +191,10 @@ class Community:
         roles: Roles | None,
         exists: Callable[[str], bool],
         memo: dict[int, View] | None = None,
+        where: frozenset[str] | None = None,
     ) -> View:
-        """What somebody with these roles sees; channels that do not exist yet are not counted.
+        """What somebody with these roles may see and do; channels that do not exist yet are
+        not counted, and of those that do only these, if they are named.
 
         Nothing, as long as there is no policy.
         """
@@ -196,12 +204,15 @@ class Community:
         bits = self._bits_of(roles)
         if memo is not None and not roles.overrides and bits in memo:
             return memo[bits]
-        community = policy.decides(bits, roles, _VIEW_COMMUNITY)
-        plain = policy.decides(bits, roles, _VIEW_CHANNEL, _PLAIN)
+        community = policy.held(bits, roles, policy.masks)
+        plain = policy.held(bits, roles, IN_CHANNEL, _PLAIN)
         others = frozenset(
-            channel
-            for channel in policy.channels.keys() | roles.overrides.keys()
-            if policy.decides(bits, roles, _VIEW_CHANNEL, channel) != plain and exists(channel)
+            (channel, here)
+            for channel in (
+                policy.channels.keys() | roles.overrides.keys() if where is None else where
+            )
+            if (here := _held_here(policy, bits, roles, channel, plain)) != plain
+            and exists(channel)
         )
         view = (community, plain, others)
         if memo is not None and not roles.overrides:
@@ -243,3 +254,22 @@ class Community:
         if bits is None:
             bits = self._bits[roles.numbers] = self.policy.bits(roles)
         return bits
+
+
+def _held_here(policy: Policy, bits: int, roles: Roles, channel: str, plain: Held) -> Held:
+    """What they hold in a channel of which something is overridden: the rest is as it is
+    elsewhere, unless they see it alone or do not see it alone."""
+    own = roles.overrides.get(channel, (_NO_PERMISSIONS, _NO_PERMISSIONS))
+    said = policy.channels.get(channel, {}).keys() | own[0] | own[1]
+    if _VIEW_CHANNEL in said or not plain:
+        return policy.held(bits, roles, IN_CHANNEL, channel)
+    return (plain - said) | policy.held(bits, roles, said, channel)
+
+
+def _between(before: Policy, after: Policy) -> frozenset[str] | None:
+    """The channels in which one policy may decide otherwise than another; None for all."""
+    everywhere = (before.masks.get(each) == after.masks.get(each) for each in _EVERYWHERE)
+    if before.order != after.order or not all(everywhere):
+        return None
+    old, new = before.channels, after.channels
+    return frozenset(c for c in old.keys() | new.keys() if old.get(c) != new.get(c))

@@ -40,8 +40,8 @@ _NOBODY: Final[frozenset[Stream]] = frozenset()
 class Crowd:
     """People, communities, and whether what is known of them may be believed.
 
-    `changed` is told of a person who sees something else in a community than
-    before; `lost` of streams that end because it cannot be known what they may see.
+    `changed` is told of a person who may see or do something else in a community
+    than before; `lost` of streams that end because it cannot be known what they may see.
     """
 
     def __init__(
@@ -233,7 +233,7 @@ class Crowd:
         self._rereading = self._start(self._reread())
 
     def _give(self, person: Person, community_id: str, roles: Roles) -> None:
-        """Let somebody have these roles, and say so if they see something else by them."""
+        """Let somebody have these roles, and say so if they may see or do something else."""
         assert person.roles is not None
         before = person.roles.get(community_id)
         person.roles[community_id] = roles
