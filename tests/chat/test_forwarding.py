@@ -165,6 +165,13 @@ async def test_sent_again_it_is_there_once(world: World) -> None:
     ):
         assert (await refused(again, Conflict)).reason == "IDEMPOTENCY_KEY_REUSED"
     assert len(await ada.listed(channel)) == 3
+    # Who did not hear that it was sent is told so, also when its source is gone since.
+    await ada.delete(source)
+    assert await ada.forward(source, channel, "look", "n") == sent
+    for never in (ada.forward(source, channel, "look"), ada.forward(source, channel, "look", "m")):
+        await refused(never)
+    eve = world.person(community)
+    await refused(eve.forward(source, channel, "look", "n"))
 
 
 async def test_what_holds_of_sending_holds_of_sending_on(world: World) -> None:

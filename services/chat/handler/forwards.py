@@ -16,6 +16,7 @@ from services.chat.domain import message as domain
 from services.chat.domain.forward import forward
 from services.chat.domain.place import Place
 from services.chat.engine.submission import Submission
+from services.chat.handler.shown import shown
 from services.chat.store import messages
 
 
@@ -30,10 +31,16 @@ class ForwardHandler(ForwardServiceServicer):
     async def ForwardMessage(
         self, request: forward_service_pb2.ForwardMessageRequest, context: object
     ) -> message_pb2.Message:
-        source = await self._readable(
-            convert.place(request.source_channel_id, "source_channel_id"),
-            convert.message_id(request.source_message_id, "source_message_id"),
-        )
+        source_id = convert.message_id(request.source_message_id, "source_message_id")
+        try:
+            source = await self._readable(
+                convert.place(request.source_channel_id, "source_channel_id"), source_id
+            )
+        except domain.MessageNotFound:
+            sent_before = await self._sent_before(request, source_id)
+            if sent_before is None:
+                raise
+            return sent_before
         sent = await self._submission.submit(
             principal().user_id,
             request.channel_id,
@@ -58,6 +65,20 @@ class ForwardHandler(ForwardServiceServicer):
             channel_id=convert.place_id(brought.place),
             message_id=convert.named_message(brought.message_id),
         )
+
+    async def _sent_before(
+        self, request: forward_service_pb2.ForwardMessageRequest, source_id: UUID
+    ) -> message_pb2.Message | None:
+        """What the same request sent while its source was there, for who did not hear of it."""
+        author_id = convert.user_id(principal().user_id)
+        async with self._database.reading() as tx:
+            sent = await messages.sent_under(
+                tx, convert.place(request.channel_id), author_id, idempotency.current_key()
+            )
+            if sent is None or sent.forward is None or sent.forward.message_id != source_id:
+                return None
+            (reply,) = await shown(tx, [sent])
+        return reply
 
     async def _readable(self, place: Place, message_id: UUID) -> domain.Message:
         # Asked before the message: what is not the caller's to read is not even fetched.

@@ -130,6 +130,18 @@ async def message(tx: Transaction, place: Place, message_id: UUID) -> Message:
     return read(row, place)
 
 
+async def sent_under(tx: Transaction, place: Place, author_id: UUID, nonce: str) -> Message | None:
+    """What somebody sent to a place under a nonce, deleted or not; None when nothing was."""
+    query = sa.select(MESSAGE).where(
+        MESSAGE.c.channel_id == place.id,
+        MESSAGE.c.author_id == author_id,
+        MESSAGE.c.nonce == nonce,
+        MESSAGE.c.nonce != "",
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else read(row, place)
+
+
 async def save(tx: Transaction, message: Message) -> Message:
     """Keep a changed message, its revision the place's next number."""
     changed = await tx.execute(
