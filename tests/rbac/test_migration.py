@@ -6,16 +6,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-import sqlalchemy as sa
-
 from chassis.database import Database
-from chassis.migrate import migrations_of
 from services.rbac.domain.permissions import IN_COMMUNITY, Permission
 from services.rbac.domain.policy import INSTANCE, Kind
 from services.rbac.store import people, policies
+from tests.migrating import as_it_was, upgraded
 
 TABLE, QUIET = (UUID(int=n) for n in (1, 2))
 MEMBER, OWNER, QUIET_MEMBER, QUIET_OWNER = (UUID(int=n) for n in (11, 12, 21, 22))
@@ -37,37 +32,22 @@ BEFORE = f"""
 """  # noqa: S608  # put together from constants
 
 
-def upgraded(connection: sa.Connection, revision: str) -> None:
-    """Bring a database to a revision."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(migrations_of("rbac")))
-    config.set_main_option("path_separator", "os")
-    directory = ScriptDirectory.from_config(config)
-    with EnvironmentContext(
-        config, directory, fn=lambda current, _: directory._upgrade_revs(revision, current)
-    ) as environment:
-        environment.configure(connection=connection, transactional_ddl=True)
-        environment.run_migrations()
-
-
 async def test_what_was_there_before_is_there_after(
     scratch: Callable[[str], AbstractAsyncContextManager[Database]],
 ) -> None:
     async with scratch("rbac") as database:
-        async with database.transaction() as tx:
-            await tx.execute(sa.text("DROP SCHEMA public CASCADE"))
-            await tx.execute(sa.text("CREATE SCHEMA public"))
-            await tx._connection.run_sync(upgraded, "0002")
-            for statement in BEFORE.split(";")[:-1]:
-                await tx.execute(sa.text(statement))
-        async with database.transaction() as tx:
-            await tx._connection.run_sync(upgraded, "head")
+        await as_it_was(database, "rbac", "0002", BEFORE)
+        await upgraded(database, "rbac")
         async with database.reading() as tx:
             table, quiet = await policies.policy(tx, TABLE), await policies.policy(tx, QUIET)
             instance = await policies.policy(tx, INSTANCE)
             ada, bob = await people.standings(tx, [(TABLE, ADA), (TABLE, BOB)])
             missed = await people.changes_after(tx, 41, 10)
             nothing = await people.changes_after(tx, 42, 10)
+        async with database.transaction() as tx:
+            # What they have was given to them, and no answer takes it.
+            assert not await people.choose(tx, TABLE, ADA, [])
+            (after,) = await people.standings(tx, [(TABLE, ADA)])
     assert [(r.id, r.number, r.kind) for r in table.roles] == [
         (MEMBER, 0, Kind.MEMBER),
         (OWNER, 1, Kind.OWNER),
@@ -83,6 +63,7 @@ async def test_what_was_there_before_is_there_after(
     assert (ada.holdings.roles, ada.binding.version) == (frozenset({MEMBER, OWNER}), 1)
     assert (bob.holdings.roles, bob.binding.numbers) == (frozenset({MEMBER}), 1)
     assert ada.revision == 42
+    assert (ada.holdings.chosen, after.holdings) == (frozenset(), ada.holdings)
     assert {binding.user_id for binding in missed.bindings} == {ADA, BOB}
     assert {community for community, _ in missed.policies} == {TABLE, QUIET, INSTANCE}
     assert (nothing.bindings, nothing.policies) == ([], [])
