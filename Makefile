@@ -7,11 +7,12 @@
 #   make lint          ruff, mypy, import-linter
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
+#   make bench-page    measure the web app in a browser; needs a Chromium
 #   make lock          resolve the dependencies of pyproject.toml anew
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down web test lint proto check-proto bench bench-quick lock venv venv-dev
+.PHONY: up reload down web test lint proto check-proto bench bench-quick bench-page lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 BIN := .venv/bin
@@ -48,6 +49,9 @@ bench: venv-dev
 
 bench-quick: venv-dev
 	@$(BIN)/python -m bench --quick
+
+bench-page: venv-dev
+	@$(BIN)/python -m bench.page
 
 lock: venv-dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -98,19 +98,25 @@ def plain_http(*, lines: bool = False) -> HeaderMutationPerRoute:
     )
 
 
-def lasting(policy: str) -> HeaderMutationPerRoute:
+def lasting(policy: str, coding: str = "") -> HeaderMutationPerRoute:
     """Lets whoever asked keep what was found, as its name says its content.
 
-    `policy` is the Content-Security-Policy of a worker that runs it.
+    `policy` is the Content-Security-Policy of a worker that runs it; `coding` how what
+    is found is compressed already.
     """
     found = 'response.headers[":status"] == "200"'
     kept = f'%CEL({found} ? "public, max-age=31536000, immutable" : "no-store")%'
+    said = [("cache-control", kept), ("content-security-policy", policy)]
+    if coding:
+        # Where nothing was found the value is empty, and such a header is not sent.
+        said += [("content-encoding", f'%CEL({found} ? "{coding}" : "")%')]
+        said += [("vary", "accept-encoding")]
     given = [
         HeaderValueOption(
             header=HeaderValue(key=name, value=value),
             append_action=HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
         )
-        for name, value in (("cache-control", kept), ("content-security-policy", policy))
+        for name, value in said
     ]
     mutations = [HeaderMutation(append=one) for one in given]
     return HeaderMutationPerRoute(mutations=Mutations(response_mutations=mutations))

@@ -157,9 +157,14 @@ def _web(topology: Topology) -> list[Route]:
     if topology.web is None or not Path(topology.web, web.DOCUMENT).is_file():
         return []
     folder = Path(topology.web)
-    files = web.files(folder, _nowhere())
-    files.typed_per_filter_config |= {HEADERS: packed(lasting(web.WORKER)), **_untranscoded()}
-    return [*(_page(page) for page in web.pages(folder)), files]
+    routes = [_page(page) for page in web.pages(folder)]
+    for coding, files in web.files(folder, _nowhere()):
+        filters = {HEADERS: packed(lasting(web.WORKER, coding)), **_untranscoded()}
+        if coding:
+            filters[COMPRESSOR] = packed(CompressorPerRoute(disabled=True))
+        files.typed_per_filter_config |= filters
+        routes.append(files)
+    return routes
 
 
 def _nowhere() -> RouteAction:

@@ -7,13 +7,19 @@ itself it is asked for every time.
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from dataclasses import replace
 import hashlib
 from pathlib import Path
 import re
 from typing import Final
 
-from envoy_data_plane.envoy.config.route.v3 import Route, RouteAction, RouteMatch
+from envoy_data_plane.envoy.config.route.v3 import (
+    HeaderMatcher,
+    Route,
+    RouteAction,
+    RouteMatch,
+)
 from envoy_data_plane.envoy.extensions.common.async_files.v3 import (
     AsyncFileManagerConfig,
     AsyncFileManagerConfigThreadPool,
@@ -22,6 +28,7 @@ from envoy_data_plane.envoy.extensions.filters.http.file_server.v3 import (
     FileServerConfig,
     FileServerConfigPathMapping,
 )
+from envoy_data_plane.envoy.type.matcher.v3 import RegexMatcher, StringMatcher
 
 from edge.pages import Page
 from mesh.wire import header_is, packed
@@ -46,6 +53,12 @@ PLACES: Final = (
 """What the app's addresses begin with: what is shown there is the app's to say."""
 WORKER: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
 """What a script may do that runs beside the page, which has its own policy."""
+CODINGS: Final = ("br", "gzip")
+"""How files are compressed when the app is built, the best first (RFC 9110, 8.4.1)."""
+COMPRESSED: Final = ("css", "js")
+"""The files that are, by the ends of their names."""
+PACKED: Final = "packed"
+"""The folder with a folder of them for each coding."""
 _FILES: Final = "/_next/static/"
 _SCRIPT: Final = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 _TYPES: Final = {
@@ -96,8 +109,18 @@ def policy_of(document: str) -> str:
     )
 
 
-def files(folder: Path, action: RouteAction) -> Route:
-    """What the document loads."""
+def files(folder: Path, action: RouteAction) -> Iterator[tuple[str, Route]]:
+    """What the document loads, each way with how it is compressed already: best first.
+
+    What was not compressed when the app was built comes last; the edge does it then.
+    """
+    for coding in CODINGS:
+        if (folder / PACKED / coding).is_dir():
+            yield coding, _served(folder / PACKED / coding, action, coding)
+    yield "", _served(folder, action)
+
+
+def _served(folder: Path, action: RouteAction, coding: str = "") -> Route:
     server = FileServerConfig(
         manager_config=_readers(),
         path_mappings=[
@@ -108,12 +131,24 @@ def files(folder: Path, action: RouteAction) -> Route:
         content_types=_TYPES,
         default_content_type="application/octet-stream",
     )
+    headers = [header_is(":method", "GET")]
+    if coding:
+        headers += [
+            _header(":path", f"{_FILES}.*[.]({'|'.join(COMPRESSED)})"),
+            _header("accept-encoding", f"(.*[ ,])?{coding}([ ;,].*)?"),
+            _header("accept-encoding", f"(.*[ ,])?{coding} ?; ?q=0([.]0*)? ?(,.*)?", invert=True),
+        ]
     return Route(
-        name="web files",
-        match=RouteMatch(prefix=_FILES, headers=[header_is(":method", "GET")]),
+        name=f"web files, {coding or 'plain'}",
+        match=RouteMatch(prefix=_FILES, headers=headers),
         route=action,
         typed_per_filter_config={FILTER: packed(server)},
     )
+
+
+def _header(name: str, pattern: str, *, invert: bool = False) -> HeaderMatcher:
+    matcher = StringMatcher(safe_regex=RegexMatcher(regex=pattern))
+    return HeaderMatcher(name=name, string_match=matcher, invert_match=invert)
 
 
 def _readers() -> AsyncFileManagerConfig:

@@ -28,6 +28,7 @@ STAMP: Final = "web/out/.built"
 _CLIENT: Final = "web/.client"
 _SOURCES: Final = ("web/src", "sdk/typescript/src", "gen/ts")
 _FILES: Final = (
+    "tools/pack.mjs",
     "sdk/typescript/tsconfig.json",
     "web/next.config.ts",
     "web/package.json",
@@ -53,6 +54,7 @@ def build(root: Path) -> bool:
         packages.install(root, WEB)
         client(root)
         run("npx", "--no-install", "next", "build", cwd=root / WEB, NEXT_TELEMETRY_DISABLED="1")
+        run("node", str(Path(__file__).with_name("pack.mjs")), cwd=root / OUT)
         # Written last: a build that was cut off is done again.
         stamp.write_text(wanted)
         return True

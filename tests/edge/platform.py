@@ -201,6 +201,15 @@ class Platform:
         return self.request("GET", path, token=token, **options)
 
     @contextmanager
+    def raw(self, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """A reply as it came, still compressed."""
+        with (
+            httpx.Client(base_url=self.url, timeout=10, trust_env=False) as client,
+            client.stream("GET", path, headers=headers) as reply,
+        ):
+            yield reply
+
+    @contextmanager
     def channel(self, service: str | None = None) -> Iterator[grpc.Channel]:
         """gRPC to the edge, or as a service through its egress."""
         address = self.topology.public if service is None else self.socket_of(service)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     (folder / "secret.txt").write_text("not the app's")
     (folder / "_next/static/a.js").write_text("go();" * 400)
     (folder / "_next/static/b.css").write_text("p{}")
+    (folder / "_next/static/d.svg").write_text("<svg/>" * 400)
+    for coding in web.CODINGS:
+        packed = folder / web.PACKED / coding / "_next/static"
+        packed.mkdir(parents=True)
+        # It is told apart from what the edge would make of it.
+        (packed / "b.css").write_bytes(gzip.compress(b"p{}"))
+        (packed / "a.js").write_bytes(gzip.compress(f"{coding}();".encode(), mtime=0))
     with running(web=str(folder)) as platform:
         yield platform
 
@@ -61,12 +69,46 @@ def test_files_are_kept_and_missing_ones_are_not(app: Platform) -> None:
     script = app.get("/_next/static/a.js")
     assert script.headers["content-type"] == "text/javascript; charset=utf-8"
     assert "immutable" in script.headers["cache-control"]
-    assert script.headers["content-encoding"] == "gzip"
     assert script.headers["content-security-policy"] == web.WORKER
-    assert app.get("/_next/static/b.css").headers["content-type"] == "text/css; charset=utf-8"
+    assert (
+        app.get("/_next/static/b.css", headers={"accept-encoding": "gzip"}).headers["content-type"]
+        == "text/css; charset=utf-8"
+    )
     missing = app.get("/_next/static/c.js")
     assert missing.status_code == 404
     assert missing.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("accepts", "coding"),
+    [
+        ("gzip, deflate, br", "br"),
+        ("br", "br"),
+        ("gzip;q=1.0, br;q=0", "gzip"),
+        ("gzip, br;q=0.000, x", "gzip"),
+        ("br;q=0.5,gzip", "br"),
+        ("gzip", "gzip"),
+        ("x-br, gzip;q=0", ""),
+        ("identity", ""),
+    ],
+)
+def test_what_was_compressed_before_is_sent_as_it_is(
+    app: Platform, accepts: str, coding: str
+) -> None:
+    with app.raw("/_next/static/a.js", {"accept-encoding": accepts}) as script:
+        body = b"".join(script.iter_raw())
+    assert script.headers.get("content-encoding", "") == coding
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "immutable" in script.headers["cache-control"]
+    assert script.headers["vary"].lower() == "accept-encoding"
+    packed = gzip.compress(f"{coding}();".encode(), mtime=0)
+    assert body == (packed if coding else b"go();" * 400)
+    missing = app.get("/_next/static/c.js", headers={"accept-encoding": accepts})
+    assert missing.status_code == 404
+    assert "content-encoding" not in missing.headers
+    # What was not compressed, the edge compresses where it is wanted.
+    picture = app.get("/_next/static/d.svg", headers={"accept-encoding": accepts})
+    assert picture.text == "<svg/>" * 400
 
 
 @pytest.mark.parametrize(

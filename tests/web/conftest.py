@@ -8,8 +8,6 @@ from email.policy import default
 import os
 from pathlib import Path
 import re
-import shutil
-import subprocess
 from typing import Any
 from urllib.parse import urlsplit
 import uuid
@@ -19,6 +17,7 @@ import pytest
 
 from tests.e2e.readers import eventually
 from tests.live import PASSWORD, Live, running
+from tests.web.chromium import QUIET, find
 from tools import web
 
 ROOT = Path(__file__).parents[2]
@@ -26,15 +25,6 @@ AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 WITHIN = 30_000
 """Milliseconds that anything on a page may take; other machines are slower."""
 expect.set_options(timeout=WITHIN)
-_QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +37,7 @@ def app() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """A Chromium, installed where that can be done."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (("update",), ("install", "-y", "chromium")):
-            subprocess.run(["apt-get", "-q", *command], env=environment, capture_output=True)
-        found = shutil.which("chromium")
+    found = find()
     if found is None:
         missing = pytest.fail if os.environ.get("CREAVIO_BROWSER") == "required" else pytest.skip
         missing("needs a Chromium: apt install chromium")
@@ -70,7 +54,7 @@ def live(app: Path) -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
         yield browser
         browser.close()
 
