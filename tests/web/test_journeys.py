@@ -130,6 +130,9 @@ def test_a_phone_shows_one_thing_at_a_time(member: Make) -> None:
     ada.write("On the phone")
     ada.sees("On the phone")
     assert ada.page.evaluate("document.documentElement.scrollWidth") == 360
+    # However little was said: the room is all of the screen.
+    box = ada.page.get_by_role("main").bounding_box()
+    assert box == {"x": 0, "y": 0, "width": 360, "height": 780}
     ada.check_access()
     ada.page.get_by_role("button", name="Back").click()
     ada.page.get_by_role("button", name="beds").wait_for()

@@ -73,7 +73,7 @@ function Rooms({ place }: { readonly place: Place }): ReactNode {
         )}
       >
         {listed && (
-          <Beside className={classes("grid min-h-0 grid-cols-[minmax(0,1fr)]", beside && "mid:max-wide:hidden wide:-me-2")}>
+          <Beside className={classes("grid min-h-0 grid-cols-[minmax(0,1fr)]", open && "max-mid:hidden", beside && "mid:max-wide:hidden wide:-me-2")}>
             {place.at === "channel" && <ChannelList communityId={place.communityId} current={place.channelId} />}
             {place.at === "direct" && <DirectList current={place.conversationId} />}
           </Beside>
