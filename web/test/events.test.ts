@@ -63,3 +63,14 @@ test("of a place one was shown out of, nothing is kept", () => {
   expect(after.communities).toEqual({});
   expect(after.rooms).toEqual({});
 });
+
+test("what one may do is asked again when one's own roles change, and not when others' do", () => {
+  const known: State = {
+    ...inside,
+    channels: { c: [{ id: "r", communityId: "c" } as never] },
+    permissions: { c: new Set(), r: new Set(), elsewhere: new Set() },
+  };
+  const changed = (userId: string): State => applied(known, { case: "memberRolesChanged", value: { communityId: "c", userId, roleIds: [] } as never }, 0);
+  expect(Object.keys(changed("usr_other").permissions)).toEqual(["c", "r", "elsewhere"]);
+  expect(Object.keys(changed("usr_me").permissions)).toEqual(["elsewhere"]);
+});

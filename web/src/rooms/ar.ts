@@ -34,6 +34,7 @@ export const ar: Readonly<Record<Key, string>> = {
   "list.leave": "غادر هذا المكان",
   "list.leaveSure": "أتغادر {name}؟ يمكنك العودة بدعوة.",
   "list.empty": "لا قنوات بعد. في الأولى يلتقي الناس.",
+  "list.none": "لا قنوات بعد.",
   "list.direct": "الرسائل المباشرة",
   "list.noDirect": "لم يكتب أحد بعد. افتح صفحة شخص لتكتب إليه.",
   "channel.none": "لم يُقل شيء هنا بعد. ابدأ.",

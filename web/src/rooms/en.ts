@@ -32,6 +32,7 @@ export const en = {
   "list.leave": "Leave this place",
   "list.leaveSure": "Leave {name}? You can come back with an invitation.",
   "list.empty": "No channels yet. The first one is where people will meet.",
+  "list.none": "No channels yet.",
   "list.direct": "Direct messages",
   "list.noDirect": "Nobody has written yet. Open somebody’s profile to write to them.",
   "channel.none": "Nothing is said here yet. Begin.",

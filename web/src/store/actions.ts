@@ -64,6 +64,7 @@ export class Actions {
       communities: since(before.communities, state.communities, byId(communities)),
       conversations: since(before.conversations, state.conversations, byId(conversations)),
       members: {},
+      permissions: Object.fromEntries(Object.entries(state.permissions).filter(([id]) => !(id in before.communities))),
       rooms: Object.fromEntries(Object.entries(state.rooms).map(([id, room]) => [id, stale(room)])),
     }));
     tell({ case: "refetch", value: {} as never });
@@ -210,11 +211,11 @@ export class Actions {
     await this.#once(`newer ${channelId} ${newer}`, () => this.#around(channelId, { pageToken: newer }));
   }
 
-  /** Asks what one may do in a channel. */
+  /** Asks what one may do in a channel, or without one in a community as a whole. */
   async rights(communityId: string, channelId: string): Promise<void> {
     if (communityId === "") return;
     const { permissions } = await this.api.client.service(PolicyService).listPermissions({ communityId, channelId });
-    this.change((state) => ({ ...state, permissions: { ...state.permissions, [channelId]: new Set(permissions) } }));
+    this.change((state) => ({ ...state, permissions: { ...state.permissions, [channelId === "" ? communityId : channelId]: new Set(permissions) } }));
   }
 
   /** Sends a message; it is shown at once, and sent until it is there or refused. */

@@ -181,9 +181,9 @@ export function applied(state: State, payload: Payload, now: number): State {
   }
 }
 
-/** What is known, but what one may do in the channels of a community: that is to be asked again. */
+/** What is known, but what one may do in a community and its channels: that is to be asked again. */
 function unsure(state: State, communityId: string): State {
-  const permissions = { ...state.permissions };
+  const permissions = { ...without(state.permissions, communityId) };
   for (const channel of state.channels[communityId] ?? []) delete permissions[channel.id];
   return { ...state, permissions };
 }
@@ -203,6 +203,7 @@ export function left(state: State, communityId: string): State {
     channels: without(state.channels, communityId),
     categories: without(state.categories, communityId),
     members: without(state.members, communityId),
+    permissions: without(state.permissions, communityId),
   };
 }
 

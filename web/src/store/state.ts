@@ -55,7 +55,7 @@ export interface State {
   readonly members: ById<readonly string[]>;
   readonly rooms: ById<Room>;
   readonly threads: ById<Thread>;
-  /** By channel: what one may do there; where it was asked for. */
+  /** By channel, and by community for it as a whole: what one may do there; where it was asked for. */
   readonly permissions: ById<ReadonlySet<Permission>>;
   /** By community, from the highest down; where it was asked for. */
   readonly roles: ById<readonly Role[]>;

@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import { useSay } from "@/rooms/texts";
 import type { Category } from "@creavio/client/community/v1/category";
 import type { Channel } from "@creavio/client/community/v1/channel";
+import { Permission } from "@creavio/client/options/v1/permission";
 import { NewConversation } from "@/rooms/group";
 import { go, type Place } from "@/route";
 import { nameOfConversation } from "@/store/names";
@@ -15,6 +16,7 @@ import { useActions } from "./context";
 import { hueOf } from "./hue";
 import { ManageEntry } from "./late";
 import { Invite, Leave, NewChannel } from "./list-dialogs";
+import { useMayIn } from "./may";
 import { Avatar, Button, classes, Count, Dialog, IconButton, menuItem } from "./parts";
 import { Sign } from "./sign";
 
@@ -71,6 +73,9 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
   const channels = useKnown((state) => state.channels[communityId]);
   const categories = useKnown((state) => state.categories[communityId]);
   const reads = useKnown((state) => state.reads);
+  const may = useMayIn(communityId);
+  const opens = may(Permission.MANAGE_CHANNELS);
+  const invites = may(Permission.CREATE_INVITES);
   const [dialog, setDialog] = useState<"channel" | "invite" | "leave">();
   if (community === undefined) return null;
   return (
@@ -87,12 +92,16 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
           <DropdownMenu.Content align="start" sideOffset={4} className="z-50 grid min-w-56 gap-px rounded-card bg-overlay p-1.5 shadow-2">
-            <DropdownMenu.Item className={menuItem} onSelect={() => setDialog("invite")}>
-              <Link2 size={16} aria-hidden /> {say("list.invite")}
-            </DropdownMenu.Item>
-            <DropdownMenu.Item className={menuItem} onSelect={() => setDialog("channel")}>
-              <Plus size={16} aria-hidden /> {say("list.newChannel")}
-            </DropdownMenu.Item>
+            {invites && (
+              <DropdownMenu.Item className={menuItem} onSelect={() => setDialog("invite")}>
+                <Link2 size={16} aria-hidden /> {say("list.invite")}
+              </DropdownMenu.Item>
+            )}
+            {opens && (
+              <DropdownMenu.Item className={menuItem} onSelect={() => setDialog("channel")}>
+                <Plus size={16} aria-hidden /> {say("list.newChannel")}
+              </DropdownMenu.Item>
+            )}
             <ManageEntry communityId={communityId} />
             <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
             <DropdownMenu.Item className={classes(menuItem, "text-danger")} onSelect={() => setDialog("leave")}>
@@ -102,7 +111,7 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
       <div className={classes("min-h-0 grow overflow-y-auto px-2 py-2.5", hueOf(communityId))}>
-        {channels !== undefined && channels.length === 0 && <p className="px-2.5 py-2 text-13 text-muted">{say("list.empty")}</p>}
+        {channels !== undefined && channels.length === 0 && <p className="px-2.5 py-2 text-13 text-muted">{say(opens ? "list.empty" : "list.none")}</p>}
         {grouped(channels ?? [], categories ?? []).map(({ category, channels: under }) => (
           <section key={category?.id ?? ""} aria-label={category?.name}>
             {category !== undefined && <h2 className="truncate px-2.5 pt-3.5 pb-1 text-12 font-medium text-faint">{category.name}</h2>}
@@ -121,9 +130,11 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
             </ul>
           </section>
         ))}
-        <Button look="quiet" className="mt-1 min-h-8! w-full justify-start! px-2.5!" onClick={() => setDialog("channel")}>
-          <Plus size={16} aria-hidden /> {say("list.newChannel")}
-        </Button>
+        {opens && (
+          <Button look="quiet" className="mt-1 min-h-8! w-full justify-start! px-2.5!" onClick={() => setDialog("channel")}>
+            <Plus size={16} aria-hidden /> {say("list.newChannel")}
+          </Button>
+        )}
       </div>
       <Dialog title={say("list.newChannel")} open={dialog === "channel"} onClose={() => setDialog(undefined)}>
         <NewChannel communityId={communityId} onDone={() => setDialog(undefined)} />
