@@ -19,6 +19,7 @@ import { History } from "./history";
 import { Poll } from "./poll";
 import { Reactions } from "./reactions";
 import { useReferences } from "./references";
+import { look } from "./look";
 import type { Key } from "./en";
 import { say as sayNow, useSay } from "./texts";
 import { ThreadStub } from "./thread-stub";
@@ -75,8 +76,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       onKeyDown={pressed}
       {...sheet}
       className={classes(
-        "group relative grid grid-cols-[2.25rem_minmax(0,1fr)] gap-x-3 px-3.5 focus-visible:-outline-offset-2 mid:px-5",
-        grouped ? "py-0.5" : "pt-1.75 pb-1",
+        "group relative focus-visible:-outline-offset-2",
+        look.row,
+        grouped ? look.goesOn : look.begins,
         forMe
           ? "bg-mention-soft shadow-[inset_3px_0_0_var(--mention)] rtl:shadow-[inset_-3px_0_0_var(--mention)]"
           : target
@@ -84,48 +86,53 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
             : "hover:bg-row-hover focus-within:bg-row-hover",
       )}
     >
-      {grouped ? (
-        <time
-          dateTime={time.toISOString()}
-          className="justify-self-end pt-1 text-11 whitespace-nowrap text-faint tabular-nums opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
-        >
-          {clock(time)}
-        </time>
-      ) : (
-        <Profile id={message.authorId} name={name} className="self-start rounded-full">
-          <Avatar id={message.authorId} />
+      <time
+        dateTime={time.toISOString()}
+        title={whole(time)}
+        className={classes(
+          look.time,
+          grouped ? look.timeNear : look.timeBeside,
+        )}
+      >
+        {clock(time)}
+      </time>
+      {!grouped && (
+        <Profile id={message.authorId} name={name} className={classes(look.side, "self-start rounded-full")}>
+          <Avatar id={message.authorId} size="row" />
         </Profile>
       )}
-      <div className="min-w-0 max-w-[44rem]">
+      <div className={classes(look.said, !grouped && "compact:@md:py-0.5")}>
         {!grouped && (
-          <p className="flex min-w-0 items-baseline gap-2">
-            <b className="min-w-0 truncate text-15 font-semibold" dir="auto">
+          <p className="flex min-w-0 max-w-[44rem] items-baseline gap-2">
+            <b className="min-w-0 truncate text-15 font-semibold compact:text-14" dir="auto">
               {name}
             </b>
-            <time dateTime={time.toISOString()} title={whole(time)} className="shrink-0 text-12 text-faint tabular-nums">
+            <time dateTime={time.toISOString()} title={whole(time)} className="shrink-0 text-12 text-faint tabular-nums compact:@md:hidden">
               {clock(time)}
             </time>
             {message.pinTime !== undefined && (
               <span className="flex shrink-0 items-center gap-1 self-center text-12 text-faint">
-                <Pin size={12} strokeWidth={2} aria-hidden /> {say("message.pinned")}
+                <Pin size={12} strokeWidth={2} aria-hidden /> <span className="compact:@md:sr-only">{say("message.pinned")}</span>
               </span>
             )}
           </p>
         )}
-        {message.replyTo !== undefined && <Quote of={message.replyTo} />}
-        {editing ? (
-          <Edit message={message} onDone={done} />
-        ) : message.poll !== undefined ? (
-          <Poll message={message} poll={message.poll} />
-        ) : (
-          <div dir="auto" className="text-15 [overflow-wrap:anywhere]">
-            <Markdown text={message.content} to={references} />
-            {message.editTime !== undefined && <History message={message} />}
-          </div>
-        )}
-        {message.forward !== undefined && <Brought message={message} forward={message.forward} />}
-        {message.reactions.length > 0 && <Reactions message={message} />}
-        {message.thread !== undefined && <ThreadStub thread={message.thread} />}
+        <div className={look.body}>
+          {message.replyTo !== undefined && <Quote of={message.replyTo} />}
+          {editing ? (
+            <Edit message={message} onDone={done} />
+          ) : message.poll !== undefined ? (
+            <Poll message={message} poll={message.poll} />
+          ) : (
+            <div dir="auto" className="text-15 [overflow-wrap:anywhere] compact:text-14">
+              <Markdown text={message.content} to={references} />
+              {message.editTime !== undefined && <History message={message} />}
+            </div>
+          )}
+          {message.forward !== undefined && <Brought message={message} forward={message.forward} />}
+          {message.reactions.length > 0 && <Reactions message={message} />}
+          {message.thread !== undefined && <ThreadStub thread={message.thread} />}
+        </div>
       </div>
       <MessageTools
         ref={tools}
@@ -218,28 +225,32 @@ export function OutgoingRow({ roomId, one }: { readonly roomId: string; readonly
   const lost = useKnown((state) => state.lostSince !== undefined);
   const name = nameOf(me);
   return (
-    <article className="grid grid-cols-[2.25rem_minmax(0,1fr)] gap-x-3 px-3.5 pt-1.75 pb-1 mid:px-5">
-      <Avatar id={me?.id ?? ""} />
-      <div className="min-w-0 max-w-[44rem]">
-        <p className="text-15 font-semibold">{name}</p>
-        <p dir="auto" className="whitespace-pre-wrap text-15 text-faint [overflow-wrap:anywhere]">
-          {asTyped(one.content)}
-        </p>
-        {one.refused === undefined ? (
-          <p className="flex items-center gap-1.5 text-12 text-faint">
-            <Clock size={14} strokeWidth={2} aria-hidden /> {say(lost ? "message.waiting" : "message.sending")}
+    <article className={classes(look.row, look.begins)}>
+      <span className={look.side}>
+        <Avatar id={me?.id ?? ""} size="row" />
+      </span>
+      <div className={classes(look.said, "compact:@md:py-0.5")}>
+        <p className="truncate text-15 font-semibold compact:text-14">{name}</p>
+        <div className={look.body}>
+          <p dir="auto" className="whitespace-pre-wrap text-15 text-faint [overflow-wrap:anywhere] compact:text-14">
+            {asTyped(one.content)}
           </p>
-        ) : (
-          <p role="alert" className="flex flex-wrap items-center gap-x-3 text-13 text-danger">
-            {say("message.failed", { why: reason(one.refused) })}
-            <button type="button" className="underline underline-offset-3" onClick={() => actions.again(roomId, one.nonce)}>
-              {say("common.retry")}
-            </button>
-            <button type="button" className="underline underline-offset-3" onClick={() => actions.giveUp(roomId, one.nonce)}>
-              {say("common.delete")}
-            </button>
-          </p>
-        )}
+          {one.refused === undefined ? (
+            <p className="flex items-center gap-1.5 text-12 text-faint">
+              <Clock size={14} strokeWidth={2} aria-hidden /> {say(lost ? "message.waiting" : "message.sending")}
+            </p>
+          ) : (
+            <p role="alert" className="flex flex-wrap items-center gap-x-3 text-13 text-danger">
+              {say("message.failed", { why: reason(one.refused) })}
+              <button type="button" className="underline underline-offset-3" onClick={() => actions.again(roomId, one.nonce)}>
+                {say("common.retry")}
+              </button>
+              <button type="button" className="underline underline-offset-3" onClick={() => actions.giveUp(roomId, one.nonce)}>
+                {say("common.delete")}
+              </button>
+            </p>
+          )}
+        </div>
       </div>
     </article>
   );

@@ -8,8 +8,9 @@ import { emptyRoom, type Outgoing, type Room } from "@/store/state";
 import { useKnown } from "@/store/react";
 import { useActions } from "@/ui/context";
 import { clock, day } from "@/ui/dates";
-import { Button, Mark } from "@/ui/parts";
+import { Button, classes, Mark } from "@/ui/parts";
 
+import { look } from "./look";
 import { MessageRow, OutgoingRow } from "./message";
 import { useSay } from "./texts";
 
@@ -137,7 +138,7 @@ export function Messages({ roomId, communityId, name, start, target, editing, on
         onKeyDown={moved}
         role="log"
         aria-label={say("channel.messages", { name })}
-        className="flex min-h-0 grow flex-col overflow-y-auto overflow-x-hidden overscroll-contain pb-2 [overflow-anchor:none]"
+        className="flex min-h-0 grow flex-col overflow-y-auto overflow-x-hidden overscroll-contain pb-2 @container [overflow-anchor:none]"
       >
         {/* Few messages stand at the end, where one writes. */}
         <div className="grow" />
@@ -152,7 +153,7 @@ export function Messages({ roomId, communityId, name, start, target, editing, on
             switch (row.kind) {
               case "start":
                 return (
-                  <div key={row.key} className="grid justify-items-start gap-2 px-3.5 pt-8 pb-3 mid:px-5">
+                  <div key={row.key} className={classes("grid justify-items-start gap-2 pt-8 pb-3 compact:pt-4", look.gutter)}>
                     {typeof start === "string" && <Mark size={44} />}
                     <div className="font-display text-20 font-bold tracking-[-0.012em]">{start}</div>
                     {rows.length === 1 && <p className="text-muted">{say("channel.none")}</p>}
@@ -245,7 +246,7 @@ function ToPresent({ roomId, onPress }: { readonly roomId: string; readonly onPr
 
 function DayLine({ children }: { readonly children: ReactNode }): ReactNode {
   return (
-    <h2 className="flex items-center gap-3 px-3.5 pt-4 pb-1 text-12 font-medium text-faint mid:px-5">
+    <h2 className={classes("flex items-center gap-3 pt-4 pb-1 text-12 font-medium text-faint compact:pt-2", look.gutter)}>
       {children}
       <span className="h-px grow bg-line" />
     </h2>
@@ -255,7 +256,7 @@ function DayLine({ children }: { readonly children: ReactNode }): ReactNode {
 function NewLine({ time }: { readonly time: Date }): ReactNode {
   const say = useSay();
   return (
-    <p className="flex items-center gap-3 px-3.5 py-1.5 text-12 font-semibold text-mention-text mid:px-5">
+    <p className={classes("flex items-center gap-3 py-1.5 text-12 font-semibold text-mention-text compact:py-0.5", look.gutter)}>
       <span className="h-px w-9 bg-mention" />
       {say("channel.new", { time: clock(time) })}
       <span className="h-px grow bg-mention-soft" />

@@ -182,11 +182,12 @@ const shapes: Partial<Record<PresenceStatus, string>> = {
 
 interface AvatarProps {
   readonly id: string;
-  readonly size?: "s" | "m" | "l";
+  /** `row` is that of who speaks: small where messages stand close together. */
+  readonly size?: "s" | "m" | "l" | "row";
   readonly presence?: PresenceStatus | undefined;
 }
 
-const sizes = { s: "size-6 text-11", m: "size-9 text-13", l: "size-18 text-26" } as const;
+const sizes = { s: "size-6 text-11", m: "size-9 text-13", l: "size-18 text-26", row: "size-9 text-13 compact:size-6 compact:text-11" } as const;
 
 /** A person: always round. */
 export function Avatar({ id, size = "m", presence }: AvatarProps): ReactNode {
