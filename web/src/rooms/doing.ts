@@ -77,6 +77,12 @@ export class RoomActions {
     return (await this.actions.api.messages.listMessageVersions({ channelId, messageId })).versions;
   }
 
+  /** Deletes messages, all of them or none. */
+  async removeAll(channelId: string, messageIds: string[]): Promise<void> {
+    await this.actions.api.messages.bulkDeleteMessages({ channelId, messageIds });
+    for (const messageId of messageIds) this.actions.heard({ case: "messageDeleted", value: { channelId, messageId } as never });
+  }
+
   #thread(thread: Thread): Thread {
     this.actions.change((state) => ({ ...state, threads: { ...state.threads, [thread.id]: thread } }));
     this.actions.know([thread.creatorId]);

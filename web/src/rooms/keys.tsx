@@ -96,6 +96,7 @@ function Help({ open, onClose }: { readonly open: boolean; readonly onClose: () 
         ["F", say("keys.forward")],
         ["E", say("keys.edit")],
         ["Delete", say("keys.delete")],
+        ["X", say("keys.select")],
         ["Enter", say("keys.menu")],
       ],
     },

@@ -15,6 +15,9 @@ export const look = {
   time: "col-start-1 row-start-1 justify-self-end text-11 whitespace-nowrap text-faint tabular-nums",
   timeBeside: "hidden self-start pt-1.25 compact:@md:block",
   timeNear: "pt-1 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 compact:hidden compact:@md:block compact:@md:pt-0.75",
+  /** While messages are selected, the box has the place of the time. */
+  timeAway: "hidden compact:@md:block compact:@md:pt-0.75",
+  box: "grid h-5.5 place-items-center compact:h-5",
   /** Where the person is seen. */
   side: "col-start-1 row-start-1 compact:@md:col-start-2",
   /** The name, and beside or below it what was said. */

@@ -1,4 +1,4 @@
-import { Bookmark, BookmarkX, ClipboardCopy, Forward, Link2, type LucideIcon, MessagesSquare, MoreHorizontal, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2 } from "lucide-react";
+import { Bookmark, BookmarkX, ClipboardCopy, Forward, Link2, ListChecks, type LucideIcon, MessagesSquare, MoreHorizontal, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { forwardRef, lazy, type PointerEvent, type ReactNode, Suspense, useImperativeHandle, useRef, useState } from "react";
 
@@ -37,6 +37,7 @@ interface MessageToolsProps {
   readonly shown: boolean;
   readonly onReply: (message: Message) => void;
   readonly onEdit: () => void;
+  readonly onSelect: (id: string, range: boolean) => void;
 }
 
 interface Action {
@@ -49,7 +50,7 @@ interface Action {
 
 /** What one can do with a message: the frequent at hand, everything in a menu and by keys. */
 export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function MessageTools(props, ref): ReactNode {
-  const { message, name, mine, shown, onReply, onEdit } = props;
+  const { message, name, mine, shown, onReply, onEdit, onSelect } = props;
   const say = useSay();
   const actions = useActions();
   const doing = useDoing();
@@ -87,6 +88,9 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
       icon: Link2,
       run: () => quietly(navigator.clipboard.writeText(linkTo(where, message.id))),
     },
+    ...(may(Permission.MANAGE_MESSAGES)
+      ? [{ key: "x", title: say("message.select"), icon: ListChecks, run: () => onSelect(message.id, false) }]
+      : []),
     ...(mine || may(Permission.MANAGE_MESSAGES)
       ? [{ key: "Delete", title: say("common.delete"), icon: Trash2, run: () => setAsked("delete"), danger: true }]
       : []),

@@ -35,15 +35,18 @@ interface MessageRowProps {
   /** Whether it is the one that was jumped to. */
   readonly target: boolean;
   readonly editing: boolean;
+  /** Undefined while messages are not selected. */
+  readonly selected: boolean | undefined;
   /** Edits this one, or with an empty id none any more. */
   readonly onEdit: (id: string) => void;
   readonly onActive: (id: string) => void;
   readonly onReply: (message: Message) => void;
+  readonly onSelect: (id: string, range: boolean) => void;
 }
 
 /** A message: who, when, what, and what one can do with it. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps): ReactNode {
-  const { message, communityId, grouped, active, target, editing, onEdit, onActive, onReply } = props;
+  const { message, communityId, grouped, active, target, editing, selected, onEdit, onActive, onReply, onSelect } = props;
   const say = useSay();
   const author = useKnown((state) => state.users[message.authorId]);
   const meId = useKnown((state) => state.me?.id);
@@ -56,8 +59,15 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
   const forMe = message.authorId !== meId && (message.mentions?.everyone === true || message.mentions?.userIds.includes(meId ?? "") === true);
   const edit = useCallback(() => onEdit(message.id), [onEdit, message.id]);
   const sheet = useSheet(() => tools.current?.open());
+  const selecting = selected !== undefined;
   const pressed = (event: KeyboardEvent): void => {
     if (event.target !== row.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (selecting) {
+      if (event.key !== " ") return;
+      event.preventDefault();
+      onSelect(message.id, event.shiftKey);
+      return;
+    }
     if (tools.current?.press(event.key) === true) event.preventDefault();
   };
   const done = (): void => {
@@ -74,12 +84,15 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       onPointerLeave={() => setNear(false)}
       onFocus={() => onActive(message.id)}
       onKeyDown={pressed}
-      {...sheet}
+      {...(selecting ? { onClick: (event) => onSelect(message.id, event.shiftKey) } : sheet)}
       className={classes(
         "group relative focus-visible:-outline-offset-2",
         look.row,
         grouped ? look.goesOn : look.begins,
-        forMe
+        selecting && "cursor-default select-none",
+        selected === true
+          ? "bg-accent-soft"
+          : forMe
           ? "bg-mention-soft shadow-[inset_3px_0_0_var(--mention)] rtl:shadow-[inset_-3px_0_0_var(--mention)]"
           : target
             ? "bg-accent-soft"
@@ -91,17 +104,31 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         title={whole(time)}
         className={classes(
           look.time,
-          grouped ? look.timeNear : look.timeBeside,
+          !grouped ? look.timeBeside : selecting ? look.timeAway : look.timeNear,
         )}
       >
         {clock(time)}
       </time>
-      {!grouped && (
+      {selecting && (
+        <span className={classes(look.side, look.box, !grouped && "compact:@md:mt-0.5")}>
+          <input
+            type="checkbox"
+            data-select
+            tabIndex={active ? 0 : -1}
+            aria-label={say("message.selectOne", { name, time: clock(time) })}
+            checked={selected}
+            // The row hears of it, wherever it is pressed.
+            onChange={() => {}}
+            className="size-4.5 accent-accent"
+          />
+        </span>
+      )}
+      {!grouped && !selecting && (
         <Profile id={message.authorId} name={name} className={classes(look.side, "self-start rounded-full")}>
           <Avatar id={message.authorId} size="row" />
         </Profile>
       )}
-      <div className={classes(look.said, !grouped && "compact:@md:py-0.5")}>
+      <div className={classes(look.said, !grouped && "compact:@md:py-0.5", selecting && "pointer-events-none")}>
         {!grouped && (
           <p className="flex min-w-0 max-w-[44rem] items-baseline gap-2">
             <b className="min-w-0 truncate text-15 font-semibold compact:text-14" dir="auto">
@@ -139,8 +166,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         message={message}
         name={name}
         mine={message.authorId === meId}
-        shown={near || active}
+        shown={!selecting && (near || active)}
         onReply={onReply}
+        onSelect={onSelect}
         onEdit={edit}
       />
     </article>

@@ -12,6 +12,7 @@ import { Button, classes, Mark } from "@/ui/parts";
 
 import { look } from "./look";
 import { MessageRow, OutgoingRow } from "./message";
+import type { Selection } from "./selection";
 import { useSay } from "./texts";
 
 interface MessagesProps {
@@ -25,8 +26,12 @@ interface MessagesProps {
   readonly target: string;
   /** The message that is being edited; empty for none. */
   readonly editing: string;
+  /** Undefined while messages are not selected. */
+  readonly selection: Selection | undefined;
   readonly onEdit: (id: string) => void;
   readonly onReply: (message: Message) => void;
+  /** Selects one, or lets it go; with `range` everything from the one before. */
+  readonly onSelect: (id: string, range: boolean) => void;
 }
 
 type Row =
@@ -42,7 +47,8 @@ const near = 48;
 const together = 5 * 60_000;
 
 /** What was said in a room. Rows are there while they are near what is seen. */
-export function Messages({ roomId, communityId, name, start, target, editing, onEdit, onReply }: MessagesProps): ReactNode {
+export function Messages(props: MessagesProps): ReactNode {
+  const { roomId, communityId, name, start, target, editing, selection, onEdit, onReply, onSelect } = props;
   const say = useSay();
   const actions = useActions();
   const room = useKnown((state) => state.rooms[roomId]) ?? emptyRoom;
@@ -51,6 +57,7 @@ export function Messages({ roomId, communityId, name, start, target, editing, on
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const atEnd = useRef(target === "");
+  const top = useRef(0);
   const [away, setAway] = useState(false);
   const [active, setActive] = useState("");
   const lastId = room.messages.at(-1)?.id ?? "";
@@ -105,7 +112,10 @@ export function Messages({ roomId, communityId, name, start, target, editing, on
     const it = box.current;
     if (it === null) return;
     const was = atEnd.current;
-    atEnd.current = room.newer === "" && it.scrollHeight - it.scrollTop - it.clientHeight < near;
+    // Whoever goes up leaves the end; nobody does by what turns out to be higher than it was taken to be.
+    const stays = was && it.scrollTop >= top.current;
+    top.current = it.scrollTop;
+    atEnd.current = room.newer === "" && (stays || it.scrollHeight - it.scrollTop - it.clientHeight < near);
     setAway(!atEnd.current);
     if (atEnd.current && !was) markRead();
     if (it.scrollTop < it.clientHeight) void actions.older(roomId).catch(() => {});
@@ -119,14 +129,19 @@ export function Messages({ roomId, communityId, name, start, target, editing, on
   };
   const moved = (event: KeyboardEvent): void => {
     const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
-    if (step === 0 || !(event.target instanceof HTMLElement) || event.target.closest("article") !== event.target) return;
+    if (step === 0 || !(event.target instanceof HTMLElement)) return;
+    const box = event.target.matches("[data-select]");
+    if (!box && event.target.closest("article") !== event.target) return;
     event.preventDefault();
     const at = room.messages.findIndex((one) => one.id === activeId) + step;
     const next = room.messages[at];
     if (next === undefined) return;
     setActive(next.id);
     list.current?.scrollToIndex(rows.findIndex((row) => row.key === next.id), { align: "nearest" });
-    requestAnimationFrame(() => document.getElementById(next.id)?.focus());
+    requestAnimationFrame(() => {
+      const row = document.getElementById(next.id);
+      (box ? row?.querySelector<HTMLElement>("[data-select]") : row)?.focus();
+    });
   };
 
   if (room.gone) return <p className="grow p-6 text-muted">{say("channel.gone")}</p>;
@@ -173,9 +188,11 @@ export function Messages({ roomId, communityId, name, start, target, editing, on
                     active={row.key === activeId}
                     target={row.key === target}
                     editing={row.key === editing}
+                    selected={selection?.ids.has(row.key)}
                     onEdit={onEdit}
                     onActive={setActive}
                     onReply={onReply}
+                    onSelect={onSelect}
                   />
                 );
               case "outgoing":

@@ -1,7 +1,8 @@
 import { CloudOff } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { type KeyboardEvent, lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
+import { Permission } from "@creavio/client/options/v1/permission";
 import { useTarget } from "@/route";
 import { useKnown } from "@/store/react";
 import { store } from "@/store/store";
@@ -10,9 +11,12 @@ import { AcceptRules } from "@/ui/late";
 
 import { Composer } from "./composer";
 import { Messages } from "./messages";
+import { pressed, type Selection } from "./selection";
 import { Typing } from "./typing";
-import { useAskedRights, type Where, WhereProvider } from "./where";
+import { useAskedRights, useRights, type Where, WhereProvider } from "./where";
 import { useSay } from "./texts";
+
+const SelectBar = lazy(async () => ({ default: (await import("./select-bar")).SelectBar }));
 
 interface RoomProps extends Where {
   readonly name: string;
@@ -34,6 +38,31 @@ export function Room({ roomId, communityId, channelId, name, start, pointed, clo
   const stale = useKnown((state) => state.rooms[roomId]?.staleTo !== undefined);
   const where = useMemo(() => ({ roomId, communityId, channelId }), [roomId, communityId, channelId]);
   useAskedRights(where);
+  const may = useRights(where);
+  const box = useRef<HTMLDivElement>(null);
+  const [selected, setSelected] = useState<Selection>();
+  const selection = may(Permission.MANAGE_MESSAGES) ? selected : undefined;
+  const select = useCallback(
+    (id: string, range: boolean): void => {
+      const order = store.getState().rooms[roomId]?.messages.map((one) => one.id) ?? [];
+      setEditing("");
+      setSelected((now) => pressed(now ?? { ids: new Set(), from: "" }, id, order, range));
+      // Whoever began it goes on from there.
+      requestAnimationFrame(() => document.getElementById(id)?.contains(document.activeElement) === true || document.getElementById(id)?.focus());
+    },
+    [roomId],
+  );
+  const selectNone = (): void => {
+    setSelected(undefined);
+    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>("article[tabindex='0'], textarea")?.focus());
+  };
+  const leave = (event: KeyboardEvent): void => {
+    if (selection === undefined || event.key !== "Escape" || event.defaultPrevented) return;
+    if (event.target instanceof Element && event.target.closest("dialog") !== null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    selectNone();
+  };
   useEffect(() => {
     const entered = target === "" ? actions.enter(roomId) : actions.jump(roomId, { messageId: target });
     void entered.catch(() => {});
@@ -45,12 +74,31 @@ export function Room({ roomId, communityId, channelId, name, start, pointed, clo
   };
   return (
     <WhereProvider value={where}>
-      <div className="flex min-h-0 grow flex-col">
-        <Messages roomId={roomId} communityId={communityId} name={name} start={start} target={target} editing={editing} onEdit={setEditing} onReply={setReplyTo} />
+      <div ref={box} className="flex min-h-0 grow flex-col" onKeyDown={leave}>
+        <Messages
+          roomId={roomId}
+          communityId={communityId}
+          name={name}
+          start={start}
+          target={target}
+          editing={editing}
+          selection={selection}
+          onEdit={setEditing}
+          onReply={setReplyTo}
+          onSelect={select}
+        />
         <Typing roomId={roomId} />
         <Offline />
         {communityId !== "" && roomId === channelId && <AcceptRules communityId={communityId} />}
-        {closed ?? <Composer name={name} replyTo={replyTo} onReplied={() => setReplyTo(undefined)} onEditLast={editLast} />}
+        {selection !== undefined && (
+          <Suspense fallback={null}>
+            <SelectBar roomId={roomId} selection={selection} onDone={selectNone} />
+          </Suspense>
+        )}
+        {/* What was begun to be written is there again afterwards. */}
+        <div className={selection === undefined ? "contents" : "hidden"}>
+          {closed ?? <Composer name={name} replyTo={replyTo} onReplied={() => setReplyTo(undefined)} onEditLast={editLast} />}
+        </div>
       </div>
     </WhereProvider>
   );

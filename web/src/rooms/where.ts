@@ -63,9 +63,10 @@ export function useAskedRights({ communityId, channelId }: Where): void {
   }, [actions, communityId, channelId, unknown]);
 }
 
-/** What one may do in this room; until that is known, what most may. */
-export function useRights(): (permission: Permission) => boolean {
-  const { communityId, channelId } = useWhere();
+/** What one may do in a room, in this one where none is named; until that is known, what most may. */
+export function useRights(room?: Where): (permission: Permission) => boolean {
+  const here = useWhere();
+  const { communityId, channelId } = room ?? here;
   const held = useKnown((state) => state.permissions[channelId]);
   if (communityId === "") return (permission) => permission !== Permission.MANAGE_MESSAGES && permission !== Permission.MENTION_EVERYONE;
   return (permission) => held?.has(permission) ?? usual.has(permission);
