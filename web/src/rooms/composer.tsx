@@ -1,6 +1,6 @@
 import { ArrowUp, AtSign, ChartBar, Clock3, Plus, Smile, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, type ReactNode, Suspense, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import { Permission } from "@creavio/client/options/v1/permission";
@@ -12,13 +12,14 @@ import { classes, Dialog, IconButton, menuItem } from "@/ui/parts";
 
 import { type Suggestion, Suggestions, typedAt, useSuggestions } from "./completion";
 import { EmojiPopover } from "./emoji-popover";
-import { Later, Scheduled } from "./later";
+import { Later } from "./later";
 import { NewPoll } from "./new-poll";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
 import { useRights, useWhere } from "./where";
 import { asWritten } from "./written";
 
+const Scheduled = lazy(async () => ({ default: (await import("./scheduled")).Scheduled }));
 const longest = 4000;
 const says = 3000;
 /** Milliseconds without a key after which a draft is kept for other devices. */
@@ -264,7 +265,9 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
         />
       </Dialog>
       <Dialog title={say("composer.scheduled")} open={dialog === "scheduled"} onClose={() => setDialog(undefined)}>
-        <Scheduled />
+        <Suspense fallback={null}>
+          <Scheduled />
+        </Suspense>
       </Dialog>
     </>
   );

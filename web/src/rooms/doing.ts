@@ -148,6 +148,11 @@ export class RoomActions {
     return this.#thread(await this.#client.service(PostService).createPost({ channelId, name, content, tagIds, requestId: crypto.randomUUID() }));
   }
 
+  /** Says anew which tags a post has. */
+  async tagPost(threadId: string, tagIds: string[]): Promise<void> {
+    this.#thread(await this.#client.service(PostService).setPostTags({ threadId, tagIds }));
+  }
+
   async pinPost(threadId: string, pinned: boolean): Promise<void> {
     const posts = this.#client.service(PostService);
     this.#thread(pinned ? await posts.pinPost({ threadId }) : await posts.unpinPost({ threadId }));
@@ -196,6 +201,11 @@ export class RoomActions {
   async schedule(channelId: string, content: string, when: Date, replyToId: string): Promise<void> {
     const sendTime: Timestamp = timestampFromDate(when);
     await this.#client.service(ScheduledMessageService).scheduleMessage({ channelId, content, sendTime, replyToId, requestId: crypto.randomUUID() });
+  }
+
+  /** Changes a message that waits; one that could not be sent waits again. */
+  async reschedule(scheduledMessageId: string, what: { content?: string; sendTime?: Timestamp }): Promise<ScheduledMessage> {
+    return await this.#client.service(ScheduledMessageService).updateScheduledMessage({ scheduledMessageId, ...what });
   }
 
   async scheduled(): Promise<readonly ScheduledMessage[]> {

@@ -12,6 +12,7 @@ import { whole } from "@/ui/dates";
 import { useMutation } from "@/ui/mutation";
 import { Avatar, Button, classes, Dialog, Field, Mark, Wrong } from "@/ui/parts";
 
+import { TagButton, TagChoice, Tags } from "./tags";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
 import { useAskedRights, useRights, WhereProvider } from "./where";
@@ -102,7 +103,8 @@ function Posts({ channel, current }: ForumProps): ReactNode {
         <ul className="grid gap-2">
           {listed?.ids.map((id) => {
             const post = threads[id];
-            return post === undefined ? null : (
+            // One that has other tags by now is not among those that were asked for.
+            return post === undefined || (tag !== "" && post.post?.tagIds.includes(tag) !== true) ? null : (
               <li key={id}>
                 <button
                   type="button"
@@ -159,34 +161,8 @@ function PostFoot({ creatorId, replies, time, children: tags }: PostFootProps): 
         <MessagesSquare size={14} strokeWidth={2} aria-hidden /> {replies}
       </span>
       {time !== undefined && <time>{whole(timestampDate(time))}</time>}
-      {tags.map((one) => (
-        <span key={one.id} className="rounded-full bg-sunken px-2 py-0.5 shadow-[inset_0_0_0_1px_var(--line)]">
-          {one.emoji} {one.name}
-        </span>
-      ))}
+      <Tags tags={tags} />
     </span>
-  );
-}
-
-interface TagButtonProps {
-  readonly pressed: boolean;
-  readonly onPress: () => void;
-  readonly children: ReactNode;
-}
-
-function TagButton({ pressed, onPress, children }: TagButtonProps): ReactNode {
-  return (
-    <button
-      type="button"
-      aria-pressed={pressed}
-      onClick={onPress}
-      className={classes(
-        "min-h-8 rounded-full px-3 text-13",
-        pressed ? "bg-accent-soft font-semibold text-accent-text shadow-[inset_0_0_0_1.5px_var(--accent)]" : "shadow-[inset_0_0_0_1px_var(--line)] hover:bg-hover",
-      )}
-    >
-      {children}
-    </button>
   );
 }
 
@@ -226,19 +202,7 @@ function NewPost({ channel }: { readonly channel: Channel }): ReactNode {
           className="rounded-control bg-overlay px-3 py-2 text-15 font-normal shadow-[inset_0_0_0_1px_var(--line-strong)] focus:outline-2 focus:-outline-offset-1 focus:outline-focus"
         />
       </label>
-      {tags.length > 0 && (
-        <div className="flex flex-wrap gap-1.5" role="group" aria-label={say("post.tags")}>
-          {tags.map((one) => (
-            <TagButton
-              key={one.id}
-              pressed={chosen.includes(one.id)}
-              onPress={() => setChosen(chosen.includes(one.id) ? chosen.filter((id) => id !== one.id) : [...chosen, one.id].slice(0, 5))}
-            >
-              {one.emoji} {one.name}
-            </TagButton>
-          ))}
-        </div>
-      )}
+      {tags.length > 0 && <TagChoice tags={tags} chosen={chosen} onChange={setChosen} />}
       <Wrong>{publish.error}</Wrong>
       <Button type="submit" look="primary" disabled={publish.busy || name.trim() === "" || content.trim() === "" || lacking}>
         {say("post.publish")}

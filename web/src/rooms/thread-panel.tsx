@@ -1,9 +1,10 @@
-import { Archive, ArchiveRestore, Bell, BellOff, Lock, LockOpen, MoreHorizontal, Pencil, Pin, PinOff, Trash2, X } from "lucide-react";
+import { Archive, ArchiveRestore, Bell, BellOff, Lock, LockOpen, MoreHorizontal, Pencil, Pin, PinOff, Tag, Trash2, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import type { Thread } from "@creavio/client/chat/v1/thread";
+import type { Forum } from "@creavio/client/community/v1/forum";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { go, type Place } from "@/route";
 import { nameOf } from "@/store/names";
@@ -16,9 +17,12 @@ import { Avatar, Button, classes, Dialog, Field, IconButton, menuItem, Wrong } f
 
 import { useReferences } from "./references";
 import { Room } from "./room";
+import { Tags } from "./tags";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
 import { useRights, useWhere, WhereProvider } from "./where";
+
+const PostTags = lazy(async () => ({ default: (await import("./post-tags")).PostTags }));
 
 interface ThreadPanelProps {
   readonly communityId: string;
@@ -112,7 +116,20 @@ function Beginning({ thread }: { readonly thread: Thread }): ReactNode {
       () => {},
     );
   }, [actions, known, thread.channelId, thread.messageId]);
-  if (root === undefined) return <span className="text-15">{say("thread.start")}</span>;
+  const tags = useForum(thread)?.tags.filter((one) => thread.post?.tagIds.includes(one.id) === true) ?? [];
+  const tagged = tags.length > 0 && (
+    <span role="group" aria-label={say("post.tags")} className="flex flex-wrap gap-1.5 font-sans tracking-normal">
+      <Tags tags={tags} />
+    </span>
+  );
+  if (root === undefined) {
+    return (
+      <span className="grid gap-2 text-15">
+        {say("thread.start")}
+        {tagged}
+      </span>
+    );
+  }
   const name = nameOf(author);
   return (
     <span className="grid gap-1.5 font-sans text-15 font-normal tracking-normal">
@@ -123,8 +140,16 @@ function Beginning({ thread }: { readonly thread: Thread }): ReactNode {
       <span dir="auto" className="[overflow-wrap:anywhere]">
         <Markdown text={root.content} to={references} />
       </span>
+      {tagged}
     </span>
   );
+}
+
+/** The forum a post stands in; undefined of another thread. */
+function useForum(thread: Thread): Forum | undefined {
+  const { communityId } = useWhere();
+  const forum = useKnown((state) => state.channels[communityId]?.find((one) => one.id === thread.channelId)?.forum);
+  return thread.post === undefined ? undefined : forum;
 }
 
 function ThreadMenu({ thread, place }: { readonly thread: Thread; readonly place: Place }): ReactNode {
@@ -132,12 +157,15 @@ function ThreadMenu({ thread, place }: { readonly thread: Thread; readonly place
   const doing = useDoing();
   const may = useRights();
   const meId = useKnown((state) => state.me?.id);
-  const [asked, setAsked] = useState<"rename" | "delete">();
+  const [asked, setAsked] = useState<"rename" | "tags" | "delete">();
   const [name, setName] = useState(thread.name);
   const quietly = (work: Promise<void>): void => void work.catch(() => {});
   const archived = thread.archiveTime !== undefined;
   const moderates = may(Permission.MANAGE_MESSAGES);
   const mine = thread.creatorId === meId;
+  const forum = useForum(thread);
+  // In a locked post it takes a moderator.
+  const tags = forum !== undefined && forum.tags.length > 0 && (moderates || !thread.locked);
   const rename = useMutation(async () => {
     await doing.changeThread(thread.id, { name: name.trim() });
     setAsked(undefined);
@@ -166,6 +194,11 @@ function ThreadMenu({ thread, place }: { readonly thread: Thread; readonly place
               <DropdownMenu.Item className={menuItem} onSelect={() => quietly(doing.changeThread(thread.id, { archived: !archived }))}>
                 {archived ? <ArchiveRestore size={16} aria-hidden /> : <Archive size={16} aria-hidden />} {say(archived ? "thread.unarchive" : "thread.archive")}
               </DropdownMenu.Item>
+              {tags && (
+                <DropdownMenu.Item className={menuItem} onSelect={() => setTimeout(() => setAsked("tags"))}>
+                  <Tag size={16} aria-hidden /> {say("post.changeTags")}
+                </DropdownMenu.Item>
+              )}
               {moderates && (
                 <DropdownMenu.Item className={menuItem} onSelect={() => quietly(doing.changeThread(thread.id, { locked: !thread.locked }))}>
                   {thread.locked ? <LockOpen size={16} aria-hidden /> : <Lock size={16} aria-hidden />} {say(thread.locked ? "thread.unlock" : "thread.lock")}
@@ -194,6 +227,11 @@ function ThreadMenu({ thread, place }: { readonly thread: Thread; readonly place
           </Button>
         </form>
       </Dialog>
+      {asked === "tags" && forum !== undefined && (
+        <Suspense fallback={null}>
+          <PostTags post={thread} forum={forum} onDone={() => setAsked(undefined)} />
+        </Suspense>
+      )}
       {asked === "delete" && (
         <Confirm
           title={say("thread.delete")}
