@@ -1,4 +1,4 @@
-import { Ban, Check, ChevronRight, CircleCheck, Hash, History, House, Megaphone, Minus, Scale, Shield, UserMinus, UserPlus, X } from "lucide-react";
+import { Ban, Check, ChevronRight, CircleCheck, Hash, History, Megaphone, Minus, Scale, Shield, UserMinus, UserPlus, Users, X } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 
@@ -10,15 +10,16 @@ import { go } from "@/route";
 import { Picker } from "@/settings/picker";
 import { useKnown } from "@/store/react";
 import { whole } from "@/ui/dates";
-import { classes, IconButton, Wrong } from "@/ui/parts";
-import { Sign } from "@/ui/sign";
+import { Button, classes, IconButton, Wrong } from "@/ui/parts";
 import { wrong } from "@/ui/wrong";
 
 import { type Question, useExplaining } from "./explaining";
 import type { Key } from "./en";
+import { WhoMay } from "./late";
 import { useKept, useManaging, useMay, useMine } from "./managing";
+import { Panel, usePermissionPicks, usePlacePicks } from "./panel";
 import { useMembers, useNameOf, usePeoplePicks, useRoleName } from "./parts";
-import { groups, inChannels, wordsOf } from "./permissions";
+import { inChannels } from "./permissions";
 import { type Policy, type Remedy, remedies, type Rule, rulesOf } from "./policy";
 import { useSay } from "./texts";
 
@@ -28,7 +29,7 @@ export function WithExplain({ children }: { readonly children: ReactNode }): Rea
   return (
     <div className="flex min-h-0 grow">
       <div className={classes("flex min-h-0 min-w-0 grow flex-col", asked !== undefined && "max-mid:hidden")}>{children}</div>
-      {asked !== undefined && <Explain question={asked} />}
+      {asked !== undefined && (asked.userId === "" ? <WhoMay question={asked} /> : <Explain question={asked} />)}
     </div>
   );
 }
@@ -73,19 +74,7 @@ function Explain({ question }: { readonly question: Question }): ReactNode {
     return () => void (left = true);
   }, [managing, actions, communityId, userId, permission, channelId, manages, roles, held, changes]);
   return (
-    <aside
-      aria-label={say("explain.title")}
-      className="flex min-h-0 flex-col gap-3.5 overflow-y-auto px-4 py-3.5 max-mid:grow mid:my-3 mid:me-3 mid:w-88 mid:shrink-0 mid:self-start mid:max-h-[calc(100%-1.5rem)] mid:rounded-card mid:bg-surface wide:w-90"
-    >
-      <header className="flex items-center gap-2.5">
-        <span className="grid size-8 place-items-center rounded-control bg-accent-soft text-accent-text">
-          <Scale size={18} strokeWidth={1.75} aria-hidden />
-        </span>
-        <h2 className="grow font-display text-17 font-bold tracking-[-0.012em]">{say("explain.title")}</h2>
-        <IconButton label={say("explain.close")} onClick={() => ask(undefined)}>
-          <X size={18} strokeWidth={1.75} aria-hidden />
-        </IconButton>
-      </header>
+    <Panel icon={Scale} title={say("explain.title")} close={say("explain.close")}>
       <Ask question={question} channelId={channelId} />
       <Wrong>{error}</Wrong>
       {answer !== undefined && (
@@ -98,30 +87,27 @@ function Explain({ question }: { readonly question: Question }): ReactNode {
               {say("explain.again")}
             </button>
           </p>
+          {manages && (
+            <Button className="justify-self-start" onClick={() => ask({ ...question, userId: "" })}>
+              <Users size={16} aria-hidden /> {say("who.else")}
+            </Button>
+          )}
         </>
       )}
-    </aside>
+    </Panel>
   );
 }
 
 function Ask({ question, channelId }: { readonly question: Question; readonly channelId: string }): ReactNode {
   const say = useSay();
   const { ask } = useExplaining();
-  const { communityId } = useManaging();
   const manages = useMay(Permission.MANAGE_ROLES);
   const me = useKnown((state) => state.me?.id ?? "");
   const { ids } = useMembers();
   const mine = useMemo(() => [me], [me]);
   const people = usePeoplePicks(manages ? ids : mine);
-  const channels = useKnown((state) => state.channels[communityId]);
-  const places = useMemo(
-    () => [
-      { value: "", title: say("explain.everywhere"), sign: <House size={14} strokeWidth={2} aria-hidden className="shrink-0 text-faint" /> },
-      ...(channels ?? []).map((one) => ({ value: one.id, title: one.name, sign: <Sign channel={one} /> })),
-    ],
-    [channels, say],
-  );
-  const permissions = groups.flatMap((group) => group.permissions).map((one) => ({ value: String(one), title: say(wordsOf(one).title) }));
+  const places = usePlacePicks();
+  const permissions = usePermissionPicks();
   return (
     <div className="flex flex-wrap items-center gap-1.75 text-muted">
       <span>{say("explain.can")}</span>

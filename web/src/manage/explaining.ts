@@ -4,6 +4,7 @@ import type { Permission } from "@creavio/client/options/v1/permission";
 
 /** A question: may this person do this here? */
 export interface Question {
+  /** Empty asks who may at all. */
   readonly userId: string;
   readonly permission: Permission;
   /** Empty for the community as a whole. */

@@ -68,14 +68,30 @@ export function rulesOf({ roles, overrides }: Policy, person: Person, permission
   return found;
 }
 
-/** Whether a person may do something; whoever cannot see a place may do nothing in it. */
+/** What ends a question. */
+export interface Decision {
+  readonly allowed: boolean;
+  /** What was decided: seeing, where that is not allowed. */
+  readonly permission: Permission;
+  /** The rule that decided; undefined when none speaks of it, which denies. */
+  readonly rule: Rule | undefined;
+}
+
+/** Whether a person may do something, and by which rule; whoever cannot see a place may do nothing in it. */
+export function decided(policy: Policy, person: Person, permission: Permission): Decision {
+  const decide = (place: Policy, asked: Permission): Decision => {
+    const rule = rulesOf(place, person, asked).find((one) => one.applies);
+    return { allowed: rule?.says === "allow", permission: asked, rule };
+  };
+  const seen = decide({ ...policy, overrides: undefined }, Permission.VIEW_COMMUNITY);
+  if (!seen.allowed) return seen;
+  const read = policy.overrides === undefined ? seen : decide(policy, Permission.VIEW_CHANNEL);
+  return read.allowed ? decide(policy, permission) : read;
+}
+
+/** Whether a person may do something. */
 export function allows(policy: Policy, person: Person, permission: Permission): boolean {
-  const community: Policy = { ...policy, overrides: undefined };
-  const holds = (place: Policy, asked: Permission): boolean =>
-    rulesOf(place, person, asked).find((rule) => rule.applies)?.says === "allow";
-  if (!holds(community, Permission.VIEW_COMMUNITY)) return false;
-  if (policy.overrides !== undefined && !holds(policy, Permission.VIEW_CHANNEL)) return false;
-  return holds(policy, permission);
+  return decided(policy, person, permission).allowed;
 }
 
 /** The place of the highest of the roles held, 0 being the top; one below the last for none. */

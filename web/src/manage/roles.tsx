@@ -1,4 +1,4 @@
-import { ChevronRight, GripVertical, Plus } from "lucide-react";
+import { ChevronRight, GripVertical, ListChecks, type LucideIcon, Plus, Users } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 
 import { Permission } from "@creavio/client/options/v1/permission";
@@ -11,6 +11,8 @@ import { useNarrow } from "@/ui/narrow";
 import { Button, classes, Dialog, Wrong } from "@/ui/parts";
 
 import { WithExplain } from "./explain";
+import { useExplaining } from "./explaining";
+import { PolicyTests } from "./late";
 import { useKept, useManaging, useMay, useMine } from "./managing";
 import { Split, Swatch, useBack, useChange, useHolders, useRoleName } from "./parts";
 import { rank } from "./policy";
@@ -19,13 +21,22 @@ import { RoleLook } from "./role-look";
 import type { PageProps } from "./page";
 import { useSay } from "./texts";
 
+/** What is chosen where no role is, but what is expected of all of them. */
+const tests = "tests";
+
 /** The roles of a community: their order, what each allows, and who has it. */
-export function Roles({ item, list }: PageProps): ReactNode {
+export function Roles(props: PageProps): ReactNode {
+  const manages = useMay(Permission.MANAGE_ROLES);
+  return props.item === tests && manages ? <PolicyTests list={props.list} /> : <AllRoles {...props} />;
+}
+
+function AllRoles({ item, list }: PageProps): ReactNode {
   const say = useSay();
   const { communityId } = useManaging();
   const narrow = useNarrow();
   const roles = useKept((kept) => kept.roles);
   const manages = useMay(Permission.MANAGE_ROLES);
+  const { ask } = useExplaining();
   const [making, setMaking] = useState(false);
   const back = useBack("roles", item, list);
   const first = roles.find((one) => one.kind === RoleKind.CUSTOM) ?? roles.at(-1);
@@ -34,9 +45,13 @@ export function Roles({ item, list }: PageProps): ReactNode {
     <>
       <SettingsHeader title={say("roles.title")} lead={say("roles.lead")} list={back}>
         {manages && (
-          <Button className="mid:min-h-8! mid:px-3!" onClick={() => setMaking(true)}>
-            <Plus size={16} aria-hidden /> {say("roles.new")}
-          </Button>
+          <>
+            <HeadButton icon={Users} title={say("who.title")} onClick={() => ask({ userId: "", permission: Permission.SEND_MESSAGES, channelId: "" })} />
+            <HeadButton icon={ListChecks} title={say("roles.tests")} onClick={() => go(to(communityId, tests))} />
+            <Button className="mid:min-h-8! mid:px-3!" onClick={() => setMaking(true)}>
+              <Plus size={16} aria-hidden /> {say("roles.new")}
+            </Button>
+          </>
         )}
       </SettingsHeader>
       <WithExplain>
@@ -53,6 +68,15 @@ export function Roles({ item, list }: PageProps): ReactNode {
         />
       </Dialog>
     </>
+  );
+}
+
+/** A button of the bar; its name is seen where there is room. */
+function HeadButton({ icon: Icon, title, onClick }: { readonly icon: LucideIcon; readonly title: string; readonly onClick: () => void }): ReactNode {
+  return (
+    <Button look="quiet" title={title} className="max-mid:size-10 max-mid:px-0! mid:min-h-8! mid:px-2.5!" onClick={onClick}>
+      <Icon size={16} aria-hidden className="max-mid:size-4.5" /> <span className="max-wide:sr-only">{title}</span>
+    </Button>
   );
 }
 

@@ -3,7 +3,7 @@ import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
 type Ready = () => Promise<void>;
 
 /** A part that is loaded when it is shown first, with what it says; nothing until then. */
-function late<P extends object>(load: () => Promise<ComponentType<P>>, ready: Ready): (props: P) => ReactNode {
+export function late<P extends object>(load: () => Promise<ComponentType<P>>, ready: Ready): (props: P) => ReactNode {
   const Part = lazy(async () => {
     const [part] = await Promise.all([load(), ready()]);
     return { default: part };
