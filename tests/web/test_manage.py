@@ -2,87 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 import pytest
 
 from tests.live import Live
-from tests.web.conftest import Member
+from tests.web.place import (
+    PLACE,
+    Make,
+    back,
+    code_of,
+    decide,
+    founded,
+    menu,
+    permission,
+    pick,
+    save,
+    settings,
+    step_inside,
+)
 
 pytestmark = pytest.mark.timeout(600)  # the first builds the app, and may install a browser
-Make = Callable[..., Member]
-PLACE = "Willow Lane Garden"
-
-
-def menu(one: Member) -> Page:
-    """Open the menu of the place that is shown."""
-    page = one.page
-    page.get_by_role("navigation", name=f"Channels of {PLACE}").get_by_role(
-        "button", name=PLACE
-    ).click()
-    return page
-
-
-def settings(one: Member, title: str) -> Page:
-    """Open a page of the settings of the place that is shown."""
-    page = one.page
-    if "/settings" not in page.url:
-        menu(one).get_by_role("menuitem", name="Settings of this place").click()
-    page.get_by_role("navigation", name=f"Settings of {PLACE}").get_by_role(
-        "button", name=title, exact=True
-    ).click()
-    page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
-    return page
-
-
-def back(one: Member, channel: str) -> None:
-    """Go back from the settings to a channel."""
-    one.page.get_by_role("button", name=f"Back to {PLACE}").click()
-    one.page.get_by_role("button", name=channel, exact=True).click()
-
-
-def step_inside(one: Member) -> None:
-    one.page.get_by_role("button", name="Step inside", exact=True).click()
-    one.page.get_by_role("navigation", name=f"Channels of {PLACE}").wait_for()
-
-
-def pick(page: Page, what: str, option: str) -> None:
-    """Choose in a field that finds by name."""
-    page.get_by_role("button", name=what).click()
-    page.get_by_role("option", name=option).first.click()
-
-
-def permission(page: Page, name: str) -> Locator:
-    return page.get_by_role("radiogroup", name=name, exact=True)
-
-
-def decide(page: Page, name: str, what: str) -> None:
-    """Press a sign of a permission, as the pointer does."""
-    permission(page, name).get_by_title(what, exact=True).click()
-
-
-def save(page: Page) -> None:
-    page.get_by_role("button", name="Save changes").click()
-    page.get_by_role("button", name="Save changes").wait_for(state="detached")
-
-
-def code_of(page: Page) -> str:
-    """The code of the first row; a row has a text before it is painted."""
-    return (
-        page.get_by_role("main").get_by_role("listitem").first.locator("bdi").text_content() or ""
-    )
-
-
-def founded(member: Make, channel: str = "beds") -> tuple[Member, Member]:
-    """Somebody who founded a place, and somebody who belongs to it."""
-    ada, ken = member("Ada"), member("Ken")
-    ada.sign_up()
-    ada.found(PLACE, channel)
-    ken.sign_up(ada.invite(PLACE))
-    step_inside(ken)
-    return ada, ken
 
 
 def test_a_role_is_made_given_seen_at_work_elsewhere_and_taken_away(member: Make) -> None:
@@ -473,4 +414,40 @@ def test_the_settings_are_read_from_right_to_left_in_arabic(member: Make) -> Non
     page.evaluate("localStorage.setItem('creavio.language', 'ar')")
     page.reload()
     page.get_by_role("heading", name="الأدوار", level=1).wait_for()
+    ada.check_access()
+
+
+def test_who_may_is_listed_and_what_is_expected_is_held_against_the_roles(member: Make) -> None:
+    ada, _ = founded(member)
+    page = settings(ada, "Roles")
+    page.get_by_role("button", name="Who may", exact=True).click()
+    panel = page.get_by_role("complementary", name="Who may")
+    panel.get_by_text("2 people").wait_for()
+    ada.check_access()
+    pick(page, "What: Write messages", "Ban people")
+    panel.get_by_text("1 person").wait_for()
+    panel.get_by_role("button", name="Explain why Ada may").click()
+    why = page.get_by_role("complementary", name="Explain why")
+    why.get_by_text("Yes, Owner allows it").wait_for()
+    why.get_by_role("button", name="Who else may?").click()
+    panel.get_by_text("1 person").wait_for()
+    page.get_by_role("button", name="Policy tests").click()
+    page.get_by_role("button", name="Begin with an example").click()
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("All 7 expectations hold").wait_for()
+    ada.check_access()
+    field = page.get_by_label("Expectations")
+    field.fill("cases:\n  - name: guests\n    channel: bed\n    may: [SEND_MESAGES]")
+    page.get_by_role("button", name="Run the tests").click()
+    page.get_by_text("Line 3: there is no channel called bed here.").wait_for()
+    page.get_by_text("Did you mean SEND_MESSAGES?").wait_for()
+    ada.check_access()
+    case = "{name: guests, channel: beds, may: [BAN_MEMBERS], may_not: [PIN_MESSAGES]}"
+    field.fill(f"cases: [{case}]")
+    page.get_by_role("button", name="Run the tests").click()
+    page.get_by_text("1 of 2 expectations does not hold").wait_for()
+    failed = page.get_by_role("list", name="Results").get_by_role("listitem").first
+    expect(failed).to_contain_text("guests: does not hold")
+    expect(failed).to_contain_text("Expected: they may. They may not.")
+    expect(failed).to_contain_text("No rule speaks of it")
     ada.check_access()

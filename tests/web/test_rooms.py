@@ -273,3 +273,78 @@ def test_what_was_begun_on_one_device_goes_on_on_another(
     )
     phone.page.get_by_role("textbox", name="Write to").press("Enter")
     ada.sees("Half a thought")
+
+
+def test_messages_are_deleted_together_by_who_looks_after_the_room(
+    two: tuple[Member, Member], live: Live
+) -> None:
+    ada, ken = two
+    for number in range(5):
+        ken.say(f"Buy cheap spades {number}")
+    ada.say("We have spades.")
+    # What one may not do is not offered.
+    row = ken.page.get_by_role("log").get_by_role("article").first
+    row.hover()
+    row.get_by_role("button", name="More", exact=True).click()
+    ken.page.get_by_role("menuitem", name="Copy text").wait_for()
+    assert ken.page.get_by_role("menuitem", name="Select messages").count() == 0
+    ken.page.keyboard.press("Escape")
+    assert ken.page.get_by_role("button", name="New channel").count() == 0
+    ada.does("Buy cheap spades 1", "Select messages")
+    bar = ada.page.get_by_role("region", name="Selected messages")
+    bar.get_by_text("1 selected").wait_for()
+    rows = ada.page.get_by_role("log").get_by_role("article")
+    rows.filter(has_text="Buy cheap spades 3").click(modifiers=["Shift"])
+    bar.get_by_text("3 selected").wait_for()
+    ada.check_access()
+    # From there by keys alone: the one below, and everything up to it.
+    ada.page.keyboard.press("ArrowDown")
+    ada.page.keyboard.press("Shift+Space")
+    bar.get_by_text("4 selected").wait_for()
+    bar.get_by_role("button", name="Delete").click()
+    ada.page.get_by_role("dialog", name="Delete 4 messages?").wait_for()
+    ada.check_access()
+    ada.page.get_by_role("button", name="Delete 4 messages").click()
+    bar.wait_for(state="detached")
+    expect(ken.page.get_by_role("log").get_by_text("Buy cheap spades")).to_have_count(1)
+    ken.sees("We have spades.")
+    expect(rows.last).to_be_focused()
+    ada.page.keyboard.press("x")
+    bar.wait_for()
+    ada.page.keyboard.press("Escape")
+    bar.wait_for(state="detached")
+    # What waits to be sent is written anew.
+    ada.page.get_by_role("textbox", name="Write to").fill("Good morning")
+    ada.page.get_by_role("button", name="More to send").click()
+    ada.page.get_by_role("menuitem", name="Send later").click()
+    ada.page.get_by_role("button", name="Send it then").click()
+    waiting = ada.page.get_by_role("dialog", name="Waiting to be sent")
+    waiting.get_by_role("button", name="Edit").click()
+    waiting.get_by_label("Message").fill("Good evening")
+    waiting.get_by_role("button", name="Tomorrow at 9").click()
+    ada.check_access()
+    waiting.get_by_role("button", name="Save").click()
+    waiting.get_by_text("Good evening").wait_for()
+    waiting.get_by_text("9:00").wait_for()
+    waiting.get_by_role("button", name="Close").click()
+    # And a post is given another tag, by who began it.
+    founder, place = live.sign_in(ada.handle), ada.path().split("/")[2]
+    tags = [{"name": "Help"}, {"name": "Solved"}, {"name": "Official", "moderated": True}]
+    forum = {"name": "questions", "type": "CHANNEL_TYPE_FORUM", "forum": {"tags": tags}}
+    channel = founder.do("POST", f"/v1/communities/{place}/channels", json=forum)
+    post = live.sign_in(ken.handle).do(
+        "POST",
+        f"/v1/channels/{channel['id']}/posts",
+        json={"name": "Which spade?", "content": "Oak or ash?"},
+        headers={"Idempotency-Key": "spade"},
+    )
+    ken.go(f"/c/{place}/{channel['id']}/{post['id']}")
+    thread = ken.page.get_by_role("complementary", name="Thread")
+    thread.get_by_role("button", name="More", exact=True).first.click()
+    ken.page.get_by_role("menuitem", name="Change tags").click()
+    dialog = ken.page.get_by_role("dialog", name="Change tags")
+    expect(dialog.get_by_role("button", name="Official")).to_be_disabled()
+    dialog.get_by_role("button", name="Solved").click()
+    ken.check_access()
+    dialog.get_by_role("button", name="Save").click()
+    thread.get_by_role("group", name="Tags").get_by_text("Solved").wait_for()

@@ -26,6 +26,14 @@ import { useSay } from "./texts";
 /** A page with the answer to a question beside it; on a phone the answer is the page. */
 export function WithExplain({ children }: { readonly children: ReactNode }): ReactNode {
   const { asked } = useExplaining();
+  const open = asked !== undefined;
+  useEffect(() => {
+    if (!open) return;
+    const before = document.activeElement;
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, [open]);
   return (
     <div className="flex min-h-0 grow">
       <div className={classes("flex min-h-0 min-w-0 grow flex-col", asked !== undefined && "max-mid:hidden")}>{children}</div>
@@ -88,7 +96,7 @@ function Explain({ question }: { readonly question: Question }): ReactNode {
             </button>
           </p>
           {manages && (
-            <Button className="justify-self-start" onClick={() => ask({ ...question, userId: "" })}>
+            <Button className="self-start" onClick={() => ask({ ...question, userId: "" })}>
               <Users size={16} aria-hidden /> {say("who.else")}
             </Button>
           )}

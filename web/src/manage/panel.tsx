@@ -1,5 +1,5 @@
 import { House, type LucideIcon, X } from "lucide-react";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo, useRef } from "react";
 
 import type { Pick } from "@/settings/picker";
 import { useKnown } from "@/store/react";
@@ -21,10 +21,17 @@ interface PanelProps {
 /** What is asked beside a page, and its answer; on a phone in its place. */
 export function Panel({ icon: Icon, title, close, children }: PanelProps): ReactNode {
   const { ask } = useExplaining();
+  const box = useRef<HTMLElement>(null);
+  // What was pressed in the panel before this one is not there any more.
+  useEffect(() => {
+    if (document.activeElement === document.body) box.current?.focus();
+  }, []);
   return (
     <aside
+      ref={box}
+      tabIndex={-1}
       aria-label={title}
-      className="flex min-h-0 flex-col gap-3.5 overflow-y-auto px-4 py-3.5 max-mid:grow mid:my-3 mid:me-3 mid:w-88 mid:shrink-0 mid:self-start mid:max-h-[calc(100%-1.5rem)] mid:rounded-card mid:bg-surface wide:w-90"
+      className="flex min-h-0 flex-col gap-3.5 overflow-y-auto px-4 py-3.5 max-mid:grow mid:my-3 mid:me-3 mid:w-88 mid:shrink-0 mid:self-start mid:max-h-[calc(100%-1.5rem)] mid:rounded-card mid:bg-surface wide:w-90 outline-none"
     >
       <header className="flex items-center gap-2.5">
         <span className="grid size-8 place-items-center rounded-control bg-accent-soft text-accent-text">

@@ -52,12 +52,18 @@ export function Room({ roomId, communityId, channelId, name, start, pointed, clo
     },
     [roomId],
   );
-  const selectNone = (): void => {
-    setSelected(undefined);
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>("article[tabindex='0'], textarea")?.focus());
-  };
+  const selectNone = (): void => setSelected(undefined);
+  const selecting = selection !== undefined;
+  useEffect(() => {
+    if (!selecting) return;
+    const room = box.current;
+    return () => {
+      // What was pressed last is not there any more: one goes on among the messages.
+      if (document.activeElement === document.body) room?.querySelector<HTMLElement>("article[tabindex='0'], textarea")?.focus();
+    };
+  }, [selecting]);
   const leave = (event: KeyboardEvent): void => {
-    if (selection === undefined || event.key !== "Escape" || event.defaultPrevented) return;
+    if (!selecting || event.key !== "Escape" || event.defaultPrevented) return;
     if (event.target instanceof Element && event.target.closest("dialog") !== null) return;
     event.preventDefault();
     event.stopPropagation();
@@ -96,7 +102,7 @@ export function Room({ roomId, communityId, channelId, name, start, pointed, clo
           </Suspense>
         )}
         {/* What was begun to be written is there again afterwards. */}
-        <div className={selection === undefined ? "contents" : "hidden"}>
+        <div className={selecting ? "hidden" : "contents"}>
           {closed ?? <Composer name={name} replyTo={replyTo} onReplied={() => setReplyTo(undefined)} onEditLast={editLast} />}
         </div>
       </div>

@@ -25,13 +25,14 @@ export function Scheduled(): ReactNode {
   const [editing, setEditing] = useState("");
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
+    if (editing === "") return;
+    // What was edited is where one goes on.
+    return () => list.current?.querySelector<HTMLElement>(`#edit-${editing}`)?.focus();
+  }, [editing]);
+  useEffect(() => {
     void doing.scheduled().then(setWaiting, () => setWaiting([]));
   }, [doing]);
   if (waiting?.length === 0) return <p className="text-muted">{say("later.none")}</p>;
-  const done = (id: string): void => {
-    setEditing("");
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`#edit-${id}`)?.focus());
-  };
   return (
     <ul ref={list} className="grid max-h-[60dvh] gap-3 overflow-y-auto p-0.5">
       {waiting?.map((one) => (
@@ -41,9 +42,9 @@ export function Scheduled(): ReactNode {
               message={one}
               onSaved={(changed) => {
                 setWaiting(bySendTime(waiting.map((other) => (other.id === changed.id ? changed : other))));
-                done(one.id);
+                setEditing("");
               }}
-              onDone={() => done(one.id)}
+              onDone={() => setEditing("")}
             />
           ) : (
             <Waits message={one} onEdit={() => setEditing(one.id)} onCancelled={() => setWaiting(waiting.filter((other) => other.id !== one.id))} />

@@ -1,4 +1,4 @@
-import { ArrowLeft, Ban, CircleCheck, Play } from "lucide-react";
+import { ArrowLeft, Ban, CircleCheck, CornerLeftUp, Play } from "lucide-react";
 import { type ReactNode, useId, useRef, useState } from "react";
 
 import { OverrideService } from "@creavio/client/rbac/v1/override_service";
@@ -10,7 +10,7 @@ import { SettingsHeader } from "@/settings/frame";
 import { Nothing } from "@/settings/page";
 import { Area } from "@/settings/parts";
 import { useKnown } from "@/store/react";
-import { Button, classes, Wrong } from "@/ui/parts";
+import { Button, classes, IconButton, Wrong } from "@/ui/parts";
 import { useNarrow } from "@/ui/narrow";
 
 import { useKept, useManaging } from "../managing";
@@ -44,6 +44,7 @@ export function PolicyTests({ list }: { readonly list: Place }): ReactNode {
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [ran, setRan] = useState<Ran>();
   const box = useRef<HTMLDivElement>(null);
+  const results = useRef<HTMLDivElement>(null);
   const names = { roles, channels, called };
   const back: Place = { at: "manage", communityId, page: "roles", item: "" };
   const write = (written: string): void => {
@@ -51,6 +52,12 @@ export function PolicyTests({ list }: { readonly list: Place }): ReactNode {
     setProblems([]);
     if (written.trim() === "") localStorage.removeItem(kept + communityId);
     else localStorage.setItem(kept + communityId, written);
+  };
+  const goTo = (line: number): void => {
+    const field = box.current?.querySelector("textarea");
+    const before = text.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+    field?.focus();
+    field?.setSelectionRange(before, before + (text.split("\n")[line - 1]?.length ?? 0));
   };
   const run = useChange(async () => {
     const read = casesOf(text, names);
@@ -65,6 +72,8 @@ export function PolicyTests({ list }: { readonly list: Place }): ReactNode {
     const overrides = await overridesOf([...places].slice(0, explained));
     const everyone = roles.find((one) => one.kind === RoleKind.MEMBER)?.id ?? "";
     setRan({ outcomes: outcomesOf(read.cases, failures, { roles, overrides, everyone }), roles, passedOver: read.passedOver });
+    // Where it stands below, it is come to by itself.
+    requestAnimationFrame(() => results.current?.scrollIntoView({ block: "nearest" }));
   });
   const overridesOf = async (ids: readonly string[]): Promise<Readonly<Record<string, readonly ChannelOverride[]>>> => {
     const service = actions.api.client.service(OverrideService);
@@ -98,7 +107,7 @@ export function PolicyTests({ list }: { readonly list: Place }): ReactNode {
                 onChange={(event) => write(event.target.value)}
               />
             </div>
-            {problems.length > 0 && <Problems problems={problems} />}
+            {problems.length > 0 && <Problems problems={problems} onGo={goTo} />}
             <Wrong>{run.error}</Wrong>
             <div className="flex flex-wrap items-center gap-2">
               <Button type="submit" look="primary" disabled={run.busy || text.trim() === ""}>
@@ -124,7 +133,9 @@ export function PolicyTests({ list }: { readonly list: Place }): ReactNode {
               <span className="text-12 text-faint max-mid:hidden">{say("tests.keys")}</span>
             </div>
           </form>
-          <Results ran={ran} now={roles} />
+          <div ref={results} className="scroll-mt-4">
+            <Results ran={ran} now={roles} />
+          </div>
         </div>
       </div>
     </>
@@ -138,15 +149,19 @@ function versionOf(roles: readonly Role[]): string {
   return roles.map((one) => `${one.id} ${one.etag}`).join();
 }
 
-function Problems({ problems }: { readonly problems: readonly Problem[] }): ReactNode {
+/** What stands in the way, each with the way to its line. */
+function Problems({ problems, onGo }: { readonly problems: readonly Problem[]; readonly onGo: (line: number) => void }): ReactNode {
   const say = useSay();
   return (
     <div role="alert" className="grid gap-1.5 rounded-card bg-danger-soft px-3.5 py-3 text-13">
       <b className="font-semibold">{say("tests.problems")}</b>
       <ul className="grid gap-1">
         {problems.map(({ line, key, blanks }, at) => (
-          <li key={at} className="[overflow-wrap:anywhere]">
-            {say("tests.line", { line: figure(line), problem: say(key, blanks) })}
+          <li key={at} className="flex items-start gap-2">
+            <span className="min-w-0 grow py-0.5 [overflow-wrap:anywhere]">{say("tests.line", { line: figure(line), problem: say(key, blanks) })}</span>
+            <IconButton label={say("tests.toLine", { line: figure(line) })} className="size-6! max-mid:size-10!" onClick={() => onGo(line)}>
+              <CornerLeftUp size={14} strokeWidth={2} aria-hidden />
+            </IconButton>
           </li>
         ))}
       </ul>

@@ -1,6 +1,7 @@
 import { RotateCw, Scale, Users } from "lucide-react";
 import { type ReactNode, useCallback } from "react";
 
+import { RoleKind } from "@creavio/client/rbac/v1/role";
 import { counted, figure } from "@/i18n/plural";
 import { useListing } from "@/settings/listing";
 import { Picker } from "@/settings/picker";
@@ -10,7 +11,7 @@ import { Avatar, IconButton } from "@/ui/parts";
 import { type Question, useExplaining } from "../explaining";
 import { useKept, useManaging } from "../managing";
 import { Panel, usePermissionPicks, usePlacePicks } from "../panel";
-import { Line, Listed, useNameOf } from "../parts";
+import { Line, Listed, useNameOf, useRoleName } from "../parts";
 import { inChannels } from "../permissions";
 import { useSay } from "./texts";
 
@@ -89,7 +90,9 @@ function Person({ userId, held, onWhy }: PersonProps): ReactNode {
   const name = useNameOf()(userId);
   const handle = useKnown((state) => state.users[userId]?.handle ?? "");
   const roles = useKept((kept) => kept.roles);
-  const called = roles.filter((one) => held?.includes(one.id)).map((one) => one.name);
+  const roleName = useRoleName();
+  // What every member has tells nobody apart.
+  const called = roles.filter((one) => one.kind !== RoleKind.MEMBER && held?.includes(one.id)).map(roleName);
   return (
     <Line
       sign={<Avatar id={userId} size="s" />}
@@ -97,7 +100,7 @@ function Person({ userId, held, onWhy }: PersonProps): ReactNode {
       hint={
         <>
           <bdi>@{handle}</bdi>
-          {called.length > 0 && <> · {called.join(", ")}</>}
+          {called.length > 0 && <bdi> · {called.join(", ")}</bdi>}
         </>
       }
     >
