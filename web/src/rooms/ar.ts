@@ -261,7 +261,7 @@ export const ar: Readonly<Record<Key, string>> = {
   "post.tagRequired": "يحتاج المنشور هنا إلى وسم واحد على الأقل.",
   "post.tagMost": "هذا كل شيء: الحد {count}.",
   "post.tagHint": "بها يجد الناس المنشور. حتى {count}.",
-  "post.tagFixed": "حتى {count}. الباهت منها يضعه المشرفون ويزيلونه وحدهم.",
+  "post.tagFixed": "حتى {count}. المشرفون وحدهم يضعون {tags} ويزيلونه.",
   "post.allTags": "الكل",
   "post.guidelines": "قبل أن تنشر",
   "profile.block": "احظر",

@@ -259,7 +259,7 @@ export const en = {
   "post.tagRequired": "A post here needs at least one tag.",
   "post.tagMost": "That is all: {count} is the most.",
   "post.tagHint": "People find the post by them. Up to {count}.",
-  "post.tagFixed": "Up to {count}. Those that are dimmed only moderators give and take.",
+  "post.tagFixed": "Up to {count}. Only moderators give and take {tags}.",
   "post.allTags": "All",
   "post.guidelines": "Before you post",
   "profile.block": "Block",

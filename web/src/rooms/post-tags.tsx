@@ -34,13 +34,16 @@ export function PostTags({ post, forum, onDone }: PostTagsProps): ReactNode {
     say,
   );
   const lacking = forum.tagRequired && chosen.length === 0;
-  const fixed = !moderates && forum.tags.some((one) => one.moderated);
+  const fixed = moderates ? [] : forum.tags.filter((one) => one.moderated);
   return (
     <Dialog title={say("post.changeTags")} open onClose={onDone}>
       <form className="grid gap-4" onSubmit={save.submit}>
-        <TagChoice tags={forum.tags} chosen={chosen} fixed={(one) => one.moderated && !moderates} onChange={setChosen} />
+        <TagChoice tags={forum.tags} chosen={chosen} fixed={(one) => fixed.includes(one)} onChange={setChosen} />
         <p role="status" className="text-13 text-muted">
-          {say(lacking ? "post.tagRequired" : chosen.length >= most ? "post.tagMost" : fixed ? "post.tagFixed" : "post.tagHint", { count: figure(most) })}
+          {say(lacking ? "post.tagRequired" : chosen.length >= most ? "post.tagMost" : fixed.length > 0 ? "post.tagFixed" : "post.tagHint", {
+            count: figure(most),
+            tags: fixed.map((one) => one.name).join(", "),
+          })}
         </p>
         <Wrong>{save.error}</Wrong>
         <div className="flex justify-end gap-2">
