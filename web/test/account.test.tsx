@@ -208,6 +208,15 @@ test("what is chosen elsewhere is shown here, and not told back", async () => {
   stop();
 });
 
+test("a device looks as before until it is known how somebody wants it", async () => {
+  document.documentElement.dataset["density"] = "compact";
+  const stop = follow(platform);
+  expect(document.documentElement.dataset["density"]).toBe("compact");
+  await settled();
+  expect(document.documentElement.dataset["density"]).toBe("");
+  stop();
+});
+
 test("a setting that is refused is as before", async () => {
   refused = true;
   const kept1 = keep(platform, { compact: true });

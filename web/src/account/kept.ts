@@ -52,8 +52,10 @@ export function follow(api: Api): () => void {
       if (currentLanguage() !== kept.getState().locale) send({ locale: currentLanguage() });
     }),
   ];
-  // Nothing of who was here before.
-  told(create(SettingsSchema));
+  // Nothing of who was here before, but how this device looks: it stays until it is known, and nothing jumps.
+  known = create(SettingsSchema);
+  said += 1;
+  kept.setState(known, true);
   void fetch().catch(() => {});
   return () => stops.forEach((stop) => stop());
 }

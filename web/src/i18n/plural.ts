@@ -16,4 +16,9 @@ export function figure(count: number): string {
   return count.toLocaleString(currentLanguage());
 }
 
+/** Things one after another, as the language tells them. */
+export function listed(things: readonly string[]): string {
+  return new Intl.ListFormat(currentLanguage(), { style: "short", type: "unit" }).format(things);
+}
+
 const order = ["zero", "one", "two", "few", "many", "other"] as const;

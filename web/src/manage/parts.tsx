@@ -278,8 +278,8 @@ export function Line({ sign, title, hint, children }: { readonly sign: ReactNode
     <li className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line py-2 [content-visibility:auto] [contain-intrinsic-size:auto_3.5rem]">
       {sign}
       <span className="min-w-0 grow basis-40">
-        <span dir="auto" className="block truncate font-medium">
-          {title}
+        <span className="block truncate font-medium">
+          <bdi>{title}</bdi>
         </span>
         {hint !== undefined && <span className="block text-12 text-muted [overflow-wrap:anywhere]">{hint}</span>}
       </span>

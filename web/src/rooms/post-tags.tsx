@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import type { Thread } from "@creavio/client/chat/v1/thread";
 import type { Forum } from "@creavio/client/community/v1/forum";
 import { Permission } from "@creavio/client/options/v1/permission";
-import { figure } from "@/i18n/plural";
+import { figure, listed } from "@/i18n/plural";
 import { useMutation } from "@/ui/mutation";
 import { Button, Dialog, Wrong } from "@/ui/parts";
 
@@ -42,7 +42,7 @@ export function PostTags({ post, forum, onDone }: PostTagsProps): ReactNode {
         <p role="status" className="text-13 text-muted">
           {say(lacking ? "post.tagRequired" : chosen.length >= most ? "post.tagMost" : fixed.length > 0 ? "post.tagFixed" : "post.tagHint", {
             count: figure(most),
-            tags: fixed.map((one) => one.name).join(", "),
+            tags: listed(fixed.map((one) => one.name)),
           })}
         </p>
         <Wrong>{save.error}</Wrong>

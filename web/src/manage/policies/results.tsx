@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Permission } from "@creavio/client/options/v1/permission";
 import type { Role } from "@creavio/client/rbac/v1/role";
 import { RoleKind } from "@creavio/client/rbac/v1/role";
-import { figure } from "@/i18n/plural";
+import { figure, listed } from "@/i18n/plural";
 import { useKnown } from "@/store/react";
 import { classes } from "@/ui/parts";
 
@@ -46,10 +46,7 @@ function Fared({ outcome: { of, missed }, roles }: { readonly outcome: Outcome; 
   const everyone = roles.find((one) => one.kind === RoleKind.MEMBER);
   const who = of.roleIds.length > 0 ? of.roleIds.map(called) : everyone === undefined ? [] : [roleName(everyone)];
   const kept = (permissions: readonly Permission[]): string =>
-    permissions
-      .filter((permission) => missed.every((one) => one.permission !== permission))
-      .map((permission) => say(wordsOf(permission).title))
-      .join(", ");
+    listed(permissions.filter((permission) => missed.every((one) => one.permission !== permission)).map((permission) => say(wordsOf(permission).title)));
   const [may, mayNot] = [kept(of.may), kept(of.mayNot)];
   const Icon = holds ? Check : X;
   return (
@@ -59,8 +56,8 @@ function Fared({ outcome: { of, missed }, roles }: { readonly outcome: Outcome; 
       </span>
       <div className="grid min-w-0 gap-1.5">
         <p>
-          <b dir="auto" className="block leading-5.5 font-medium">
-            {of.name === "" ? say("tests.unnamed", { line: figure(of.line) }) : of.name}
+          <b className="block leading-5.5 font-medium">
+            <bdi>{of.name === "" ? say("tests.unnamed", { line: figure(of.line) }) : of.name}</bdi>
             <span className="sr-only">: {say(holds ? "tests.holds" : "tests.holdsNot")}</span>
           </b>
           <small className="block text-12 text-muted">

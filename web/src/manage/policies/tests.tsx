@@ -160,7 +160,7 @@ function Problems({ problems, onGo }: { readonly problems: readonly Problem[]; r
           <li key={at} className="flex items-start gap-2">
             <span className="min-w-0 grow py-0.5 [overflow-wrap:anywhere]">{say("tests.line", { line: figure(line), problem: say(key, blanks) })}</span>
             <IconButton label={say("tests.toLine", { line: figure(line) })} className="size-6! max-mid:size-10!" onClick={() => onGo(line)}>
-              <CornerLeftUp size={14} strokeWidth={2} aria-hidden />
+              <CornerLeftUp size={14} strokeWidth={2} aria-hidden className="rtl:-scale-x-100" />
             </IconButton>
           </li>
         ))}

@@ -2,7 +2,7 @@ import { RotateCw, Scale, Users } from "lucide-react";
 import { type ReactNode, useCallback } from "react";
 
 import { RoleKind } from "@creavio/client/rbac/v1/role";
-import { counted, figure } from "@/i18n/plural";
+import { counted, figure, listed } from "@/i18n/plural";
 import { useListing } from "@/settings/listing";
 import { Picker } from "@/settings/picker";
 import { useKnown } from "@/store/react";
@@ -100,7 +100,12 @@ function Person({ userId, held, onWhy }: PersonProps): ReactNode {
       hint={
         <>
           <bdi>@{handle}</bdi>
-          {called.length > 0 && <bdi> · {called.join(", ")}</bdi>}
+          {called.length > 0 && (
+            <>
+              {" · "}
+              <bdi>{listed(called)}</bdi>
+            </>
+          )}
         </>
       }
     >
