@@ -1,6 +1,6 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Clock, Pin } from "lucide-react";
-import { memo, type KeyboardEvent, type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { memo, type KeyboardEvent, type MouseEvent, type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import type { Outgoing } from "@/store/state";
@@ -70,6 +70,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
     }
     if (tools.current?.press(event.key) === true) event.preventDefault();
   };
+  const picked = (event: MouseEvent): void => {
+    // What is pressed inside by keys means itself.
+    if (event.target instanceof Element && event.target.closest("a, button, dialog, input:not([data-select])") !== null) return;
+    onSelect(message.id, event.shiftKey);
+  };
   const done = (): void => {
     onEdit("");
     row.current?.focus();
@@ -84,7 +89,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       onPointerLeave={() => setNear(false)}
       onFocus={() => onActive(message.id)}
       onKeyDown={pressed}
-      {...(selecting ? { onClick: (event) => onSelect(message.id, event.shiftKey) } : sheet)}
+      {...(selecting ? { onClick: picked } : sheet)}
       className={classes(
         "group relative focus-visible:-outline-offset-2",
         look.row,
@@ -93,19 +98,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         selected === true
           ? "bg-accent-soft"
           : forMe
-          ? "bg-mention-soft shadow-[inset_3px_0_0_var(--mention)] rtl:shadow-[inset_-3px_0_0_var(--mention)]"
-          : target
-            ? "bg-accent-soft"
-            : "hover:bg-row-hover focus-within:bg-row-hover",
+            ? "bg-mention-soft shadow-[inset_3px_0_0_var(--mention)] rtl:shadow-[inset_-3px_0_0_var(--mention)]"
+            : target
+              ? "bg-accent-soft"
+              : "hover:bg-row-hover focus-within:bg-row-hover",
       )}
     >
       <time
         dateTime={time.toISOString()}
         title={whole(time)}
-        className={classes(
-          look.time,
-          !grouped ? look.timeBeside : selecting ? look.timeAway : look.timeNear,
-        )}
+        className={classes(look.time, !grouped ? look.timeBeside : selecting ? look.timeAway : look.timeNear)}
       >
         {clock(time)}
       </time>
