@@ -10,7 +10,7 @@ import { PolicyFailureSchema } from "@creavio/client/rbac/v1/policy_service";
 import { type ChannelOverride, ChannelOverrideSchema, type Role, RoleKind, RoleSchema } from "@creavio/client/rbac/v1/role";
 
 import { casesOf, example, most, type Names } from "@/manage/policies/cases";
-import { read, Unreadable, type Value } from "@/manage/policies/file";
+import { read, type Value } from "@/manage/policies/file";
 import { outcomesOf } from "@/manage/policies/outcome";
 
 const { VIEW_COMMUNITY, VIEW_CHANNEL, SEND_MESSAGES, ADD_REACTIONS, PIN_MESSAGES, MANAGE_ROLES } = Permission;
@@ -30,46 +30,26 @@ function bare(value: Value): unknown {
 }
 
 test.each([
-  ["a: b", { a: "b" }],
   ["a:\n  b: c\n  d:\n    - e\n    - f", { a: { b: "c", d: ["e", "f"] } }],
-  ["a:\n- b\n- c: d\n  e: f\ng: h", { a: ["b", { c: "d", e: "f" }], g: "h" }],
-  ["a: [b, c , 'd, e']", { a: ["b", "c", "d, e"] }],
-  ["a: {b: {deny: [c]}, d: {}}", { a: { b: { deny: ["c"] }, d: {} } }],
-  ["a: [b,\n  c,\n]\nd: e", { a: ["b", "c"], d: "e" }],
-  ["- {a: b, c: [d]}\n-\n  e: f", [{ a: "b", c: ["d"] }, { e: "f" }]],
-  ["a: b # a comment\n# another\nc: 'd # no comment'", { a: "b", c: "d # no comment" }],
-  ['a: "say \\"b\\": c"\nd: it\'s', { a: 'say "b": c', d: "it's" }],
-  ["a: 'it''s'", { a: "it's" }],
-  ["---\na:\nb: ~\n", { a: "", b: "" }],
-  ["a: #nothing", { a: "" }],
-  ["- - a\n  - b\n- c", [["a", "b"], "c"]],
+  ["a: {b: {deny: [c]}, d: {}} # a comment", { a: { b: { deny: ["c"] }, d: {} } }],
+  // All that is no list and no mapping is a text, and nothing is one without letters.
+  ["a:\nb: ~\nc: 1\nd: yes\ne: 2020-01-01", { a: "", b: "~", c: "1", d: "yes", e: "2020-01-01" }],
   ["a: قناة", { a: "قناة" }],
-])("%j is read as YAML has it", (text, value) => {
+])("%j is read", (text, value) => {
   expect(bare(read(text))).toEqual(value);
 });
 
 test.each([
   ["a: b\na: c", 2, "file.twice"],
-  ["a: {b: c, b: d}", 1, "file.twice"],
-  ["\ta: b", 1, "file.tab"],
-  ["a: [b, c", 1, "file.open"],
+  ["a:\n\tb: c", 2, "file.tab"],
+  ["a:\n  [b, c", 2, "file.depth"],
   ["a: 'b", 1, "file.open"],
-  ["a: |\n  b", 1, "file.kind"],
-  ["a: *b", 1, "file.kind"],
-  ["a: b: c", 1, "file.name"],
-  ["a: b\nc", 2, "file.name"],
-  ["a: b\n  c: d", 2, "file.depth"],
+  ["a: &x [b]\nc: [*x, *x]", 2, "file.kind"],
+  ["[a, b]: c", 1, "file.kind"],
+  ["a: b: c", 1, "file.other"],
   ["a:\n    b: c\n  d: e", 3, "file.depth"],
-  ["a: [b] c", 1, "file.after"],
 ])("%j is refused with its line", (text, line, why) => {
-  let thrown: unknown;
-  try {
-    read(text);
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toBeInstanceOf(Unreadable);
-  expect(thrown).toMatchObject({ line, why });
+  expect(() => read(text)).toThrow(expect.objectContaining({ line, why }));
 });
 
 test("the example of the documentation is read whole", () => {
@@ -129,7 +109,7 @@ test.each([
   ["no case", "cases: []", "case.none"],
   ["no cases", "roles: []", "case.none"],
   ["too many", `cases:\n${"  - may: [VIEW_CHANNEL]\n".repeat(most + 1)}`, "case.many"],
-  ["half of it", "cases: [", "file.open"],
+  ["half of it", "cases: [", "file.depth"],
 ])("a file with %s is not run", (_, text, key) => {
   expect(casesOf(text, names).problems.map((one) => one.key)).toEqual([key]);
 });

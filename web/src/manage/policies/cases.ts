@@ -58,7 +58,7 @@ export function casesOf(text: string, names: Names): Read {
     return new Cases(names).of(read(text));
   } catch (thrown) {
     if (!(thrown instanceof Unreadable)) throw thrown;
-    return { cases: [], problems: [{ line: thrown.line, key: thrown.why, blanks: { what: thrown.what } }], passedOver: false };
+    return { cases: [], problems: [{ line: thrown.line, key: thrown.why, blanks: {} }], passedOver: false };
   }
 }
 
