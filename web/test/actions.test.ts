@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { DescService } from "@bufbuild/protobuf";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 
 import type { Client } from "@creavio/client";
 import { ConversationService } from "@creavio/client/chat/v1/conversation_service";
@@ -10,6 +10,7 @@ import { MessageService } from "@creavio/client/chat/v1/message_service";
 import { ReadStateService } from "@creavio/client/chat/v1/read_state_service";
 import { CommunityService } from "@creavio/client/community/v1/community_service";
 import { UserSchema } from "@creavio/client/user/v1/user";
+import { UserService } from "@creavio/client/user/v1/user_service";
 
 import { api } from "@/api/client";
 import { Actions } from "@/store/actions";
@@ -25,6 +26,7 @@ const transport = createRouterTransport(({ service }) => {
   service(CommunityService, { listCommunities: () => ({}) });
   service(ConversationService, { listConversations: () => ({}) });
   service(ReadStateService, { listConversationReadStates: () => ({}) });
+  service(UserService, { batchGetUsers: () => ({ users: [{ id: "usr_ken", handle: "ken" }] }) });
   service(MessageService, {
     async listMessages() {
       const messages = [...said];
@@ -95,4 +97,12 @@ test("what is heard while a page is fetched anew stays, what is gone goes", asyn
   actions.heard({ case: "messageCreated", value: { message: message(3n, "just now") } as never });
   await entered;
   expect(shown()).toEqual(["one", "just now"]);
+});
+
+test("who is not known yet is no stranger, and who is nobody is", async () => {
+  const actions = made();
+  actions.know(["usr_ken", "usr_gone"]);
+  expect(store.getState().strangers.size).toBe(0);
+  await vi.waitFor(() => expect(store.getState().users["usr_ken"]?.handle).toBe("ken"));
+  expect([...store.getState().strangers]).toEqual(["usr_gone"]);
 });

@@ -6,12 +6,12 @@ import type { Channel } from "@creavio/client/community/v1/channel";
 import { type ForumTag, ForumSort } from "@creavio/client/community/v1/forum";
 import { Permission } from "@creavio/client/options/v1/permission";
 import { go } from "@/route";
-import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
 import { whole } from "@/ui/dates";
 import { useMutation } from "@/ui/mutation";
 import { Avatar, Button, classes, Dialog, Field, Mark, Wrong } from "@/ui/parts";
 
+import { useNameOfAuthor } from "./author";
 import { TagButton, TagChoice, Tags } from "./tags";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
@@ -149,9 +149,7 @@ interface PostFootProps {
 }
 
 function PostFoot({ creatorId, replies, time, children: tags }: PostFootProps): ReactNode {
-  const say = useSay();
-  const author = useKnown((state) => state.users[creatorId]);
-  const name = nameOf(author, say("message.unknown"));
+  const name = useNameOfAuthor(creatorId);
   return (
     <span className="flex flex-wrap items-center gap-x-3 gap-y-1 text-12 text-muted">
       <span className="flex min-w-0 items-center gap-1.5">

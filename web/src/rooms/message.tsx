@@ -13,6 +13,7 @@ import { useMutation } from "@/ui/mutation";
 import { Avatar, Button, classes, Wrong } from "@/ui/parts";
 import { Profile } from "@/ui/profile";
 
+import { useNameOfAuthor } from "./author";
 import { MessageTools, type ToolsHandle, useSheet } from "./message-tools";
 import { Brought } from "./forward";
 import { History } from "./history";
@@ -48,13 +49,12 @@ interface MessageRowProps {
 export const MessageRow = memo(function MessageRow(props: MessageRowProps): ReactNode {
   const { message, communityId, grouped, active, target, editing, selected, onEdit, onActive, onReply, onSelect } = props;
   const say = useSay();
-  const author = useKnown((state) => state.users[message.authorId]);
   const meId = useKnown((state) => state.me?.id);
   const [near, setNear] = useState(false);
   const row = useRef<HTMLElement>(null);
   const tools = useRef<ToolsHandle>(null);
   const references = useReferences(communityId, message.content);
-  const name = nameOf(author, say("message.unknown"));
+  const name = useNameOfAuthor(message.authorId);
   const time = message.createTime === undefined ? new Date(0) : timestampDate(message.createTime);
   const forMe = message.authorId !== meId && (message.mentions?.everyone === true || message.mentions?.userIds.includes(meId ?? "") === true);
   const edit = useCallback(() => onEdit(message.id), [onEdit, message.id]);
@@ -179,7 +179,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
 
 function Quote({ of }: { readonly of: NonNullable<Message["replyTo"]> }): ReactNode {
   const say = useSay();
-  const author = useKnown((state) => state.users[of.authorId]);
+  const name = useNameOfAuthor(of.authorId);
   return (
     <button
       type="button"
@@ -194,7 +194,7 @@ function Quote({ of }: { readonly of: NonNullable<Message["replyTo"]> }): ReactN
         say("message.gone")
       ) : (
         <>
-          <b className="shrink-0 font-medium">{nameOf(author)}</b>
+          <b className="shrink-0 font-medium">{name}</b>
           <span className="min-w-0 truncate" dir="auto">
             {of.excerpt}
           </span>

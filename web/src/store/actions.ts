@@ -103,7 +103,11 @@ export class Actions {
       const userIds = unknown.slice(at, at + batch);
       this.api.users
         .batchGetUsers({ userIds })
-        .then(({ users: found }) => this.change((state) => ({ ...state, users: { ...state.users, ...byId(found) } })))
+        .then(({ users: found }) => {
+          const known = byId(found);
+          const strangers = userIds.filter((id) => !(id in known));
+          this.change((state) => ({ ...state, users: { ...state.users, ...known }, strangers: new Set([...state.strangers, ...strangers]) }));
+        })
         .catch(() => userIds.forEach((id) => this.#asked.delete(id)));
     }
   }

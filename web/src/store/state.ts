@@ -69,6 +69,8 @@ export interface State {
   readonly drafts: ById<string> | undefined;
   readonly reads: ById<ReadState>;
   readonly users: ById<User>;
+  /** Ids by which the platform knows nobody, any more. */
+  readonly strangers: ReadonlySet<string>;
   readonly presences: ById<PresenceStatus>;
   /** By channel and person: until when they are taken to be writing. */
   readonly typing: ById<ById<number>>;
@@ -93,6 +95,7 @@ export const empty: State = {
   drafts: undefined,
   reads: {},
   users: {},
+  strangers: new Set(),
   presences: {},
   typing: {},
 };
