@@ -260,7 +260,7 @@ def _held_here(policy: Policy, bits: int, roles: Roles, channel: str, plain: Hel
     """What they hold in a channel of which something is overridden: the rest is as it is
     elsewhere, unless they see it alone or do not see it alone."""
     own = roles.overrides.get(channel, (_NO_PERMISSIONS, _NO_PERMISSIONS))
-    said = policy.channels.get(channel, {}).keys() | own[0] | own[1]
+    said = IN_CHANNEL & (policy.channels.get(channel, {}).keys() | own[0] | own[1])
     if _VIEW_CHANNEL in said or not plain:
         return policy.held(bits, roles, IN_CHANNEL, channel)
     return (plain - said) | policy.held(bits, roles, said, channel)
