@@ -132,7 +132,7 @@ class Member:
     def say(self, text: str) -> None:
         """Write, and wait until it was taken."""
         self.write(text)
-        self.page.get_by_text("Sending…").wait_for(state="detached")
+        expect(self.page.get_by_text("Sending…")).to_have_count(0)
 
     def does(self, text: str, action: str) -> None:
         """Something with the message that says this."""

@@ -91,11 +91,14 @@ export function Messages(props: MessagesProps): ReactNode {
   }, [markRead, lastId]);
 
   const shown = useRef("");
+  /** The message one is being led to, until it is seen or one goes elsewhere. */
+  const leading = useRef("");
+  const elsewhere = (): void => void (leading.current = "");
   useLayoutEffect(() => {
     if (target === "" || shown.current === target) return;
     const at = rows.findIndex((row) => row.key === target);
     if (at === -1) return;
-    shown.current = target;
+    shown.current = leading.current = target;
     atEnd.current = false;
     setActive(target);
     list.current?.scrollToIndex(at, { align: "center" });
@@ -112,10 +115,12 @@ export function Messages(props: MessagesProps): ReactNode {
     const it = box.current;
     if (it === null) return;
     const was = atEnd.current;
+    // What is heard of the place one left, or of what arrives there, does not lead back to it.
+    if (leading.current !== "" && isSeen(leading.current, it)) elsewhere();
     // Whoever goes up leaves the end; nobody does by what turns out to be higher than it was taken to be.
     const stays = was && it.scrollTop >= top.current;
     top.current = it.scrollTop;
-    atEnd.current = room.newer === "" && (stays || it.scrollHeight - it.scrollTop - it.clientHeight < near);
+    atEnd.current = leading.current === "" && room.newer === "" && (stays || it.scrollHeight - it.scrollTop - it.clientHeight < near);
     setAway(!atEnd.current);
     if (atEnd.current && !was) markRead();
     if (it.scrollTop < it.clientHeight) void actions.older(roomId).catch(() => {});
@@ -124,6 +129,7 @@ export function Messages(props: MessagesProps): ReactNode {
     }
   };
   const toPresent = (): void => {
+    elsewhere();
     atEnd.current = true;
     void actions.toPresent(roomId).then(toEnd, () => {});
   };
@@ -133,6 +139,7 @@ export function Messages(props: MessagesProps): ReactNode {
     const box = event.target.matches("[data-select]");
     if (!box && event.target.closest("article") !== event.target) return;
     event.preventDefault();
+    elsewhere();
     const at = room.messages.findIndex((one) => one.id === activeId) + step;
     const next = room.messages[at];
     if (next === undefined) return;
@@ -150,6 +157,8 @@ export function Messages(props: MessagesProps): ReactNode {
       <div
         ref={box}
         onScroll={scrolled}
+        onWheel={elsewhere}
+        onTouchMove={elsewhere}
         onKeyDown={moved}
         role="log"
         aria-label={say("channel.messages", { name })}
@@ -215,6 +224,13 @@ function useShift(rows: readonly Row[]): boolean {
     before.current = { rows, shift: known };
   }
   return before.current.shift;
+}
+
+/** Whether some of a message is within what is seen of the list. */
+function isSeen(id: string, list: HTMLElement): boolean {
+  const row = document.getElementById(id)?.getBoundingClientRect();
+  const box = list.getBoundingClientRect();
+  return row !== undefined && row.bottom > box.top && row.top < box.bottom;
 }
 
 /** Messages as they are shown: by days, what is new, and who goes on. */
