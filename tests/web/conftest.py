@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email import message_from_bytes
 from email.policy import default
 import os
@@ -62,13 +62,15 @@ def browser(chromium: str) -> Iterator[Browser]:
 class Member:
     """A person at a browser of their own; what goes wrong on the page fails the test."""
 
-    def __init__(self, context: BrowserContext, url: str, name: str) -> None:
+    def __init__(self, context: BrowserContext, live: Live, name: str) -> None:
         self.name = name
         self.handle = f"member-{uuid.uuid4().hex[:8]}"
         self.email = f"{self.handle}@example.org"
         self.wrong: list[str] = []
         self._context = context
-        self._url = url
+        self._live = live
+        # The name that cookies are for.
+        self._url = live.url.replace("127.0.0.1", "localhost")
         self.page = self.open()
 
     def open(self) -> Page:
@@ -134,6 +136,12 @@ class Member:
         self.write(text)
         expect(self.page.get_by_text("Sending…")).to_have_count(0)
 
+    def has_said(self, texts: Iterable[str]) -> None:
+        """Say much in the room that is shown, sooner than one types; all of it was taken."""
+        person, channel = self._live.sign_in(self.handle), self.path().split("/")[3]
+        for text in texts:
+            person.send(channel, text)
+
     def does(self, text: str, action: str) -> None:
         """Something with the message that says this."""
         row = self.page.get_by_role("log").get_by_role("article").filter(has_text=text)
@@ -184,8 +192,7 @@ def member(browser: Browser, live: Live) -> Iterator[Callable[..., Member]]:
         context = browser.new_context(**{**usual, **options})
         for lacking in without:
             context.add_init_script(f"delete window.{lacking}")
-        # The name that cookies are for.
-        one = Member(context, live.url.replace("127.0.0.1", "localhost"), name)
+        one = Member(context, live, name)
         made.append((one, context))
         return one
 

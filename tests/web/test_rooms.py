@@ -104,8 +104,7 @@ def test_a_link_leads_to_the_message_in_what_was_said_long_ago(two: tuple[Member
     # One that is on its way has no name yet.
     row = ada.page.get_by_role("log").locator("article[id^=msg_]").first
     first = row.get_attribute("id")
-    for number in range(120):
-        ada.say(f"Line {number}")
+    ada.has_said(f"Line {number}" for number in range(120))
     ada.sees("Line 119")
     ken.go(f"{ken.path()}#{first}")
     ken.page.get_by_role("log").get_by_text("The very first thing").wait_for()
@@ -117,8 +116,7 @@ def test_a_link_leads_to_the_message_in_what_was_said_long_ago(two: tuple[Member
 
 def test_what_loads_above_moves_nothing(two: tuple[Member, Member]) -> None:
     ada, ken = two
-    for number in range(150):
-        ada.say(f"Line {number}" + "\nand more" * (number % 4))
+    ada.has_said(f"Line {number}" + "\nand more" * (number % 4) for number in range(150))
     ken.sees("Line 149")
     log = ken.page.get_by_role("log")
     # Rows that are far away are not there: a channel may hold thousands.
