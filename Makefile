@@ -8,11 +8,12 @@
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
 #   make bench-page    measure the web app in a browser; needs a Chromium
+#   make screenshots   look at every screen: docs/screenshots
 #   make lock          resolve the dependencies of pyproject.toml anew
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down web test lint proto check-proto bench bench-quick bench-page lock venv venv-dev
+.PHONY: up reload down web test lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 BIN := .venv/bin
@@ -31,7 +32,7 @@ web: venv
 	@$(BIN)/python -m tools.web
 
 test: venv-dev
-	@$(BIN)/pytest -n auto --dist loadscope $(T)
+	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)
 
 lint: venv-dev
 	@$(BIN)/ruff check .
@@ -52,6 +53,9 @@ bench-quick: venv-dev
 
 bench-page: venv-dev
 	@$(BIN)/python -m bench.page
+
+screenshots: venv-dev
+	@$(BIN)/python -m tests.web.screens $(SCREENS)
 
 lock: venv-dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -18,6 +18,19 @@ from tests.scratch_nats import ScratchNats, running_nats
 from tests.scratch_postgres import running_postgres
 from tools import packages, proto, third_party
 
+_LONGEST_FIRST = ("web", "chaos", "e2e", "local", "fuzz", "tools")
+"""Folders whose files take minutes: begun last, one of them would keep one core waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; each worker is given a file at a time."""
+    ranks = {name: rank for rank, name in enumerate(_LONGEST_FIRST)}
+
+    def rank(item: pytest.Item) -> int:
+        return ranks.get(item.path.relative_to(item.config.rootpath).parts[1], len(ranks))
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
