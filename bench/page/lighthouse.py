@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 import json
 from pathlib import Path
 import tempfile
@@ -11,10 +12,11 @@ from typing import Any, Final
 from bench.measure import Result
 from bench.page.screen import Screen, row
 from tools import packages
-from tools.commands import run
+from tools.commands import CommandError, run
 
 _ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = "bench/page"
+_TRIES: Final = 4
 _CATEGORIES: Final = ("performance", "accessibility", "best-practices")
 
 
@@ -23,7 +25,7 @@ def judged(screen: Screen, pages: dict[str, str]) -> Iterator[Result]:
     packages.install(_ROOT, _FOLDER)
     for name, path in pages.items():
         for device in ("desktop", "mobile"):
-            report = _report(screen, path, device)
+            report = _report_at_last(screen, path, device)
             audits = report["audits"]
             scripts = [
                 each["transferSize"]
@@ -40,6 +42,14 @@ def judged(screen: Screen, pages: dict[str, str]) -> Iterator[Result]:
                 blocked_ms=audits["total-blocking-time"]["numericValue"],
                 layout_shift=audits["cumulative-layout-shift"]["numericValue"],
             )
+
+
+def _report_at_last(screen: Screen, path: str, device: str) -> dict[str, Any]:
+    """A report, asked for again where the browser lost its trace, as it does now and then."""
+    for _ in range(_TRIES - 1):
+        with suppress(CommandError):
+            return _report(screen, path, device)
+    return _report(screen, path, device)
 
 
 def _report(screen: Screen, path: str, device: str) -> dict[str, Any]:

@@ -153,7 +153,12 @@ def people(page: Page) -> None:
 def menu_of_a_message(page: Page) -> None:
     row = page.get_by_role("log").get_by_role("article").filter(has_text="a smaller potato")
     row.hover()
-    row.get_by_role("button", name="More", exact=True).click()
+    button = row.get_by_role("button", name="More", exact=True)
+    if button.is_visible():
+        button.click()
+    else:  # a finger that stays
+        row.dispatch_event("pointerdown", {"pointerType": "touch", "bubbles": True})
+        page.wait_for_timeout(600)
 
 
 def emoji(page: Page) -> None:

@@ -69,11 +69,11 @@ function Own({ me, list }: { readonly me: User; readonly list: Place }): ReactNo
           }}
         >
           <Field label={say("profile.name")} hint={say("profile.nameHint")} required maxLength={64} autoComplete="name" dir="auto" {...text("displayName", "display_name")} />
-          <div className="grid gap-4 mid:grid-cols-[minmax(0,1fr)_15rem]">
+          <div className="grid items-start gap-4 mid:grid-cols-[minmax(0,1fr)_15rem]">
             <Field label={say("profile.status")} hint={say("profile.statusHint")} maxLength={128} dir="auto" {...text("statusText", "status_text")} />
             <Audience label={say("profile.statusAudience")} value={now.statusAudience} onChange={(statusAudience) => setDraft({ ...draft, statusAudience })} />
           </div>
-          <div className="grid gap-4 mid:grid-cols-[minmax(0,1fr)_15rem]">
+          <div className="grid items-start gap-4 mid:grid-cols-[minmax(0,1fr)_15rem]">
             <Area label={say("profile.bio")} hint={say("profile.bioHint", { count: 500 - [...now.bio].length })} maxLength={500} {...text("bio", "bio")} />
             <Audience label={say("profile.bioAudience")} value={now.bioAudience} onChange={(bioAudience) => setDraft({ ...draft, bioAudience })} />
           </div>

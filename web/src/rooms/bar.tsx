@@ -1,6 +1,6 @@
 import { ArrowLeft, type LucideIcon, MoreHorizontal } from "lucide-react";
 import { Popover } from "radix-ui";
-import { type ButtonHTMLAttributes, createContext, forwardRef, type ReactNode, useContext } from "react";
+import { type ButtonHTMLAttributes, createContext, forwardRef, type MouseEvent, type ReactNode, useCallback, useContext, useState } from "react";
 
 import { go, type Place } from "@/route";
 import { useNarrow } from "@/ui/narrow";
@@ -40,12 +40,15 @@ export function Bar({ back, sign, title, topic = "", children }: BarProps): Reac
   );
 }
 
-const InFold = createContext(false);
+/** Closes what a phone folds the bar into; undefined where it stands open. */
+const Fold = createContext<(() => void) | undefined>(undefined);
 
 function Folded({ children }: { readonly children: ReactNode }): ReactNode {
   const say = useSay();
+  const [open, setOpen] = useState(false);
+  const close = useCallback(() => setOpen(false), []);
   return (
-    <Popover.Root>
+    <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
         <IconButton label={say("common.more")}>
           <MoreHorizontal size={20} strokeWidth={1.75} aria-hidden />
@@ -53,7 +56,7 @@ function Folded({ children }: { readonly children: ReactNode }): ReactNode {
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content align="end" sideOffset={6} aria-label={say("common.more")} className="z-40 grid min-w-60 gap-px rounded-card bg-overlay p-1.5 text-15 shadow-2">
-          <InFold value>{children}</InFold>
+          <Fold value={close}>{children}</Fold>
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
@@ -63,14 +66,20 @@ function Folded({ children }: { readonly children: ReactNode }): ReactNode {
 interface BarButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "children"> {
   readonly label: string;
   readonly icon: LucideIcon;
+  /** Whether what it opens stands elsewhere, and not in the bar's own place. */
+  readonly leads?: boolean;
 }
 
 /** A button of the bar: its sign, and on a phone its name. */
-export const BarButton = forwardRef<HTMLButtonElement, BarButtonProps>(function BarButton({ label, icon: Icon, ...rest }, ref): ReactNode {
-  const folded = useContext(InFold);
-  if (folded) {
+export const BarButton = forwardRef<HTMLButtonElement, BarButtonProps>(function BarButton({ label, icon: Icon, leads = false, ...rest }, ref): ReactNode {
+  const close = useContext(Fold);
+  if (close !== undefined) {
+    const pressed = (event: MouseEvent<HTMLButtonElement>): void => {
+      rest.onClick?.(event);
+      if (leads) close();
+    };
     return (
-      <button ref={ref} type="button" className={classes(menuItem, "min-h-11! w-full")} {...rest}>
+      <button ref={ref} type="button" className={classes(menuItem, "min-h-11! w-full")} {...rest} onClick={pressed}>
         <Icon size={18} strokeWidth={1.75} aria-hidden /> {label}
       </button>
     );

@@ -36,7 +36,7 @@ export function ChannelPage({ communityId, channelId, threadId, people, onPeople
         {!forum && <ThreadsButton {...where} />}
         {!forum && <PinsButton {...where} />}
         <SavedButton />
-        <BarButton label={say("people.title")} icon={Users} aria-pressed={people} onClick={onPeople} />
+        <BarButton label={say("people.title")} icon={Users} leads aria-pressed={people} onClick={onPeople} />
       </Bar>
       {forum ? (
         <Forum key={channelId} channel={channel} current={threadId ?? ""} />

@@ -28,7 +28,7 @@ export function DirectPage({ conversationId }: { readonly conversationId: string
         <PinsButton {...where} />
         <SavedButton />
         {conversation.group && (
-          <BarButton label={say("group.settings")} icon={UsersRound} aria-haspopup="dialog" onClick={() => setSettings(true)} />
+          <BarButton label={say("group.settings")} icon={UsersRound} leads aria-haspopup="dialog" onClick={() => setSettings(true)} />
         )}
       </Bar>
       <Room key={conversationId} {...where} name={name} start={say("channel.startDirect", { name })} pointed />
