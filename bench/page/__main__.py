@@ -30,6 +30,8 @@ def main() -> None:
         members = [live.sign_up(f"member-{index}") for index in range(25)]
         for member in members:
             place.join(member)
+        for channel_id in place.channels[1:]:
+            place.owner.send(channel_id, "Hello.")
         asyncio.run(talk.fill(live, place, members, messages))
         with opened(live) as screen:
             report.keep("page", _measured(live, screen, place, members, messages, seconds, hour))

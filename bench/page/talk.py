@@ -36,7 +36,7 @@ async def fill(live: Live, place: people.Place, members: list[Person], number: i
         ]
         for index in range(number):
             stream = streams[index // 3 % len(streams)]
-            await stream.write(_request(place.channels[0], f"{index}. {_TEXTS[index % 6]}", index))
+            await stream.write(_request(place.channels[0], f"({index}) {_TEXTS[index % 6]}", index))
             reply = await stream.read()
             assert isinstance(reply, message_service_pb2.SendMessagesResponse)
             if reply.HasField("error"):

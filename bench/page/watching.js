@@ -33,7 +33,7 @@ window.bench = {
   },
   // Notes when each message that names itself in its text came to be seen.
   note() {
-    const named = /\bn-\d+\b/g;
+    const named = /n-\d+\b/g;
     new MutationObserver(() => {
       for (const [name] of document.querySelector('[role=log]')?.textContent.matchAll(named) ?? []) {
         this.shown[name] ??= Date.now();
