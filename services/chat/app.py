@@ -101,6 +101,7 @@ def app(chassis: Chassis) -> Service:
             every(SWEEP_SECONDS, TagSweeper(database, forums).sweep, telemetry),
             partial(places.follow, chassis.bus),
         ],
+        drain=messages.end_all,
         personal=Personal(
             person.PARTS,
             add_PersonServiceServicer_to_server,

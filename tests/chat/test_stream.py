@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from chassis import ids, status
 from chassis.errors import Unauthenticated
+from chassis.service import GRACE_SECONDS
 from chassis.subjects import LIVE, subject_root
 from chassis.testing import eventually
 from creavio.auth.v1 import auth_events_pb2
@@ -307,6 +308,26 @@ async def test_the_stream_ends_with_its_session(world: World) -> None:
         assert reason_of(await ended(talk.call)) == "SESSION_REVOKED"
         await other.say(channel, "still here", "still")
         assert (await other.answer()).message.sequence == 3
+
+
+async def test_who_stops_answers_what_was_said_and_ends_the_stream(world: World) -> None:
+    """It does not wait for streams that would go on: those who speak come back elsewhere."""
+    community = world.found()
+    channel = world.open_channel(community)
+    ada, bob = world.person(community), world.person(community)
+    replica = world.running[0]
+    async with talking(ada) as talk, talking(bob) as silent:
+        await talk.say(channel, "first", "first")
+        await talk.answer()
+        async with held(world.database, convert.place(channel)):
+            await talk.say(channel, "second", "second")
+            await waits_for_a_lock(world.database)
+            replica.stop.set()
+            assert reason_of(await ended(silent.call)) == "UNAVAILABLE"
+        assert (await talk.answer()).message.sequence == 2
+        assert reason_of(await ended(talk.call)) == "UNAVAILABLE"
+        async with asyncio.timeout(GRACE_SECONDS / 2):
+            await replica.done
 
 
 async def test_nobody_speaks_without_a_token(world: World) -> None:

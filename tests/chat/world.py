@@ -62,6 +62,14 @@ READER = frozenset({p.PERMISSION_VIEW_COMMUNITY, p.PERMISSION_VIEW_CHANNEL})
 _BEAT_SECONDS = 0.2
 
 
+@dataclass(frozen=True)
+class Running:
+    """A replica, to be told to stop."""
+
+    stop: asyncio.Event
+    done: asyncio.Task[None]
+
+
 @dataclass
 class World:
     """Everything around chat."""
@@ -77,6 +85,7 @@ class World:
     replicas: list[grpc.aio.Channel] = field(default_factory=list)
     chassis: list[service.Chassis] = field(default_factory=list)
     sessions: dict[str, str] = field(default_factory=dict)
+    running: list[Running] = field(default_factory=list)
 
     def found(self) -> str:
         """A new community, empty."""
@@ -205,6 +214,7 @@ async def _replica(world: World, egress: str) -> AsyncIterator[None]:
             async with grpc.aio.insecure_channel(listen) as channel:
                 world.replicas.append(channel)
                 world.chassis.append(chassis)
+                world.running.append(Running(stop, running))
                 yield
         finally:
             stop.set()

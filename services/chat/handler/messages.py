@@ -54,6 +54,7 @@ class MessageHandler(MessageServiceServicer):
         self._submission = submission
         self._tokens = tokens
         self._telemetry = telemetry
+        self._exchanges: set[Exchange] = set()
 
     async def CreateMessage(
         self, request: message_service_pb2.CreateMessageRequest, context: object
@@ -65,8 +66,18 @@ class MessageHandler(MessageServiceServicer):
         request_iterator: AsyncIterator[message_service_pb2.SendMessagesRequest],
         context: object,
     ) -> AsyncIterator[message_service_pb2.SendMessagesResponse]:
-        async for answer in Exchange(self._submit, self._telemetry).answers(request_iterator):
-            yield answer
+        exchange = Exchange(self._submit, self._telemetry)
+        self._exchanges.add(exchange)
+        try:
+            async for answer in exchange.answers(request_iterator):
+                yield answer
+        finally:
+            self._exchanges.discard(exchange)
+
+    def end_all(self) -> None:
+        """End every stream of messages, once what was read of it is answered."""
+        for exchange in self._exchanges:
+            exchange.end()
 
     async def ListMessages(
         self, request: message_service_pb2.ListMessagesRequest, context: object

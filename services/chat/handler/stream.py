@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from chassis import status
 from chassis.calls import CURRENT, admit
-from chassis.errors import Invalid
+from chassis.errors import Invalid, Unavailable
 from chassis.interceptors import failure_of
 from creavio.chat.v1 import message_pb2, message_service_pb2
 
@@ -25,12 +25,21 @@ Submit: TypeAlias = Callable[
 """Hands a message over to be kept, under a nonce."""
 
 
+class Restarting(Unavailable):
+    """This chat stops; another is there, or will be."""
+
+    def __init__(self) -> None:
+        super().__init__("chat restarts; send again what was not answered")
+
+
 class Exchange:
     """One stream: requests in, answers out, in whatever order they come to be.
 
     Requests are judged and handed over in the order they came. What was handed over
     is finished, whether or not the client stays to hear of it.
     """
+
+    _reader: asyncio.Task[None]
 
     def __init__(self, submit: Submit, telemetry: Telemetry) -> None:
         call = CURRENT.get()
@@ -42,27 +51,49 @@ class Exchange:
         self._free = asyncio.Semaphore(IN_FLIGHT)
         self._answers: asyncio.Queue[message_service_pb2.SendMessagesResponse | None]
         self._answers = asyncio.Queue()
+        self._listening = False
+        self._ending = asyncio.Event()
 
     async def answers(
         self, requests: AsyncIterator[message_service_pb2.SendMessagesRequest]
     ) -> AsyncIterator[message_service_pb2.SendMessagesResponse]:
         """Every answer, until each request has one and there are no more."""
-        reader = asyncio.create_task(self._read(requests))
-        reader.add_done_callback(lambda _: self._answers.put_nowait(None))
+        self._reader = asyncio.create_task(self._read(requests))
+        self._reader.add_done_callback(lambda _: self._answers.put_nowait(None))
         try:
             while (answer := await self._answers.get()) is not None:
                 yield answer
                 self._free.release()
-            await reader
+            await self._reader
         finally:
-            reader.cancel()
+            self._reader.cancel()
+
+    def end(self) -> None:
+        """Read no more; once what was read is answered, the stream ends: UNAVAILABLE."""
+        self._ending.set()
+        if self._listening:
+            self._reader.cancel()
 
     async def _read(self, requests: AsyncIterator[message_service_pb2.SendMessagesRequest]) -> None:
-        async for request in requests:
-            await self._free.acquire()
-            await self._take(request)
+        if self._ending.is_set():
+            raise Restarting
+        try:
+            self._listening = True
+            async for request in requests:
+                self._listening = False
+                await self._free.acquire()
+                await self._take(request)
+                if self._ending.is_set():
+                    break
+                self._listening = True
+        except asyncio.CancelledError:
+            if not self._ending.is_set():
+                raise
+        self._listening = False
         for _ in range(IN_FLIGHT):
             await self._free.acquire()
+        if self._ending.is_set():
+            raise Restarting
 
     async def _take(self, request: message_service_pb2.SendMessagesRequest) -> None:
         nonce = request.message.nonce
