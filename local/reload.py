@@ -26,6 +26,7 @@ from local.bus import PlanError, plan_anew
 from local.keeper import Keeper, StartError
 from local.parts import Options, Parts
 from local.process import clean_environment
+from local.service import ServicePart
 
 _WATCHED = ("services", "chassis", "gen", "proto", "edge", "mesh", "web/out", "catalog.yaml")
 _IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache"})
@@ -143,7 +144,7 @@ class Reloader:
         except StartError as error:
             return str(error)
         _mark(keepers, "")
-        await asyncio.gather(*(keeper.restart() for keeper in keepers))
+        await restart(keepers)
         failed = [f"{k.name} is {k.story}" for k in keepers if k.state != "ok"]
         names = ", ".join(keeper.name for keeper in keepers)
         trouble = "; ".join(failed) or None
@@ -202,6 +203,23 @@ class Reloader:
             self._tell("routes reloaded; a changed listener needs a new start")
         except StartError as error:
             self._tell(f"routes not reloaded: {error}")
+
+
+async def restart(keepers: Iterable[Keeper]) -> None:
+    """Restart services side by side, and the processes of each one after the other.
+
+    So a service that has several can be reached all the while.
+    """
+    services: dict[str, list[Keeper]] = {}
+    for keeper in keepers:
+        service = keeper.part.service if isinstance(keeper.part, ServicePart) else keeper.name
+        services.setdefault(service, []).append(keeper)
+
+    async def in_turn(processes: list[Keeper]) -> None:
+        for keeper in processes:
+            await keeper.restart()
+
+    await asyncio.gather(*(in_turn(processes) for processes in services.values()))
 
 
 def _mark(keepers: Iterable[Keeper], note: str) -> None:

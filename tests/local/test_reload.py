@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from local.reload import Change, Files, broken_file, change_of
+from local.keeper import Keeper
+from local.process import Process
+from local.reload import Change, Files, broken_file, change_of, restart
+from tests.local.test_keeper import FakePart, FakeProcess
 
 
 def test_a_saved_file_of_a_service_touches_that_service_alone() -> None:
@@ -52,3 +56,38 @@ def test_only_content_counts_as_a_change(tmp_path: Path) -> None:
     assert files.changed() == []
     file.unlink()
     assert files.changed() == ["services/chat/store.py"]
+
+
+class Replica(FakePart):
+    """One of some processes, which notes how many are away while it is."""
+
+    def __init__(self, log: Path, away: set[Replica], told: list[int]) -> None:
+        super().__init__(log)
+        self._away = away
+        self._told = told
+
+    async def stop(self, process: Process) -> None:
+        self._away.add(self)
+        self._told.append(len(self._away))
+        await super().stop(process)
+
+    async def spawn(self) -> FakeProcess:
+        await asyncio.sleep(0.01)
+        process = await super().spawn()
+        self._away.discard(self)
+        return process
+
+
+async def test_one_process_of_a_service_is_away_at_a_time_while_it_is_reloaded(
+    tmp_path: Path,
+) -> None:
+    told: list[int] = []
+    away: set[Replica] = set()
+    keepers = [Keeper(Replica(tmp_path / "log", away, told)) for _ in range(3)]
+    for keeper in keepers:
+        keeper.start()
+        assert await keeper.settled()
+    await restart(keepers)
+    assert told == [1, 1, 1]
+    for keeper in keepers:
+        await keeper.stop()
