@@ -9,6 +9,7 @@ write, their addresses, or tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -118,6 +119,17 @@ class Telemetry:
         self._provider.shutdown()
 
 
+class _Lines(structlog.PrintLogger):
+    """Prints lines. One that cannot be written, as on a full disk, is lost alone."""
+
+    def msg(self, message: str) -> None:
+        """Print a line."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warning = error = critical = exception = msg
+
+
 def _logger(config: Config) -> FilteringBoundLogger:
     level = logging.getLevelNamesMapping()[config.log_level.upper()]
 
@@ -130,7 +142,7 @@ def _logger(config: Config) -> FilteringBoundLogger:
         return event
 
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(),
+        _Lines(),
         processors=[
             named,
             _redact,

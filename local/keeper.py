@@ -192,6 +192,10 @@ class Keeper:
         except StartError as error:
             await self._enter("down", str(error))
             return True
+        except OSError as error:
+            # What a start writes finds no room, for one: there may be some again.
+            await self._enter("down", f"{error.strerror}: {error.filename or self.name}")
+            return True
         finally:
             self._living = False
             self.process = None

@@ -239,7 +239,8 @@ def _import_code() -> None:
 def _leave(status: int) -> NoReturn:
     # The interpreter's own end would run the parent's exit handlers as well.
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(OSError):  # the disk is full
+            stream.flush()
     os._exit(status)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+import errno
+import io
 import json
 from typing import Any
 
@@ -146,3 +148,18 @@ async def test_calls_are_counted_by_method_and_outcome(contract: Contract) -> No
         return telemetries[0].registry.get_sample_value("grpc_server_handled_total", labels)
 
     assert [counted(o) for o in ("OK", "INTERNAL", "INVALID_FIELD")] == [1, 1, 1]
+
+
+class Full(io.StringIO):
+    """A file on a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_is_lost_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full: whoever says so goes on."""
+    monkeypatch.setattr("sys.stdout", Full())
+    log = Telemetry(scratch_config("user")).log
+    for say in (log.info, log.warning, log.error, log.exception):
+        say("nobody hears this")

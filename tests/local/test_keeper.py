@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 import signal
 
@@ -90,6 +91,17 @@ async def test_a_part_that_cannot_be_started_says_why(tmp_path: Path) -> None:
     keeper.start()
     assert not await keeper.settled()
     assert keeper.health == "down: no disk"
+    await keeper.stop()
+
+
+async def test_a_part_whose_start_finds_no_room_is_started_again(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/home/run/chat/env")
+    keeper = Keeper(FakePart(tmp_path / "log", full, full, None))
+    keeper.start()
+    assert not await keeper.settled()
+    assert keeper.health == "down: No space left on device: /home/run/chat/env"
+    async with asyncio.timeout(5):
+        assert await keeper.settled(attempts=3)
     await keeper.stop()
 
 
