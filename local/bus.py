@@ -16,6 +16,8 @@ from local.process import clean_environment
 
 ADMIN = "supervisor"
 """The user that makes streams and durables."""
+SYSTEM = "system"
+"""The user that asks the server how it is; it is in no account with events."""
 
 
 class PlanError(Exception):

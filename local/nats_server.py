@@ -6,12 +6,13 @@ import asyncio
 from contextlib import closing
 import json
 from pathlib import Path
+import shutil
 import signal
 import socket
 import sys
 import traceback
 
-from local.bus import ADMIN, BusPlan, User
+from local.bus import ADMIN, SYSTEM, BusPlan, User
 from local.credentials import Credentials, write_secret
 from local.home import Home
 from local.keeper import StartError
@@ -19,6 +20,8 @@ from local.process import ChildProcess, Process, clean_environment, end, until
 
 _WATCH_SECONDS = 2.0
 _RETRY_SECONDS = 0.3
+_ROOM_BYTES = 16 * 1024 * 1024
+"""With less, the disk would be full again before a word was said."""
 
 
 class NatsPart:
@@ -37,6 +40,8 @@ class NatsPart:
         self._plan = BusPlan((), (), ())
         self._provisioned = False
         self._watch: asyncio.Task[None] | None = None
+        self._process: Process | None = None
+        self._takes_events = True
 
     @property
     def url(self) -> str:
@@ -51,6 +56,7 @@ class NatsPart:
     def configure(self, plan: BusPlan) -> None:
         """Write the server's configuration; a running server takes it on SIGHUP."""
         self._plan = plan
+        system = {"user": SYSTEM, "password": self._credentials.password(f"nats_{SYSTEM}")}
         users = ",\n".join(self._user(user) for user in plan.users)
         text = f"""\
 server_name: creavio
@@ -58,6 +64,7 @@ host: 127.0.0.1
 port: {self._port}
 max_payload: 4MB
 jetstream {{ store_dir: {json.dumps(str(self._home.nats))}, max_file_store: 10GB }}
+accounts {{ $SYS: {{ users: [{json.dumps(system)}] }} }}
 authorization {{
   timeout: 5
   users: [
@@ -84,11 +91,13 @@ authorization {{
         binary = Path(sys.executable).with_name("nats-server")
         if not binary.exists():
             raise StartError(f"{binary} is missing: remove .venv and run make up again")
-        return ChildProcess.start(
+        self._takes_events = True
+        self._process = ChildProcess.start(
             [str(binary), "--config", str(self._config)],
             log=self.log,
             env=clean_environment() | {"GOMAXPROCS": "2"},
         )
+        return self._process
 
     async def ready(self, process: Process) -> None:
         """Return once the server greets."""
@@ -102,7 +111,9 @@ authorization {{
         await end(process, signal.SIGTERM, 10)
 
     async def answers(self) -> bool:
-        """Whether the server greets a connection."""
+        """Whether the server greets a connection, and its streams take events."""
+        if not self._takes_events:
+            return False
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
@@ -144,8 +155,12 @@ authorization {{
 
         while True:
             try:
-                async with streams.connected(self.url, self._password) as client:
+                async with (
+                    streams.connected(self.url, self._password) as client,
+                    streams.connected(self.url, self._system_password, SYSTEM) as system,
+                ):
                     while True:
+                        self._judge(await streams.write_error(system))
                         await streams.keep(client, self._plan)
                         await asyncio.sleep(_WATCH_SECONDS)
             except (NatsError, OSError):
@@ -153,6 +168,20 @@ authorization {{
             except Exception:
                 traceback.print_exc()
             await asyncio.sleep(_RETRY_SECONDS)
+
+    def _judge(self, write_error: str) -> None:
+        """Have a server that takes no events any more started anew, once there is room.
+
+        Until then it stays: what is only announced, and who may do what, still arrives.
+        """
+        self._takes_events = not write_error
+        room = shutil.disk_usage(self._home.nats).free
+        if write_error and room > _ROOM_BYTES and self._process is not None:
+            self._process.signal(signal.SIGTERM)
+
+    @property
+    def _system_password(self) -> str:
+        return self._credentials.password(f"nats_{SYSTEM}")
 
     @property
     def _password(self) -> str:

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+import json
 
 import nats
 from nats.aio.client import Client
@@ -28,20 +29,21 @@ from local.keeper import StartError
 _KEPT_SECONDS = 7 * 24 * 3600
 _DUPLICATE_WINDOW_SECONDS = 120
 _STREAM_NAME_IN_USE = 10058
+_HEALTH = "$SYS.REQ.SERVER.PING.HEALTHZ"
 _EPOCH = "creavio.epoch"
 """In a durable's metadata: the epoch of the stream it reads on from."""
 
 
 @asynccontextmanager
-async def connected(url: str, password: str) -> AsyncIterator[Client]:
-    """A connection that may make streams; it does not come back when it is lost."""
+async def connected(url: str, password: str, user: str = ADMIN) -> AsyncIterator[Client]:
+    """A connection, by default one that may make streams; it does not come back when lost."""
     client = Client()
     try:
         await client.connect(
             url,
-            user=ADMIN,
+            user=user,
             password=password,
-            inbox_prefix=f"_INBOX_{ADMIN}".encode(),
+            inbox_prefix=f"_INBOX_{user}".encode(),
             connect_timeout=5,
             allow_reconnect=False,
         )
@@ -65,6 +67,18 @@ async def provision(url: str, password: str, plan: BusPlan) -> None:
             await asyncio.gather(*(_ensure_durable(jetstream, d) for d in plan.durables))
     except (nats.errors.Error, OSError) as error:
         raise StartError(f"streams: {error}") from error
+
+
+async def write_error(system: Client) -> str:
+    """Why a stream takes nothing any more; empty when each does. Asks as `SYSTEM`.
+
+    A write that failed once (the disk was full) has the server refuse every later one to
+    this stream until it is started anew; no answer to a client says so, its health does.
+    Raises nats' errors when the server does not answer.
+    """
+    answer = await system.request(_HEALTH, b"", timeout=5)
+    said = str(json.loads(answer.data).get("data", {}).get("error", ""))
+    return said if "write error" in said else ""
 
 
 async def keep(client: Client, plan: BusPlan) -> None:

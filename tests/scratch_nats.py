@@ -52,6 +52,15 @@ class ScratchNats:
         await self._part.ready(self._process)
         await self._part.provision()
 
+    async def answers(self) -> bool:
+        """Whether the platform takes it to be well."""
+        return await self._part.answers()
+
+    async def ended(self) -> int:
+        """Return once it ends without having been stopped: its status."""
+        assert self._process is not None
+        return await self._process.wait()
+
     async def stop(self) -> None:
         """Stop it, as when a machine goes down."""
         if self._process is not None:

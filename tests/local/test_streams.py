@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+import resource
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.js import api
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 import pytest
 
 from chassis import catalog as catalogs
@@ -222,3 +224,21 @@ async def test_a_durable_that_was_set_back_is_taken_by_the_next_start(
     await nats_server.stop()
     await nats_server.start()
     assert await take(nats_server, 9) == ["2", "3", "4"]
+
+
+async def test_a_server_that_takes_no_events_any_more_is_started_anew_once_there_is_room(
+    nats_server: ScratchNats,
+) -> None:
+    """NATS refuses a stream for good whose file could not be written once."""
+    await say(nats_server, "kept")
+    # Its files may not grow any more, which is to NATS as if the disk were full.
+    _, most = resource.prlimit(nats_server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(nats_server.pid, resource.RLIMIT_FSIZE, (1024, most))
+    with pytest.raises((APIError, NatsError)):
+        await say(nats_server, *["." * 1024] * 20)
+    resource.prlimit(nats_server.pid, resource.RLIMIT_FSIZE, (most, most))
+    async with asyncio.timeout(20):
+        await nats_server.ended()
+    await nats_server.start()
+    assert await nats_server.answers()
+    await say(nats_server, "it goes on")
