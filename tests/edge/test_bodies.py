@@ -8,11 +8,13 @@ import grpc
 import pytest
 
 from chassis.contract import Rpc
+from creavio.chat.v1 import message_pb2, message_service_pb2
 from creavio.user.v1 import user_service_pb2, user_service_pb2_grpc
 from edge.rest import bindings_of
 from tests.edge.errors import grpc_shape, shape
 from tests.edge.platform import Platform
 
+LIST_MESSAGES = "/creavio.chat.v1.MessageService/ListMessages"
 UPDATE_ME = "/creavio.user.v1.UserService/UpdateMe"
 
 
@@ -45,6 +47,19 @@ def test_a_body_without_a_length_is_bounded_too(platform: Platform) -> None:
             "PATCH", "/v1/users/me", content=iter(pieces(size)), token=token
         )
         assert response.status_code == status
+
+
+def test_the_largest_page_of_the_longest_messages_is_answered(platform: Platform) -> None:
+    """A reply is translated as a whole: what holds it must hold the largest there is."""
+    page = message_service_pb2.ListMessagesResponse(
+        messages=[message_pb2.Message(content="\N{PARTY POPPER}" * 4_000) for _ in range(100)]
+    )
+    platform.services["chat"].answers[LIST_MESSAGES] = lambda *_: page
+    channel = f"chn_{'0' * 26}"
+    path, token = f"/v1/channels/{channel}/messages", platform.keys.token()
+    reply = platform.request("GET", path, token=token)
+    assert reply.status_code == 200, reply.text[:200]
+    assert [m["content"] for m in reply.json()["messages"]] == [m.content for m in page.messages]
 
 
 def test_grpc_takes_exactly_what_the_contract_says(platform: Platform) -> None:
