@@ -67,7 +67,11 @@ def save(page: Page) -> None:
 def code_of(page: Page) -> str:
     """The code of the first row; a row has a text before it is painted."""
     return (
-        page.get_by_role("main").get_by_role("listitem").first.locator("bdi").text_content() or ""
+        page.get_by_role("main")
+        .get_by_role("listitem")
+        .first.locator("bdi.font-mono")
+        .text_content()
+        or ""
     )
 
 
