@@ -21,15 +21,21 @@ export function inTurns(client: Client, hear: (told: Told) => void): () => void 
     others.onmessage = ({ data }: MessageEvent<Said>) => {
       if (data.kind === "hello" && open) others.postMessage({ kind: "open" } satisfies Told);
     };
-    // Whoever led before may have been told something that nobody else was.
-    others.postMessage(missed);
-    hear(missed);
+    let led = false;
+    const tell = (told: Told): void => {
+      others.postMessage(told);
+      hear(told);
+    };
     await listen(
       client,
       (told) => {
         open = told.kind === "open" || (told.kind === "event" && open);
-        others.postMessage(told);
-        hear(told);
+        tell(told);
+        if (told.kind !== "open" || led) return;
+        led = true;
+        // Whoever led before may have been told something that nobody else was, and from
+        // then until now nobody listened.
+        tell(missed);
       },
       stop.signal,
     );
