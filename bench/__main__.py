@@ -10,9 +10,6 @@ from bench import delivery, people, permissions, references, report, send
 from bench.measure import Result
 from tests.live import Live, Person, running
 
-_RATE = "1000000"
-"""More messages a second than one person sends here over one stream."""
-
 
 def main() -> None:
     """Measure everything, or the shorter half of it."""
@@ -20,7 +17,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="shorter runs, fewer loads")
     quick = parser.parse_args().quick
     seconds = 2.0 if quick else 6.0
-    with running(CREAVIO_REQUESTS_PER_SECOND=_RATE) as live:
+    with running(CREAVIO_REQUESTS_PER_SECOND=people.RATE) as live:
         report.keep("latest", _measured(live, seconds, quick=quick))
 
 

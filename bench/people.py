@@ -10,6 +10,9 @@ import grpc
 
 from tests.live import Live, Person
 
+RATE = "1000000"
+"""`CREAVIO_REQUESTS_PER_SECOND`: more messages a second than one person sends here over one
+stream."""
 _OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1))
 
 

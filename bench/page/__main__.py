@@ -15,8 +15,6 @@ from bench.page.screen import Screen, opened
 from tests.live import Live, Person, running
 from tools import web
 
-_RATE = "1000000"
-
 
 def main() -> None:
     """Measure, with a short past and short times if asked to."""
@@ -25,7 +23,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     web.build(Path(__file__).parents[2])
     messages, seconds, hour = (1_000, 5.0, 7.2) if quick else (10_000, 30.0, 72.0)
-    with running(CREAVIO_REQUESTS_PER_SECOND=_RATE) as live:
+    with running(CREAVIO_REQUESTS_PER_SECOND=people.RATE) as live:
         place = people.found(live)
         members = [live.sign_up(f"member-{index}") for index in range(25)]
         for member in members:

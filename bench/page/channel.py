@@ -81,11 +81,11 @@ def an_hour(
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             name = names[turns % len(names)]
-            sidebar.get_by_role("link", name=name).first.click()
+            sidebar.get_by_role("button", name=name).first.click()
             page.get_by_role("heading", name=name, exact=True).wait_for()
             turns += 1
             time.sleep(_ROOMS_SECONDS)
-    sidebar.get_by_role("link", name=names[0]).first.click()
+    sidebar.get_by_role("button", name=names[0]).first.click()
     page.get_by_role("heading", name=names[0], exact=True).wait_for()
     time.sleep(1)
     after = screen.memory()

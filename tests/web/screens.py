@@ -211,10 +211,10 @@ def shot(page: Page, live: Live, screen: Screen) -> bytes:
     return as_webp(page)
 
 
-def as_webp(page: Page, *, whole: bool = False) -> bytes:
+def as_webp(page: Page) -> bytes:
     """What a page shows."""
     debugger = page.context.new_cdp_session(page)
-    said = {"format": "webp", "quality": _QUALITY, "captureBeyondViewport": whole}
+    said = {"format": "webp", "quality": _QUALITY}
     image = base64.b64decode(debugger.send("Page.captureScreenshot", said)["data"])
     debugger.detach()
     return image

@@ -62,6 +62,8 @@ def deeds_between(before: Policy, after: Policy) -> Iterator[Deed]:
     if [i for i in old if i in new] != [i for i in new if i in old]:
         yield Deed(Action.ROLES_REORDERED)
     for channel_id in before.channels.keys() | after.channels.keys():
+        if before.channels.get(channel_id) == after.channels.get(channel_id):
+            continue
         # With a role go its overrides: that is told by its deletion.
         for role_id, role in new.items():
             was_said = before.override(channel_id, role_id)
@@ -73,7 +75,7 @@ def deeds_between(before: Policy, after: Policy) -> Iterator[Deed]:
 def overridden(
     channel_id: UUID,
     before: Override,
-    after: Override = SILENT,
+    after: Override,
     *,
     role: Role | None = None,
     user_id: UUID | None = None,

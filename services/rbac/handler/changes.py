@@ -99,7 +99,8 @@ class Change:
         for event in self._events:
             self.tx.emit(event)
         if self.actor_id is not None:
-            for deed in (*deeds_between(self.before, self.after), *self._deeds):
+            of_policy = deeds_between(self.before, self.after) if policy_changed else ()
+            for deed in (*of_policy, *self._deeds):
                 self.tx.emit(events.policy_deed(community_id, self.actor_id, deed))
 
 
