@@ -66,10 +66,10 @@ _GONE: Final = f"""
     AND outbox.position < (past.number + 1) << 40
     """  # noqa: S608  # a number of ours
 """Which rows were recorded in a part of the log that is gone."""
-_HEAL: Final = sa.text(f"UPDATE outbox SET position = NULL {_GONE}")  # noqa: S608  # likewise
+_HEAL: Final = sa.text(f"UPDATE outbox SET position = NULL {_GONE}")  # noqa: S608  # constants of ours
 _HIGHEST: Final = sa.text("SELECT coalesce(max(position), 0) FROM outbox")
 _RECORDED: Final = sa.text(
-    f"SELECT id, position FROM outbox WHERE position <= :highest AND NOT EXISTS (SELECT {_GONE})"  # noqa: S608  # likewise
+    f"SELECT id, position FROM outbox WHERE position <= :highest AND NOT EXISTS (SELECT {_GONE})"  # noqa: S608  # constants of ours
     " ORDER BY position DESC OFFSET :back LIMIT 1"
 )
 """Of the rows that were recorded before the log was looked at: the others lie beyond its end."""

@@ -17,6 +17,7 @@ from creavio.rbac.v1.override_service_pb2_grpc import OverrideServiceStub
 from creavio.rbac.v1.role_service_pb2_grpc import RoleServiceStub
 from services.rbac.domain.deeds import Action, deeds_between
 from services.rbac.domain.policy import (
+    Permissions,
     Policy,
     reordered,
     with_new_role,
@@ -155,9 +156,9 @@ def test_between_equal_policies_there_is_nothing(policy: Policy) -> None:
 
 @given(policies(), permission_sets, permission_sets, st.data())
 def test_each_change_is_one_deed(
-    policy: Policy, allow: frozenset[object], deny: frozenset[object], data: st.DataObject
+    policy: Policy, allow: Permissions, deny: Permissions, data: st.DataObject
 ) -> None:
-    after, made = with_new_role(policy, "new", 0, allow, deny)  # type: ignore[arg-type]
+    after, made = with_new_role(policy, "new", 0, allow, deny)
     assert [(d.action, d.role) for d in deeds_between(policy, after)] == [
         (Action.ROLE_CREATED, made)
     ]

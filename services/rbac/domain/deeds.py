@@ -61,15 +61,19 @@ def deeds_between(before: Policy, after: Policy) -> Iterator[Deed]:
             yield Deed(Action.ROLE_DELETED, role)
     if [i for i in old if i in new] != [i for i in new if i in old]:
         yield Deed(Action.ROLES_REORDERED)
+    yield from _overrides_between(before, after)
+
+
+def _overrides_between(before: Policy, after: Policy) -> Iterator[Deed]:
     for channel_id in before.channels.keys() | after.channels.keys():
         if before.channels.get(channel_id) == after.channels.get(channel_id):
             continue
         # With a role go its overrides: that is told by its deletion.
-        for role_id, role in new.items():
-            was_said = before.override(channel_id, role_id)
-            said = after.override(channel_id, role_id)
-            if said != was_said:
-                yield overridden(channel_id, was_said, said, role=role)
+        for role in after.roles:
+            was = before.override(channel_id, role.id)
+            said = after.override(channel_id, role.id)
+            if said != was:
+                yield overridden(channel_id, was, said, role=role)
 
 
 def overridden(

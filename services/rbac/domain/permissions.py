@@ -42,7 +42,7 @@ IN_CHANNEL: Final = frozenset(
         Permission.MENTION_EVERYONE,
     }
 )
-"""What can be decided otherwise in one channel."""
+"""What can be decided otherwise in one channel. `chassis.masks` has the same; a test compares."""
 
 MEMBERS_MAY: Final = frozenset(
     {

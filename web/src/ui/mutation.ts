@@ -1,5 +1,5 @@
 import { CallError } from "@creavio/client";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 
 import { type Key, say as sayCore } from "@/i18n";
 
@@ -32,9 +32,13 @@ export function useMutation(
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
   const [fields, setFields] = useState<Readonly<Record<string, string>>>({});
+  // What is shown follows a moment later: by that, a second press would be done twice, and one
+  // that comes just afterwards not at all.
+  const working = useRef(false);
   const submit = (event?: FormEvent): void => {
     event?.preventDefault();
-    if (busy) return;
+    if (working.current) return;
+    working.current = true;
     setBusy(true);
     setError(undefined);
     setFields({});
@@ -44,7 +48,10 @@ export function useMutation(
         if (thrown instanceof CallError) setFields(thrown.fields);
         setError(key === undefined ? wrong(thrown) : say(key as never));
       })
-      .finally(() => setBusy(false));
+      .finally(() => {
+        working.current = false;
+        setBusy(false);
+      });
   };
   return { busy, error, fields, submit };
 }
