@@ -19,13 +19,22 @@ import { change, store } from "@/store/store";
 
 const room = "chn_1";
 let said: Message[];
+/** Up to where it was said that the room is read. */
+let marked: bigint[];
 /** What holds a page back once it was read from the list. */
 let held: Promise<void>;
 
 const transport = createRouterTransport(({ service }) => {
   service(CommunityService, { listCommunities: () => ({}) });
   service(ConversationService, { listConversations: () => ({}) });
-  service(ReadStateService, { listConversationReadStates: () => ({}) });
+  service(ReadStateService, {
+    listConversationReadStates: () => ({}),
+    async markRead({ sequence }) {
+      marked.push(sequence);
+      await held;
+      return { channelId: room, readSequence: sequence };
+    },
+  });
   service(UserService, { batchGetUsers: () => ({ users: [{ id: "usr_ken", handle: "ken" }] }) });
   service(MessageService, {
     async listMessages() {
@@ -51,6 +60,7 @@ function made(): Actions {
 
 beforeEach(() => {
   said = [message(1n, "one")];
+  marked = [];
   held = Promise.resolve();
   change(() => ({ ...empty, phase: "inside", me: create(UserSchema, { id: "usr_me" }) }));
 });
@@ -105,4 +115,20 @@ test("who is not known yet is no stranger, and who is nobody is", async () => {
   expect(store.getState().strangers.size).toBe(0);
   await vi.waitFor(() => expect(store.getState().users["usr_ken"]?.handle).toBe("ken"));
   expect([...store.getState().strangers]).toEqual(["usr_gone"]);
+});
+
+test("what is read while it is being said that something is, is said once", async () => {
+  const actions = made();
+  await actions.enter(room);
+  let release: () => void = () => {};
+  held = new Promise((resolve) => (release = resolve));
+  const first = actions.read(room);
+  await vi.waitFor(() => expect(marked).toEqual([1n]));
+  for (const sequence of [2n, 3n, 4n]) {
+    actions.heard({ case: "messageCreated", value: { message: message(sequence, "more") } as never });
+    void actions.read(room);
+  }
+  release();
+  await first;
+  expect(marked).toEqual([1n, 4n]);
 });

@@ -28,6 +28,8 @@ export class Actions {
   /** Names that were asked for and did not arrive yet. */
   readonly #asked = new Set<string>();
   readonly #sending = new Map<string, Promise<void>>();
+  /** By channel: up to where it is to be said that it is read. */
+  readonly #toRead = new Map<string, bigint>();
   /** How often everything was fetched anew. */
   #fetches = 0;
 
@@ -272,8 +274,15 @@ export class Actions {
     const last = rooms[channelId]?.messages.at(-1)?.sequence ?? 0n;
     const known = reads[channelId];
     if (last === 0n || (known !== undefined && known.readSequence >= last && known.unreadCount === 0)) return;
-    const state = await this.api.readStates.markRead({ channelId, sequence: last });
-    this.change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
+    this.#toRead.set(channelId, last);
+    // Where much is said, what came while one call was answered is told by the next.
+    await this.#once(`read ${channelId}`, async () => {
+      for (let to = this.#toRead.get(channelId); to !== undefined; to = this.#toRead.get(channelId)) {
+        this.#toRead.delete(channelId);
+        const state = await this.api.readStates.markRead({ channelId, sequence: to });
+        this.change((now) => ({ ...now, reads: { ...now.reads, [channelId]: state } }));
+      }
+    });
   }
 
   async #stepIn(community: Community): Promise<Community> {
