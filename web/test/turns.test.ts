@@ -7,6 +7,8 @@ import { inTurns } from "@/stream/turns";
 
 let turn: () => Promise<void>;
 let ready: () => void;
+/** Has another page say something. */
+let said: (data: Told) => void;
 
 /** A stream that says it is there when it is told to, and then nothing more. */
 function client(): Client {
@@ -22,7 +24,10 @@ function client(): Client {
 
 beforeEach(() => {
   vi.stubGlobal("BroadcastChannel", class {
-    onmessage = null;
+    onmessage: ((event: { data: unknown }) => void) | undefined;
+    constructor() {
+      said = (data) => this.onmessage?.({ data });
+    }
     postMessage(): void {}
     close(): void {}
   });
@@ -36,11 +41,23 @@ beforeEach(() => {
 test("whoever takes a turn looks for what was missed once the stream is there, and not before", async () => {
   const told: Told[] = [];
   inTurns(client(), (one) => told.push(one));
+  said({ kind: "open" });
   void turn();
   await Promise.resolve();
-  expect(told).toEqual([]);
+  expect(told).toEqual([{ kind: "open" }]);
   ready();
-  await vi.waitFor(() => expect(told).toHaveLength(2));
-  expect(told[0]).toEqual({ kind: "open" });
-  expect(told[1]).toMatchObject({ kind: "event", payload: { case: "refetch" } });
+  await vi.waitFor(() => expect(told).toHaveLength(3));
+  expect(told[1]).toEqual({ kind: "open" });
+  expect(told[2]).toMatchObject({ kind: "event", payload: { case: "refetch" } });
+});
+
+test("the first of all pages missed nothing", async () => {
+  const told: Told[] = [];
+  inTurns(client(), (one) => told.push(one));
+  void turn();
+  await Promise.resolve();
+  ready();
+  await vi.waitFor(() => expect(told).toHaveLength(1));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(told).toEqual([{ kind: "open" }]);
 });

@@ -71,10 +71,11 @@ export class Actions {
     }));
     tell({ case: "refetch", value: {} as never });
     this.know(conversations.flatMap((one) => one.memberIds));
-    await Promise.all([
+    const [read] = await Promise.all([
+      collected(pages(this.api.readStates.listConversationReadStates, {}, (page) => page.readStates)),
       ...communities.map((one) => this.#look(one.id)),
-      this.#reads(pages(this.api.readStates.listConversationReadStates, {}, (page) => page.readStates)),
     ]);
+    this.change((state) => ({ ...state, reads: { ...state.reads, ...byChannel(read) } }));
   }
 
   /** Takes what the stream tells. */
@@ -293,15 +294,18 @@ export class Actions {
 
   /** Fetches what the lists show of a community. */
   async #look(communityId: string): Promise<void> {
-    const [channels, categories, presences] = await Promise.all([
+    const { readStates } = this.api;
+    const [channels, categories, presences, ...reads] = await Promise.all([
       collected(pages(this.api.channels.listChannels, { communityId }, (page) => page.channels)),
       this.api.categories.listCategories({ communityId }),
       this.api.gateway.listPresences({ communityId }),
-      this.#reads(pages(this.api.readStates.listReadStates, { communityId }, (page) => page.readStates)),
-      this.#reads(pages(this.api.readStates.listThreadReadStates, { communityId }, (page) => page.readStates)),
+      collected(pages(readStates.listReadStates, { communityId }, (page) => page.readStates)),
+      collected(pages(readStates.listThreadReadStates, { communityId }, (page) => page.readStates)),
     ]);
+    // All at once: a change is a picture of the whole app.
     this.change((state) => ({
       ...state,
+      reads: { ...state.reads, ...byChannel(reads.flat()) },
       channels: { ...state.channels, [communityId]: inOrder(channels) },
       categories: { ...state.categories, [communityId]: inOrder(categories.categories) },
       presences: {
@@ -320,12 +324,6 @@ export class Actions {
       if (!(thrown instanceof CallError) || thrown.code !== Code.NotFound) throw thrown;
       this.change((state) => left(state, communityId));
     }
-  }
-
-  async #reads(states: AsyncIterable<State["reads"][string]>): Promise<void> {
-    const found = await collected(states);
-    const reads = Object.fromEntries(found.map((one) => [one.channelId, one]));
-    this.change((state) => ({ ...state, reads: { ...state.reads, ...reads } }));
   }
 
   async #entered(channelId: string, fetch: () => Promise<boolean>): Promise<void> {
@@ -463,6 +461,10 @@ async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+function byChannel<T extends { readonly channelId: string }>(items: readonly T[]): Record<string, T> {
+  return Object.fromEntries(items.map((one) => [one.channelId, one]));
 }
 
 function byId<T extends { readonly id: string }>(items: readonly T[]): Record<string, T> {

@@ -14,14 +14,17 @@ export function inTurns(client: Client, hear: (told: Told) => void): () => void 
   const stop = new AbortController();
   const others = new BroadcastChannel(name);
   let open = false;
+  /** Whether another page led before. */
+  let led = false;
   const follow = ({ data }: MessageEvent<Said>): void => {
-    if (data.kind !== "hello") hear(data);
+    if (data.kind === "hello") return;
+    led ||= data.kind === "open";
+    hear(data);
   };
   const lead = async (): Promise<void> => {
     others.onmessage = ({ data }: MessageEvent<Said>) => {
       if (data.kind === "hello" && open) others.postMessage({ kind: "open" } satisfies Told);
     };
-    let led = false;
     const tell = (told: Told): void => {
       others.postMessage(told);
       hear(told);
@@ -31,8 +34,8 @@ export function inTurns(client: Client, hear: (told: Told) => void): () => void 
       (told) => {
         open = told.kind === "open" || (told.kind === "event" && open);
         tell(told);
-        if (told.kind !== "open" || led) return;
-        led = true;
+        if (told.kind !== "open" || !led) return;
+        led = false;
         // Whoever led before may have been told something that nobody else was, and from
         // then until now nobody listened.
         tell(missed);

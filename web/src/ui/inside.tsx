@@ -14,6 +14,9 @@ import { Shell } from "./shell";
 
 export { ready } from "@/rooms/texts";
 
+/** Milliseconds that the lists wait for the stream. */
+const patience = 500;
+
 interface InsideProps {
   readonly place: Place;
   readonly onFailed: (thrown: unknown) => void;
@@ -33,8 +36,11 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
       else onFailed(thrown);
     };
     const refetch = (): void => void lasting(() => actions.enterAll()).catch(failed);
-    refetch();
+    // What happens between the lists and the stream is in neither: they are asked for once it
+    // is there. Where it is long in coming there is something to be seen first, and they are
+    // asked for again.
     let opened = false;
+    const impatient = setTimeout(refetch, patience);
     const disconnect = connect(actions.api.client, (told) => {
       if (told.kind === "event") {
         if (told.payload.case === "refetch") refetch();
@@ -44,7 +50,7 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
       } else if (told.kind === "lost") {
         actions.change((state) => ({ ...state, lostSince: state.lostSince ?? Date.now() }));
       } else {
-        // What happened between the lists and the stream is in neither: look again, once.
+        clearTimeout(impatient);
         if (!opened) refetch();
         opened = true;
         actions.change((state) => ({ ...state, lostSince: undefined }));
@@ -52,6 +58,7 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
     });
     return () => {
       actions.current = false;
+      clearTimeout(impatient);
       disconnect();
     };
   }, [actions, session, onFailed]);
