@@ -1,8 +1,12 @@
-import { locale } from "@/ui/dates";
+import { once } from "@/i18n/once";
+import { locale, written } from "@/ui/dates";
+
+const dates = written({ dateStyle: "medium" });
+const relative = once((language) => new Intl.RelativeTimeFormat(language, { numeric: "auto" }));
 
 /** A day, as it is written where one is. */
 export function date(time: Date): string {
-  return time.toLocaleDateString(locale(), { dateStyle: "medium" });
+  return dates().format(time);
 }
 
 const steps = [
@@ -16,7 +20,6 @@ const steps = [
 /** How long ago something was, roughly. */
 export function ago(time: Date, now = Date.now()): string {
   const seconds = Math.max(0, (now - time.getTime()) / 1000);
-  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
   const [unit, length] = steps.find(([, one]) => seconds >= one) ?? (["second", 1] as const);
-  return words.format(unit === "second" ? 0 : -Math.floor(seconds / length), unit);
+  return relative(locale()).format(unit === "second" ? 0 : -Math.floor(seconds / length), unit);
 }

@@ -1,20 +1,31 @@
 import { currentLanguage } from "@/i18n";
+import { once } from "@/i18n/once";
+
+const days = written({ weekday: "long", day: "numeric", month: "long" });
+const clocks = written({ hour: "2-digit", minute: "2-digit" });
+const moments = written({ dateStyle: "full", timeStyle: "short" });
 
 export function day(time: Date): string {
-  return time.toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" });
+  return days().format(time);
 }
 
 export function clock(time: Date): string {
-  return time.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
+  return clocks().format(time);
 }
 
 export function whole(time: Date): string {
-  return time.toLocaleString(locale(), { dateStyle: "full", timeStyle: "short" });
+  return moments().format(time);
 }
 
 /** From one moment to another, saying what they share once. */
 export function span(from: Date, to: Date): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeStyle: "short" }).formatRange(from, to);
+  return moments().formatRange(from, to);
+}
+
+/** A way to write times, as the person's system does. */
+export function written(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
+  const of = once((one) => new Intl.DateTimeFormat(one, options));
+  return () => of(locale());
 }
 
 /** How the person's own system writes times, where it speaks the language that is shown. */
