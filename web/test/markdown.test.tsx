@@ -1,7 +1,7 @@
 import { render } from "@testing-library/react";
 import { expect, test } from "vitest";
 
-import { Markdown } from "@/text/markdown";
+import { isPlain, Markdown, parse } from "@/text/markdown";
 
 const to = {
   person: (id: string) => (id === `usr_${"a".repeat(26)}` ? <b>@Ada</b> : undefined),
@@ -41,4 +41,22 @@ test("who is mentioned is named; who is unknown stays as it was written", () => 
 
 test("a line is a line", () => {
   expect(html("one\ntwo")).toContain("<br>");
+});
+
+test("what needs no parser is what a parser leaves as it is", () => {
+  const words = ["Ada", "zoë", "نعم", "👍", "👍🏽", "3", "1.", "2)", "-", "--", "---", "–", "…", "(x)", "'s", "\"", "!", "$5", "www.a.org", "a/b", "  ", " ", ".", "**b**", "_i_", "`c`", "#", ">", "+", "=", "~~d~~", "\\", "&amp;", "<b>", "[l](u)", "![i](u)", "https://a.org", ":)", "@", "\n", "\n---", "\t"];
+  let state = 7;
+  const next = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below;
+  let found = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const text = Array.from({ length: 1 + next(6) }, () => words[next(words.length)]).join(next(2) === 0 ? " " : "");
+    if (!isPlain(text)) continue;
+    found += 1;
+    expect(parse(text).children).toMatchObject([{ type: "paragraph", children: [{ type: "text", value: text }] }]);
+  }
+  expect(found).toBeGreaterThan(1000);
+});
+
+test("most of what is said needs no parser", () => {
+  expect(["Yes.", "I will be there at seven, and bring the lamp!", "(12) Why not?", "سأكون هناك", "👍"].every(isPlain)).toBe(true);
 });

@@ -17,7 +17,15 @@ export interface References {
 const safe = /^(https?:|mailto:)/i;
 const references = /<(@&?|#)([a-z]+_[0-9a-z]{26})(?:\/(msg_[0-9a-z]{26}))?>|https?:\/\/[^\s<>]+[^\s<>.,:;!?)'"\]]/gi;
 
-function parse(text: string): Root {
+// Begins with nothing that opens a block, and has nothing in it that marks anything.
+const plain = /^[\p{L}\p{Emoji_Presentation}("'“„«¿¡][\p{L}\p{M}\p{N}\p{Emoji_Presentation} .,;?!'"“”„’«»…()%€$/–—-]*(?<! )$/u;
+
+/** Whether a text is one line of nothing but words: most are, and need no parser, which is dear. */
+export function isPlain(text: string): boolean {
+  return plain.test(text);
+}
+
+export function parse(text: string): Root {
   return fromMarkdown(text, {
     extensions: [
       gfmStrikethrough(),
@@ -30,7 +38,7 @@ function parse(text: string): Root {
 
 /** A message as it was meant: a safe tree, made of nothing but what is named here. */
 export const Markdown = memo(function Markdown({ text, to }: { readonly text: string; readonly to: References }): ReactNode {
-  return <>{blocks(parse(text).children, to)}</>;
+  return isPlain(text) ? <p>{text}</p> : <>{blocks(parse(text).children, to)}</>;
 });
 
 function blocks(nodes: readonly RootContent[], to: References): ReactNode {
