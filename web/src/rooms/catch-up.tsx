@@ -1,4 +1,4 @@
-import { AtSign, Hash, MessagesSquare } from "lucide-react";
+import { AtSign, MessagesSquare } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 
 import { go, type Place } from "@/route";
@@ -7,6 +7,7 @@ import { useParts } from "@/store/react";
 import type { State } from "@/store/state";
 import { useActions } from "@/ui/context";
 import { Button, Count, Mark, Tile } from "@/ui/parts";
+import { Sign } from "@/ui/sign";
 
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
@@ -92,7 +93,7 @@ function groupsOf(state: Parameters<typeof nameOfConversation>[0] & Pick<State, 
       if (thread === undefined || !channels.some((one) => one.id === thread.channelId)) return [];
       return entry(id, thread.name, <MessagesSquare size={16} aria-hidden />, { at: "channel", communityId, channelId: thread.channelId, threadId: id });
     });
-    const rooms = channels.flatMap((one) => entry(one.id, one.name, <Hash size={16} aria-hidden />, { at: "channel", communityId, channelId: one.id }));
+    const rooms = channels.flatMap((one) => entry(one.id, one.name, <Sign channel={one} />, { at: "channel", communityId, channelId: one.id }));
     const sign = <Tile id={communityId} className="size-7! rounded-[9px]!" />;
     return { key: communityId, title: name, sign, entries: [...rooms, ...threads] };
   });
