@@ -16,7 +16,7 @@ from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
 from creavio.gateway.v1 import gateway_service_pb2
 from tests.live import Live, Person
 
-_A_CONNECTION = 100
+A_CONNECTION = 100
 """Calls under way over one connection, as many as the edge takes."""
 _SUBSCRIBE = "/creavio.gateway.v1.GatewayService/Subscribe"
 
@@ -47,7 +47,7 @@ class Subscriber:
                     self.told[event.message_created.message.nonce] = now
 
 
-async def _opened(subscriber: Subscriber, task: asyncio.Task[None]) -> None:
+async def opened(subscriber: Subscriber, task: asyncio.Task[None]) -> None:
     """Return once a stream is open; raises what it ended with instead."""
     opening = asyncio.create_task(subscriber.ready.wait())
     await asyncio.wait({opening, task}, return_when=asyncio.FIRST_COMPLETED)
@@ -63,21 +63,31 @@ async def subscribed(
 ) -> AsyncIterator[list[Subscriber]]:
     """So many open streams, of these people in turn."""
     subscribers = [Subscriber() for _ in range(streams)]
-    async with people.connected(live, -(-streams // _A_CONNECTION)) as channels:
+    async with people.connected(live, -(-streams // A_CONNECTION)) as channels:
         tasks = []
         for index, subscriber in enumerate(subscribers):
             channel, person = channels[index % len(channels)], listeners[index % len(listeners)]
             tasks.append(asyncio.create_task(subscriber.listen(channel, person)))
             if index % 50 == 49:
-                await _opened(subscriber, tasks[-1])
+                await opened(subscriber, tasks[-1])
         for subscriber, task in zip(subscribers, tasks, strict=True):
-            await _opened(subscriber, task)
+            await opened(subscriber, task)
         try:
             yield subscribers
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def kib_a_stream(
+    before: dict[str, float], after: dict[str, float], streams: int
+) -> dict[str, float]:
+    """What the two that hold streams grew by for each."""
+    return {
+        f"{name}_kib_a_stream": (after[name] - before[name]) * 1024 / streams
+        for name in ("gateway", "envoy")
+    }
 
 
 async def delivery(
@@ -112,11 +122,7 @@ async def delivery(
         if nonce in subscriber.told
     ]
     lost = len(sent) * streams - len(delays)
-    kib = {
-        name: (after[name] - before[name]) * 1024 / streams
-        for name in ("gateway", "envoy")
-        if name in after
-    }
+    kib = kib_a_stream(before, after, streams)
     load = f"{streams} streams, {per_second:g} messages/s"
     return [
         Result("send, low load", load, len(answered), took, cpu, answered),
@@ -127,7 +133,7 @@ async def delivery(
             took,
             cpu,
             delays,
-            {"lost": float(lost), **{f"{n}_kib_a_stream": size for n, size in kib.items()}},
+            {"lost": float(lost), **kib},
         ),
     ]
 
