@@ -23,7 +23,7 @@ from services.rbac.domain.policy import (
 )
 from services.rbac.engine.evaluator import PolicyEngine
 from services.rbac.engine.moments import Moments
-from services.rbac.store import policies
+from services.rbac.store import people, policies
 
 ADA = uuid4()
 NONE: frozenset[Permission] = frozenset()
@@ -63,6 +63,26 @@ async def test_a_policy_that_changes_while_others_are_read_is_as_it_was(
     assert [moment.policy.version for moment in found] == [1, 1]
     assert [moment.policy.community_id for moment in found] == [one, other]
     assert (await moments.of(one, ADA)).policy.version == 2
+
+
+async def test_a_policy_that_changes_before_it_is_read_is_read_with_all_else(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await provisioned(database)
+    moments, read = Moments(database), policies.policy
+
+    async def meanwhile(tx: Transaction, community_id: UUID) -> Policy:
+        monkeypatch.setattr(policies, "policy", read)
+        await change(database, one)
+        async with database.transaction() as other:
+            await people.bind(other, one, ADA, [(await read(other, one)).roles[1].id])
+            await people.rebound(other, one, ADA, revision=8)
+        return await read(tx, community_id)
+
+    monkeypatch.setattr(policies, "policy", meanwhile)
+    moment = await moments.of(one, ADA)
+    assert moment.policy.version == 2
+    assert moment.holdings.roles == {moment.policy.roles[1].id}
 
 
 async def test_a_community_that_was_never_provisioned_is_asked_about_with_others(

@@ -1,8 +1,9 @@
 """What is asked about, as it is at one moment.
 
 A policy is kept by its version; whether that is the version now, the statement
-that reads where people stand says as well. Where it is not, everything is read in
-one snapshot: roles of one moment are never held against a policy of another.
+that reads where people stand says as well. Where it is not, the policy is read; where it
+changed meanwhile, everything is read in one snapshot: roles of one moment are never held
+against a policy of another.
 """
 
 from __future__ import annotations
@@ -49,15 +50,35 @@ class Moments:
     async def of_all(self, asked: Sequence[tuple[UUID, UUID]]) -> list[Moment]:
         """Where these (community, person) stand, in their order, all of one moment."""
         async with self._database.reading() as tx:
-            found = self._known(asked, await people.standings(tx, asked))
-        if found is not None:
-            return found
+            standings = await people.standings(tx, asked)
+            read = await self._read(tx, asked, standings)
+        if all(
+            read[community_id].version == standing.policy_version
+            for (community_id, _), standing in zip(asked, standings, strict=True)
+        ):
+            return self._moments(asked, standings, read)
         async with self.snapshot() as tx:
             return await self.read_all(tx, asked)
 
     async def read_all(self, tx: Transaction, asked: Sequence[tuple[UUID, UUID]]) -> list[Moment]:
         """As `of_all`, in a snapshot."""
         standings = await people.standings(tx, asked)
+        return self._moments(asked, standings, await self._read(tx, asked, standings))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Transaction]:
+        """Statements that only read, all of one moment."""
+        async with self._database.transaction() as tx:
+            await tx.execute(_SNAPSHOT)
+            yield tx
+
+    async def _read(
+        self,
+        tx: Transaction,
+        asked: Sequence[tuple[UUID, UUID]],
+        standings: Sequence[people.Standing],
+    ) -> dict[UUID, Policy]:
+        """The policies, by community: those that are kept as at these standings, others as now."""
         read: dict[UUID, Policy] = {}
         for (community_id, _), standing in zip(asked, standings, strict=True):
             if community_id not in read:
@@ -67,28 +88,18 @@ class Moments:
         self._policies.update(
             (community_id, policy) for community_id, policy in read.items() if policy.version
         )
+        return read
+
+    def _moments(
+        self,
+        asked: Sequence[tuple[UUID, UUID]],
+        standings: Sequence[people.Standing],
+        read: dict[UUID, Policy],
+    ) -> list[Moment]:
         return [
             Moment(standing.revision, read[community_id], standing.holdings, standing.binding)
             for (community_id, _), standing in zip(asked, standings, strict=True)
         ]
-
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Transaction]:
-        """Statements that only read, all of one moment."""
-        async with self._database.transaction() as tx:
-            await tx.execute(_SNAPSHOT)
-            yield tx
-
-    def _known(
-        self, asked: Sequence[tuple[UUID, UUID]], standings: Sequence[people.Standing]
-    ) -> list[Moment] | None:
-        moments = []
-        for (community_id, _), standing in zip(asked, standings, strict=True):
-            policy = self._kept(community_id, standing)
-            if policy is None:
-                return None
-            moments.append(Moment(standing.revision, policy, standing.holdings, standing.binding))
-        return moments
 
     def _kept(self, community_id: UUID, standing: people.Standing) -> Policy | None:
         if not standing.policy_version:
