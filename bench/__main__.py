@@ -34,7 +34,7 @@ def _measured(live: Live, seconds: float, *, quick: bool) -> Iterable[Result]:
     yield asyncio.run(references.echo("unary", 64, seconds))
     yield asyncio.run(send.sends(live, place, senders, seconds, bidi=False))
     yield asyncio.run(references.raw_nats(64, seconds))
-    yield send.pgbench(live, 16, int(seconds))
+    yield send.plain(live, 16, int(seconds))
     yield from asyncio.run(delivery.delivery(live, place, senders[:1], 1, 10))
     streams = 200 if quick else 1_000
     yield from asyncio.run(delivery.delivery(live, place, senders, streams, 2))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bench import people, send
+from bench import measure, people
 from bench.measure import Result
 from chassis import ids
 from creavio.rbac.v1.access_service_pb2 import GetAccessRequest
@@ -72,7 +72,7 @@ async def _asked(
     live: Live, place: people.Place, name: str, load: str, communities: list[UUID]
 ) -> Result:
     latencies: list[float] = []
-    usage = send.usage(live)
+    usage = measure.usage(live)
     async with live.as_service("chat") as chat:
         access = AccessServiceStub(chat.channel)
         with usage.spent() as cpu:

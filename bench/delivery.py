@@ -9,7 +9,7 @@ import time
 
 import grpc
 
-from bench import people, send
+from bench import measure, people, send
 from bench.measure import Result
 from creavio.chat.v1 import message_service_pb2
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
@@ -94,12 +94,12 @@ async def delivery(
     live: Live, place: people.Place, listeners: list[Person], streams: int, per_second: float
 ) -> list[Result]:
     """Single messages to everybody: send latency, delivery latency, memory a stream."""
-    before = send.usage(live).memory()
+    before = measure.usage(live).memory()
     async with subscribed(live, listeners, streams) as subscribers:
-        after = send.usage(live).memory()
+        after = measure.usage(live).memory()
         sent: dict[str, float] = {}
         answered: list[float] = []
-        spending = send.usage(live)
+        spending = measure.usage(live)
         with spending.spent() as cpu:
             began = time.perf_counter()
             async with people.connected(live) as (channel,):
@@ -143,7 +143,7 @@ async def fan_out(
 ) -> Result:
     """As many messages as go, to as many streams: deliveries a second."""
     async with subscribed(live, members, streams) as subscribers, people.connected(live) as spoken:
-        spending = send.usage(live)
+        spending = measure.usage(live)
         with spending.spent() as cpu:
             began = time.perf_counter()
             number = len(await send.over_streams(spoken, place, members, seconds))

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import httpx
 
-from bench import people, send
+from bench import measure, people
 from bench.measure import Result, Usage
 from creavio.user.v1 import user_pb2, user_service_pb2
 from creavio.user.v1.user_service_pb2_grpc import UserServiceStub
@@ -31,7 +31,7 @@ Ask: TypeAlias = Callable[[], Awaitable[None]]
 
 async def calls(live: Live, person: Person, seconds: float) -> AsyncIterator[Result]:
     """Who one is, asked by some at once in each way that the edge speaks."""
-    usage = send.usage(live)
+    usage = measure.usage(live)
     async with _rest(live.url, person) as ask:
         yield await _measured("call, REST", ask, usage, seconds)
     async with _grpc_web(live, person) as ask:

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from local import memory
+from tests.live import Live
 
 
 @dataclass
@@ -95,6 +96,11 @@ class Usage:
     def memory(self) -> dict[str, float]:
         """PSS in MiB."""
         return {name: memory.tree(pid) / 2**20 for name, pid in self._pids.items()}
+
+
+def usage(live: Live) -> Usage:
+    """The CPU of every part of a platform."""
+    return Usage({part["name"]: int(part["pid"]) for part in live.status()["parts"] if part["pid"]})
 
 
 def _cpu(pid: int, named: frozenset[int]) -> float:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from pathlib import Path
-import re
-import subprocess
-import tempfile
+from functools import partial
 import time
 
 import grpc
 
-from bench import people, references
-from bench.measure import Result, Usage
+from bench import people, pgbench, references
+from bench.measure import Result, usage
 from creavio.chat.v1 import message_service_pb2
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
-from local import postgres_binaries
-from local.credentials import Credentials
 from tests.live import Live, Person
 
 _PLAIN = r"""
@@ -36,11 +30,6 @@ CREATE TABLE message (
     id uuid PRIMARY KEY DEFAULT uuidv7(), channel_id bigint NOT NULL, content text NOT NULL);
 CREATE TABLE outbox (id uuid PRIMARY KEY DEFAULT uuidv7(), body text NOT NULL);
 """
-
-
-def usage(live: Live) -> Usage:
-    """The CPU of every part of a platform."""
-    return Usage({part["name"]: int(part["pid"]) for part in live.status()["parts"] if part["pid"]})
 
 
 async def sends(
@@ -99,51 +88,12 @@ async def over_streams(
     return latencies
 
 
-def pgbench(live: Live, clients: int, seconds: int) -> Result:
+def plain(live: Live, clients: int, seconds: int) -> Result:
     """A transaction a message (number, message, event), by pgbench on the same server."""
-    binaries = postgres_binaries.find()
-    environment = {
-        "PGPASSWORD": Credentials(live.home.secrets).password("postgres"),
-        "PGHOST": str(live.home.postgres),
-        "PGUSER": "postgres",
-    }
-    folder = Path(binaries.postgres).parent
-    _run(folder / "psql", environment, "-qc", "CREATE DATABASE bench")
-    _run(folder / "psql", environment, "-q", "-d", "bench", "-c", _TABLES)
-    with tempfile.NamedTemporaryFile("w", suffix=".sql", dir="/tmp") as script:
-        script.write(_PLAIN)
-        script.flush()
-        spending = usage(live)
-        with spending.spent() as cpu:
-            said = _run(
-                folder / "pgbench",
-                environment,
-                *("-n", "-M", "prepared", "-c", str(clients), "-j", "1"),
-                *("-T", str(seconds), "-f", script.name, "bench"),
-            )
-    done = re.search(r"actually processed: (\d+)", said)
-    average = re.search(r"latency average = ([\d.]+) ms", said)
-    assert done is not None
-    assert average is not None
-    _run(folder / "psql", environment, "-qc", "DROP DATABASE bench")
-    return Result(
-        "pgbench",
-        f"{clients} clients",
-        int(done[1]),
-        float(seconds),
-        {"postgres": cpu["postgres"]},
-        extra={"average_ms": float(average[1])},
-    )
-
-
-def _run(program: Path, environment: Mapping[str, str], *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603  # our own programs
-        [str(program), *arguments],
-        env={**environment, "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{program.name}: {done.stderr}")
-    return done.stdout
+    psql = partial(pgbench.program, live, "psql", "-q")
+    psql("-c", "CREATE DATABASE bench")
+    psql("-d", "bench", "-c", _TABLES)
+    try:
+        return pgbench.run(live, "bench", "pgbench, a message", _PLAIN, clients, seconds)
+    finally:
+        psql("-c", "DROP DATABASE bench")

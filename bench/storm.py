@@ -9,7 +9,7 @@ import time
 
 import grpc
 
-from bench import delivery, people, send
+from bench import delivery, measure, people
 from bench.measure import Result
 from tests.live import Live, Person
 
@@ -50,9 +50,9 @@ class _Returning(delivery.Subscriber):
 
 async def memory(live: Live, listeners: list[Person], streams: int) -> Result:
     """What an open stream takes of gateway and Envoy."""
-    before = send.usage(live).memory()
+    before = measure.usage(live).memory()
     async with delivery.subscribed(live, listeners, streams):
-        after = send.usage(live).memory()
+        after = measure.usage(live).memory()
     kib = delivery.kib_a_stream(before, after, streams)
     return Result("memory of streams", f"{streams} streams", 1, 1.0, extra=kib)
 
