@@ -7,7 +7,7 @@
 #   make lint          ruff, mypy, import-linter
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
-#   make bench-page    measure the web app in a browser; needs a Chromium
+#   make bench-page    measure the web app in a browser; needs a Chromium (TRACES=folder)
 #   make screenshots   look at every screen: docs/screenshots
 #   make lock          resolve the dependencies of pyproject.toml anew
 #
@@ -52,7 +52,7 @@ bench-quick: venv-dev
 	@$(BIN)/python -m bench --quick
 
 bench-page: venv-dev
-	@$(BIN)/python -m bench.page
+	@$(BIN)/python -m bench.page $(if $(TRACES),--traces $(TRACES))
 
 screenshots: venv-dev
 	@$(BIN)/python -m tests.web.screens $(SCREENS)

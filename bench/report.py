@@ -16,12 +16,13 @@ RESULTS: Final = Path(__file__).parent / "results"
 
 
 def keep(name: str, measured: Iterable[Result]) -> list[Result]:
-    """Print rows as they come and a table of all, and write `bench/results/<name>.json`."""
+    """Print rows as they come, then a table of those that are of many operations, and write `bench/results/<name>.json`."""
     console, rows, where = Console(soft_wrap=True), list[Result](), machine()
     for row in measured:
         console.print(f"{row.name}, {row.load}: {_figures(row)}", highlight=False)
         rows.append(row)
-    console.print(_table(rows))
+    if (table := _table(rows)).row_count:
+        console.print(table)
     RESULTS.mkdir(exist_ok=True)
     kept = {"machine": where, "rows": [row.as_json() for row in rows]}
     (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
@@ -37,17 +38,16 @@ def _figures(row: Result) -> str:
 
 
 def _table(rows: Iterable[Result]) -> Table:
-    table = Table("path", "load", "per second", "CPU µs each", "p50 ms", "p99 ms", "besides")
-    table.columns[-1].overflow = "fold"
+    table = Table("path", "load", "per second", "CPU µs each", "p50 ms", "p99 ms")
     for row in rows:
-        single = row.operations == 1
+        if row.operations == 1:
+            continue  # What it has to say was said in its line.
         table.add_row(
             row.name,
             row.load,
-            "" if single else f"{row.rate:,.0f}",
-            "" if single else f"{row.micros:,.0f}",
+            f"{row.rate:,.0f}",
+            f"{row.micros:,.0f}",
             f"{row.percentile(0.5):.1f}" if row.latencies else "",
             f"{row.percentile(0.99):.1f}" if row.latencies else "",
-            ", ".join(f"{name} {value:,.2f}" for name, value in row.extra.items()),
         )
     return table

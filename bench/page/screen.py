@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import gzip
 from pathlib import Path
 import tempfile
 import time
@@ -18,6 +19,14 @@ from tests.web import chromium
 FRAME: Final = 1000 / 60
 """Milliseconds."""
 _WATCHING: Final = Path(__file__).with_name("watching.js")
+_TRACED: Final = [
+    "devtools.timeline",
+    "disabled-by-default-devtools.timeline.frame",
+    "loading",
+    "blink.user_timing",
+    "v8.execute",
+]
+"""What the developer tools' timeline is drawn from, without the profiler, which slows."""
 _PORT: Final = "DevToolsActivePort"
 
 
@@ -65,6 +74,30 @@ class Screen:
     def ask(self, script: str, *arguments: Any) -> Any:
         """Run something of `watching.js`."""
         return self.page.evaluate(f"(given) => window.bench.{script}", *arguments)
+
+    @contextmanager
+    def traced(self, file: Path | None) -> Iterator[None]:
+        """Keep what the browser does while the block runs, for its developer tools to show."""
+        if file is None:
+            yield
+            return
+        ended: list[str] = []
+        self._debugger.once("Tracing.tracingComplete", lambda told: ended.append(told["stream"]))
+        categories = {"includedCategories": _TRACED, "recordMode": "recordUntilFull"}
+        self._debugger.send(
+            "Tracing.start", {"transferMode": "ReturnAsStream", "traceConfig": categories}
+        )
+        yield
+        self._debugger.send("Tracing.end")
+        while not ended:
+            self.page.wait_for_timeout(50)
+        with gzip.open(file, "wt") as kept:
+            while True:
+                part = self._debugger.send("IO.read", {"handle": ended[0]})
+                kept.write(part["data"])
+                if part["eof"]:
+                    break
+        self._debugger.send("IO.close", {"handle": ended[0]})
 
     @contextmanager
     def watched(self) -> Iterator[dict[str, float]]:
