@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
-from bench import delivery, people, permissions, references, report, send
+from bench import (
+    cold,
+    delivery,
+    edge,
+    history,
+    people,
+    permissions,
+    references,
+    report,
+    send,
+    storm,
+)
 from bench.measure import Result
-from tests.live import Live, Person, running
+from tests.live import Live, running
 
 
 def main() -> None:
@@ -25,29 +36,30 @@ def _measured(live: Live, seconds: float, *, quick: bool) -> Iterable[Result]:
     yield from permissions.checks(5)
     if not quick:
         yield from permissions.checks(50)
+    loads = (1, 64) if quick else (1, 8, 64, 256)
     place = people.found(live)
-    senders = _members(live, place, 64)
-    loads = (1, 64) if quick else (1, 8, 64)
+    members = people.members(live, place, max(loads))
     for number in loads:
-        yield asyncio.run(references.echo("bidi", number, seconds))
-        yield asyncio.run(send.sends(live, place, senders[:number], seconds, bidi=True))
-    yield asyncio.run(references.echo("unary", 64, seconds))
-    yield asyncio.run(send.sends(live, place, senders, seconds, bidi=False))
+        for kind in ("bidi", "unary"):
+            yield asyncio.run(references.echo(kind, number, seconds))
+            yield asyncio.run(
+                send.sends(live, place, members[:number], seconds, bidi=kind == "bidi")
+            )
     yield asyncio.run(references.raw_nats(64, seconds))
     yield send.plain(live, 16, int(seconds))
-    yield from asyncio.run(delivery.delivery(live, place, senders[:1], 1, 10))
+    yield from asyncio.run(delivery.delivery(live, place, members[:1], 1, 10))
     streams = 200 if quick else 1_000
-    yield from asyncio.run(delivery.delivery(live, place, senders, streams, 2))
-    yield asyncio.run(delivery.fan_out(live, place, senders, 200, seconds))
+    yield from asyncio.run(delivery.delivery(live, place, members[:64], streams, 2))
+    yield asyncio.run(delivery.fan_out(live, place, members[:64], 200, seconds))
+    yield from asyncio.run(_all(edge.calls(live, place.owner, seconds)))
+    yield from asyncio.run(_all(storm.crowds(live, members[:64], quick=quick)))
+    yield from asyncio.run(_all(cold.checks(live, place, quick=quick)))
+    messages = 20_000 if quick else 1_000_000
+    yield from asyncio.run(_all(history.reading(live, members[0], messages)))
 
 
-def _members(live: Live, place: people.Place, number: int) -> list[Person]:
-    members = []
-    for index in range(number):
-        person = live.sign_up(f"member-{index}")
-        place.join(person)
-        members.append(person)
-    return members
+async def _all(measured: AsyncIterator[Result]) -> list[Result]:
+    return [one async for one in measured]
 
 
 if __name__ == "__main__":

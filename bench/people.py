@@ -37,6 +37,16 @@ def found(live: Live, channels: int = 8) -> Place:
     return Place(owner, community, made)
 
 
+def members(live: Live, place: Place, number: int) -> list[Person]:
+    """So many people who signed up and came in."""
+    came = []
+    for index in range(number):
+        person = live.sign_up(f"member-{index}")
+        place.join(person)
+        came.append(person)
+    return came
+
+
 def metadata(person: Person) -> tuple[tuple[str, str], ...]:
     """What a call of this person carries."""
     return (("authorization", f"Bearer {person.token}"),)

@@ -16,7 +16,8 @@ RESULTS: Final = Path(__file__).parent / "results"
 
 
 def keep(name: str, measured: Iterable[Result]) -> list[Result]:
-    """Print rows as they come, then a table of those that are of many operations, and write `bench/results/<name>.json`."""
+    """Print rows as they come, a table of those that are of many operations, and write
+    `bench/results/<name>.json`."""
     console, rows, where = Console(soft_wrap=True), list[Result](), machine()
     for row in measured:
         console.print(f"{row.name}, {row.load}: {_figures(row)}", highlight=False)

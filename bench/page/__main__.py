@@ -32,9 +32,7 @@ def main() -> None:
     messages, seconds, hour = (1_000, 5.0, 7.2) if quick else (10_000, 30.0, 72.0)
     with running(CREAVIO_REQUESTS_PER_SECOND=people.RATE) as live:
         place = people.found(live)
-        members = [live.sign_up(f"member-{index}") for index in range(25)]
-        for member in members:
-            place.join(member)
+        members = people.members(live, place, 25)
         for channel_id in place.channels[1:]:
             place.owner.send(channel_id, "Hello.")
         asyncio.run(talk.fill(live, place, members, messages))
