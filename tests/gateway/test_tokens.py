@@ -93,6 +93,9 @@ def test_nobody_elses_token_passes(tokens: ResumeTokens) -> None:
         "garbage",
         "\u202e😀",
         mine[:24] + token(tokens, {})[24:],
+        mine[:24] + "\x00" + mine[24:],
+        mine[:30] + ":" + mine[30:],
+        f"{mine}=",
         # The form they had before, of another person and forged, and a cursor of a list.
         first_form("bob"),
         first_form("ada")[1:],

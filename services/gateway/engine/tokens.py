@@ -73,6 +73,9 @@ class ResumeTokens:
             raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
             raise InvalidResumeToken from None
+        # Base64 passes over what is none of its letters: only what was given out counts.
+        if urlsafe_b64encode(raw).decode().rstrip("=") != token:
+            raise InvalidResumeToken
         signature, packed = raw[:_SIGNATURE], raw[_SIGNATURE:]
         digest = blake2b(packed, digest_size=32).digest()
         expected = self._sign(self._key(user_id), digest)
