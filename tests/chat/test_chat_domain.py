@@ -267,6 +267,7 @@ EMOJI = {
     "keycap": "1\ufe0f\u20e3",
     "newer than Python's tables": "\U0001fae9",
     "a letter": "\u00e9",
+    "a skin tone": "\U0001f3fd",
 }
 NO_EMOJI = {
     "a word": "no",
@@ -286,6 +287,7 @@ NO_EMOJI = {
     "joiners": "\U0001f44d\u200d\u200d\U0001f44d",
     "selector alone": "\ufe0f",
     "keycap alone": "\u20e3",
+    "skin tone and a letter": "\U0001f3fda",
     "zalgo": "Z\u0323\u0335\u0348",
     "private": "\ue000",
     "nothing": "",

@@ -53,9 +53,11 @@ def _one_cluster(text: str) -> bool:
     bases = 0
     for character in text:
         if character == _JOINER or _EXTENDS.match(character):
-            # A lone skin tone is an emoji; else something has to be there to extend.
-            if before in ("", _JOINER) and not "\U0001f3fb" <= character <= "\U0001f3ff":
-                return False
+            if before in ("", _JOINER):
+                # A lone skin tone is an emoji; else something has to be there to extend.
+                if not "\U0001f3fb" <= character <= "\U0001f3ff":
+                    return False
+                bases += before != _JOINER
         elif not _stands_alone(character):
             return False
         elif before != _JOINER:
