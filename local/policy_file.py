@@ -169,6 +169,12 @@ class _Loader(yaml.SafeLoader):
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (AttributeError, IndexError, KeyError):  # PyYAML's, for `!!int ""` and the like
+            raise _wrong(f"it is not what its tag says ({node.tag})", node) from None
+
 
 def _wrong(problem: str, node: yaml.Node) -> yaml.YAMLError:
     return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)

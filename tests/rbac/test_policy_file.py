@@ -99,6 +99,9 @@ cases:
         ("roles: [{name: a, name: b}]", "name is said twice"),
         ("? [a]\n: b", "a list or a mapping is no name"),
         ("roles: [{name: 2026-13-45}]", "month must be in 1..12"),
+        ("roles: [{name: !!int ''}]", "it is not what its tag says (tag:yaml.org,2002:int)"),
+        ("roles: [{name: !!bool perhaps}]", "it is not what its tag says"),
+        ("roles: [{name: !!timestamp soon}]", "it is not what its tag says"),
         ("[" * 3000, "nested too deeply"),
         (
             HEAD + "  yard: {member: {deny: [MANAGE_ROLES]}}\ncases: [{may: [VIEW_CHANNEL]}]",
