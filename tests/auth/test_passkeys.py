@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 import pytest
 import sqlalchemy as sa
@@ -342,6 +342,7 @@ async def test_there_are_so_many_and_no_more(world: World, handler: PasskeyHandl
         ).map(json.dumps),
     )
 )
+@example(answer="[" * 16_000)
 async def test_whatever_is_shown_is_refused_in_the_same_words(answer: str) -> None:
     browsers = Passkeys(Tokens(scratch_config("auth")), PUBLIC)
     nothing: Any = _Nothing()

@@ -44,7 +44,14 @@ from services.auth.store import passkeys
 
 _PURPOSE: Final = "passkey"
 _NOBODY: Final = ""
-_NOT_ONE: Final = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
+_NOT_ONE: Final = (
+    WebAuthnException,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)
 """What the library raises for an answer that is none: its own, and what CBOR and JSON do."""
 
 
