@@ -229,6 +229,8 @@ def test_what_oauth_cannot_say_is_refused(live: Live, name: str) -> None:
         "https:///back",
         "https://exa mple.org",
         "https://b\u00fccher.example/",
+        "https://example.org:port/",
+        "https://example.org:65536/",
         "/back",
     ],
 )
@@ -388,6 +390,15 @@ def test_forms_are_read_as_they_are_written(live: Live) -> None:
     assert httpx.post(url, json={"grant_type": "password"}, timeout=15).status_code == 400
     assert httpx.post(url, content="x" * 9_000, headers=kind, timeout=15).status_code == 413
     assert app.post("token", grant_type="implicit").json()["error"] == "unsupported_grant_type"
+
+
+@pytest.mark.parametrize("said", ["/w==", "!", "\xff", "YQ"])
+def test_a_proof_that_cannot_be_read_is_none(live: Live, said: str) -> None:
+    header = {"authorization": f"Basic {said}".encode("latin-1")}
+    for path in ("token", "revoke", "introspect"):
+        form = {"grant_type": "refresh_token", "refresh_token": "x", "token": "x"}
+        reply = httpx.post(f"{live.url}/oauth2/{path}", data=form, headers=header, timeout=15)
+        assert error(reply) == (401, "invalid_client")
 
 
 async def test_every_question_has_its_index(

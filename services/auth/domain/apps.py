@@ -145,6 +145,7 @@ def may_be_sent_to(uri: str) -> None:
     try:
         parts = urlsplit(uri)
         host = parts.hostname or ""
+        _ = parts.port  # Raises for one that is no number of a port.
     except ValueError:
         raise InvalidRedirectUri(uri, "is no address") from None
     if "#" in uri:

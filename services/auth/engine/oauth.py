@@ -25,6 +25,7 @@ from authlib.oauth2.rfc6749.errors import (
     InvalidScopeError,
 )
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
@@ -185,7 +186,7 @@ class _Request(OAuth2Request):
 
     def __init__(self, method: str, fields: Mapping[str, str], basic: str = "") -> None:
         said = {name: value for name, value in fields.items() if value}
-        super().__init__(method, _HERE, headers={"Authorization": basic})
+        super().__init__(method, _HERE, headers={"Authorization": _readable(basic)})
         self.payload = BasicOAuth2Payload(said)
         self._said = said
 
@@ -198,6 +199,15 @@ class _Request(OAuth2Request):
     def form(self) -> dict[str, str]:
         """The body."""
         return self._said
+
+
+def _readable(basic: str) -> str:
+    """The header; empty where Authlib cannot read a name and a secret in it."""
+    try:
+        extract_basic_authorization({"Authorization": basic})
+    except ValueError:
+        return ""
+    return basic
 
 
 def _asked(query: Mapping[str, str]) -> _Request:
