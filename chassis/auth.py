@@ -32,8 +32,9 @@ _REFETCH_AFTER: Final = 5.0
 _RENEW_AFTER: Final = 30.0
 """Seconds after which the keys are asked for again, so that one that was withdrawn is."""
 
-_NOT_OURS: Final = (JoseError, ValueError, TypeError)
-"""What joserfc raises for a token that is none; TypeError for a header like `{"crit": null}`."""
+_NOT_OURS: Final = (JoseError, ValueError, TypeError, RecursionError)
+"""What joserfc raises for a token that is none; TypeError for a header like `{"crit": null}`,
+RecursionError for claims that are nested deeply."""
 
 FetchKeys: TypeAlias = Callable[[], Awaitable[KeySetSerialization]]
 

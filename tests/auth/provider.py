@@ -129,6 +129,8 @@ def running() -> Iterator[Provider]:
                 self._say(200, {"keys": [public]})
             elif self.path == "/large":
                 self._say(200, {"keys": "x" * 1_000_000})
+            elif self.path == "/deep":
+                self._answer(200, b"[" * 100_000)
             else:
                 self._say(200, provider.told())
 
@@ -140,7 +142,9 @@ def running() -> Iterator[Provider]:
             self._say(400 if told is None else 200, told or {"error": "invalid_grant"})
 
         def _say(self, status: int, told: dict[str, Any]) -> None:
-            body = json.dumps(told).encode()
+            self._answer(status, json.dumps(told).encode())
+
+        def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))

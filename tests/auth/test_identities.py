@@ -373,10 +373,10 @@ async def test_no_address_is_asked_but_over_tls(
     assert provider.asked == ["/.well-known/openid-configuration"]
 
 
-async def test_nothing_is_followed_and_nothing_large_is_read(
+async def test_nothing_is_followed_and_nothing_large_or_deep_is_read(
     handler: IdentityHandler, provider: Provider
 ) -> None:
-    for path in ("/moved", "/large"):
+    for path in ("/moved", "/large", "/deep"):
         provider.metadata = {"jwks_uri": f"{provider.url}{path}"}
         with pytest.raises(Unavailable):
             await begin(handler)

@@ -11,6 +11,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
+from joserfc.jws import serialize_compact
 import pytest
 
 from chassis.auth import Verifier, bearer
@@ -53,6 +54,12 @@ def with_header(token: str, **header: object) -> str:
     """The token under another header, its signature left as it was."""
     _, claims, signature = token.split(".")
     return f"{part(header)}.{claims}.{signature}"
+
+
+def signed(keys: Keys, claims: bytes) -> str:
+    """Whatever it is, under auth's own signature."""
+    header = {"alg": "ES256", "kid": keys.public["kid"]}
+    return serialize_compact(header, claims, keys.private)
 
 
 def signed_with_public_key(keys: Keys, claims: str) -> str:
@@ -104,6 +111,7 @@ async def test_no_other_token_is_anybody(verifier: Verifier, keys: Keys) -> None
         "two parts": f"{head}.{claims}",
         "somebody else's key": Keys().token(),
         "somebody else's key, our key id": Keys().token(header={"kid": keys.public["kid"]}),
+        "claims too deep to read": signed(keys, b"[" * 10_000),
         "a critical extension": with_header(good, alg="ES256", crit=["exp"]),
     }
     for what, token in bad.items():

@@ -48,7 +48,7 @@ _LARGEST: Final = 256 * 1024
 _PATIENCE: Final = 5.0
 _KNOWN_FOR: Final = 3600.0
 _SKEW: Final = 60
-_NOT_ONE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError)
+_NOT_ONE: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What is raised for an answer that is none."""
 
 
@@ -354,7 +354,7 @@ async def _fetch(
             if reply.status_code != 200:
                 raise Unavailable("the provider does not answer as it should; try again")
             told = httpx.Response(200, content=body).json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
         raise Unavailable("the provider does not answer; try again") from error
     if not isinstance(told, dict):
         raise Unavailable("the provider does not answer as it should; try again")
