@@ -231,6 +231,7 @@ def test_what_oauth_cannot_say_is_refused(live: Live, name: str) -> None:
         "https://b\u00fccher.example/",
         "https://example.org:port/",
         "https://example.org:65536/",
+        "http://[::1]z80/",
         "/back",
     ],
 )

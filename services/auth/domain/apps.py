@@ -148,6 +148,8 @@ def may_be_sent_to(uri: str) -> None:
         _ = parts.port  # Raises for one that is no number of a port.
     except ValueError:
         raise InvalidRedirectUri(uri, "is no address") from None
+    if parts.netloc.rpartition("]")[2][:1] not in ("", ":") and "]" in parts.netloc:
+        raise InvalidRedirectUri(uri, "is no address")  # Python passes over what follows
     if "#" in uri:
         raise InvalidRedirectUri(uri, "must have no fragment")
     if parts.username is not None or parts.password is not None:
