@@ -232,6 +232,9 @@ def test_what_oauth_cannot_say_is_refused(live: Live, name: str) -> None:
         "https://example.org:port/",
         "https://example.org:65536/",
         "http://[::1]z80/",
+        "https://^/",
+        "https://example.org:/back",
+        "http://example.org[::1]:80/",
         "/back",
     ],
 )

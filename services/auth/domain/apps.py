@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+import re
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,6 +21,8 @@ MOST_APPS: Final = 25
 CODE_LASTS: Final = timedelta(minutes=1)
 CODE_REMEMBERED: Final = timedelta(days=1)
 """For so long it is known that a code was used, and what it gave."""
+
+_HOST: Final = re.compile(r"[a-z0-9._-]+")
 
 
 class TooManyApps(FailedPrecondition):
@@ -145,15 +148,15 @@ def may_be_sent_to(uri: str) -> None:
     try:
         parts = urlsplit(uri)
         host = parts.hostname or ""
-        _ = parts.port  # Raises for one that is no number of a port.
+        port = parts.port
     except ValueError:
         raise InvalidRedirectUri(uri, "is no address") from None
-    if parts.netloc.rpartition("]")[2][:1] not in ("", ":") and "]" in parts.netloc:
-        raise InvalidRedirectUri(uri, "is no address")  # Python passes over what follows
     if "#" in uri:
         raise InvalidRedirectUri(uri, "must have no fragment")
     if parts.username is not None or parts.password is not None:
         raise InvalidRedirectUri(uri, "must name nobody")
+    if parts.netloc and not _is_authority(parts.netloc.lower(), host, port):
+        raise InvalidRedirectUri(uri, "is no address")
     if parts.scheme == "https" and host:
         return
     if parts.scheme == "http" and _is_loopback(host):
@@ -162,6 +165,20 @@ def may_be_sent_to(uri: str) -> None:
     if "." in parts.scheme and not parts.netloc and parts.path.startswith("/"):
         return
     raise InvalidRedirectUri(uri, "must be https, or lead to this device")
+
+
+def _is_authority(netloc: str, host: str, port: int | None) -> bool:
+    """Whether it is a host and perhaps a port, and nothing else (RFC 3986, 3.2).
+
+    Python takes any characters for a host, and passes over what stands around one in
+    brackets: `http://example.org[::1]x/`.
+    """
+    if _HOST.fullmatch(host):
+        return netloc in (host, f"{host}:{port}")
+    try:
+        return netloc in (f"[{host}]", f"[{host}]:{port}") and ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:
