@@ -4,6 +4,7 @@
 #   make reload        the same, and a saved file is live within two seconds
 #   make test          every test; make test T=tests/local for some
 #   make web           build the web app, if its sources changed; make up does
+#   make fuzz          look for input that breaks a promise; SECONDS=60 for longer
 #   make lint          ruff, mypy, import-linter
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
@@ -13,9 +14,10 @@
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down web test lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
+.PHONY: up reload down web test fuzz lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
+SECONDS := 10
 BIN := .venv/bin
 export PYTHON
 
@@ -33,6 +35,11 @@ web: venv
 
 test: venv-dev
 	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)
+
+fuzz: venv-dev
+	@local/bootstrap.sh fuzz
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+	@CREAVIO_FUZZ_TIMES=5 $(BIN)/pytest -q -n 0 --timeout 1800 tests/fuzz/test_life.py
 
 lint: venv-dev
 	@$(BIN)/ruff check .
@@ -63,6 +70,9 @@ lock: venv-dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links -o requirements-dev.lock \
 		--constraint requirements.lock --extra dev pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links -o requirements-fuzz.lock \
+		--group fuzz
 
 venv:
 	@local/bootstrap.sh

@@ -2,7 +2,8 @@
 # Makes .venv from the lock files. Needs Python 3.11 or newer and either its venv
 # module or pip; does nothing when .venv already holds what is locked.
 #
-#   local/bootstrap.sh [dev]     dev: what tests and checks need, too
+#   local/bootstrap.sh [dev|fuzz]  dev: what tests and checks need, too;
+#                                  fuzz: what fuzzing needs, into what is there
 #
 # PYTHON names the interpreter to use.
 set -eu
@@ -11,6 +12,7 @@ cd "$(dirname "$0")/.."
 venv=.venv
 lock=requirements.lock
 [ "${1:-}" = dev ] && lock=requirements-dev.lock
+[ "${1:-}" = fuzz ] && lock=requirements-fuzz.lock
 log=$venv/install.log
 
 say() { printf '%s\n' "$*"; }

@@ -12,12 +12,14 @@ import pytest
 from tests.live import Live, Person, running
 
 
-def examples(many: int) -> settings:
+def examples(many: int, steps: int = 50) -> settings:
     """So many examples of a property, against a platform: a third of them where CI is set,
-    and there the same in every run.
+    and there the same in every run. `CREAVIO_FUZZ_TIMES` has more of them.
     """
+    many *= int(os.environ.get("CREAVIO_FUZZ_TIMES", "1"))
     return settings(
         max_examples=max(1, many // 3) if os.environ.get("CI") else many,
+        stateful_step_count=steps,
         deadline=None,
         # What fails is short as it is: looking for something shorter asks thousands of times.
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
