@@ -31,6 +31,8 @@ _LARGEST: Final = 2_048
 _PATIENCE: Final = 10
 """Seconds that one input may take."""
 _MEMORY: Final = 2_048
+_OURS: Final = re.compile("[0-9a-f]{16}")
+"""The name of an input that was found, and was not put there by hand."""
 _OVER: Final = 60
 """Seconds beyond its time after which a target is given up: it started, and had its last input."""
 
@@ -101,17 +103,17 @@ def _guided(
 def _keep(name: str, reached: Path) -> None:
     """Make of a corpus and what was reached the smallest that reaches as far.
 
-    libFuzzer's own way starts its program anew, which it cannot where that is a module of
-    Python's.
+    What somebody gave a name stays. libFuzzer's own way starts its program anew, which it
+    cannot where that is a module of Python's.
     """
     corpus = CORPUS / name
     corpus.mkdir(parents=True, exist_ok=True)
-    there = [*corpus.iterdir(), *reached.iterdir()]
-    kept = smallest(name, [each.read_bytes() for each in there])
-    shutil.rmtree(corpus)
-    corpus.mkdir()
-    for each in kept:
-        (corpus / sha256(each).hexdigest()[:16]).write_bytes(each)
+    ours = [each for each in corpus.iterdir() if _OURS.fullmatch(each.name)]
+    kept = smallest(name, [each.read_bytes() for each in (*ours, *reached.iterdir())])
+    for each in ours:
+        each.unlink()
+    for content in kept:
+        (corpus / sha256(content).hexdigest()[:16]).write_bytes(content)
 
 
 _COVERED: Final = re.compile(r"cov: (\d+)")

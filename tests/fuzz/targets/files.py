@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from datetime import UTC, datetime
+from hashlib import sha256
 import io
 from pathlib import Path
 import tempfile
@@ -46,7 +47,10 @@ def backup(data: bytes) -> None:
             found = manifest.read(reader.content(manifest.MEMBER))
             for name, secret in found.secrets.items():
                 content = reader.content(manifest.secret_member(name), secret)
-                assert len(content) == secret.size
+                assert (len(content), sha256(content).hexdigest()) == (
+                    secret.size,
+                    secret.sha256,
+                )
             for service, database in found.databases.items():
                 for _ in reader.pieces(manifest.database_member(service), database):
                     pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from unicodedata import normalize
 from uuid import UUID
 
 from chassis import ids
@@ -71,6 +72,8 @@ def community_search(data: bytes) -> None:
     # Found by its own name, whole.
     there = set(re.findall(_LEXEME, document))
     assert set(re.findall(_LEXEME, question)) <= there
+    # An accent is the same in one character and in two.
+    assert discovery.words(normalize("NFD", said)) == discovery.words(said)
     _tags(said)
     if _LANGUAGE.fullmatch(said):
         language = discovery.language_of(said)

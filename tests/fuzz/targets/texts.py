@@ -29,7 +29,8 @@ def mentions(data: bytes) -> None:
         assert all(f"<{_SIGN[kind]}{ids.text(kind, each)}>" in content for each in named)
     assert not found.everyone or "@everyone" in content
     targets = domain.targets(found)
-    assert len(set(targets)) == len(targets) <= MAX_MENTIONS + 1
+    assert len(set(targets)) == len(targets)
+    assert len(found.users) + len(found.roles) + len(found.channels) <= MAX_MENTIONS
     # A paragraph before it has no say in it; nor have the ends of its lines.
     assert _found(f"x\n\n{content}") == found
     assert _found(content.replace("\r\n", "\n").replace("\r", "\n")) == found
