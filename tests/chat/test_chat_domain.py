@@ -267,7 +267,6 @@ EMOJI = {
     "keycap": "1\ufe0f\u20e3",
     "newer than Python's tables": "\U0001fae9",
     "a letter": "\u00e9",
-    "a skin tone": "\U0001f3fd",
 }
 NO_EMOJI = {
     "a word": "no",
