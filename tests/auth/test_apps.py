@@ -398,7 +398,7 @@ def test_forms_are_read_as_they_are_written(live: Live) -> None:
 
 @pytest.mark.parametrize("said", ["/w==", "!", "\xff", "YQ"])
 def test_a_proof_that_cannot_be_read_is_none(live: Live, said: str) -> None:
-    header = {"authorization": f"Basic {said}".encode("latin-1")}
+    header = {b"authorization": f"Basic {said}".encode("latin-1")}
     for path in ("token", "revoke", "introspect"):
         form = {"grant_type": "refresh_token", "refresh_token": "x", "token": "x"}
         reply = httpx.post(f"{live.url}/oauth2/{path}", data=form, headers=header, timeout=15)
