@@ -31,6 +31,7 @@ from creavio.auth.v1 import key_service_pb2
 from local.envoy_config import command, render
 from mesh.topology import Topology
 from tests.edge.fakes import FakeService
+from tests.live import TRUST
 
 KEYS = "/creavio.auth.v1.KeyService/GetKeySet"
 ANSWER_WITHIN = 10.0
@@ -193,7 +194,7 @@ class Platform:
         headers = {**options.pop("headers", {})}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        with httpx.Client(base_url=self.url, timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=self.url, timeout=10, trust_env=False, verify=TRUST) as client:
             return client.request(method, path, headers=headers, **options)
 
     def get(self, path: str, *, token: str | None = None, **options: Any) -> httpx.Response:
@@ -204,7 +205,7 @@ class Platform:
     def raw(self, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
         """A reply as it came, still compressed."""
         with (
-            httpx.Client(base_url=self.url, timeout=10, trust_env=False) as client,
+            httpx.Client(base_url=self.url, timeout=10, trust_env=False, verify=TRUST) as client,
             client.stream("GET", path, headers=headers) as reply,
         ):
             yield reply
