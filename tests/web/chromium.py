@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import os
 import shutil
 import subprocess
 from typing import Final
+
+from playwright.sync_api import Locator
 
 QUIET: Final = (
     "--no-sandbox",
@@ -29,3 +33,17 @@ def find() -> str | None:
             subprocess.run(["apt-get", "-q", *command], env=environment, capture_output=True)
         found = shutil.which("chromium")
     return found
+
+
+@contextmanager
+def held(target: Locator) -> Iterator[None]:
+    """A finger that stays on something, until the block ends."""
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    assert box is not None
+    finger = target.page.context.new_cdp_session(target.page)
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    yield
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    finger.detach()

@@ -28,6 +28,7 @@ from tools import web
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs/screenshots"
 WIDTHS: Final = {1440: 900, 820: 1180, 360: 780}
+PHONE: Final = min(WIDTHS)
 THEMES: Final = ("light", "dark")
 _SHOWN: Final = {("room", 1440, "light"): "room", ("room", 360, "dark"): "phone"}
 """The screens that stand by themselves, and what those files are called."""
@@ -152,13 +153,14 @@ def people(page: Page) -> None:
 
 def menu_of_a_message(page: Page) -> None:
     row = page.get_by_role("log").get_by_role("article").filter(has_text="a smaller potato")
-    row.hover()
-    button = row.get_by_role("button", name="More", exact=True)
-    if button.is_visible():
-        button.click()
-    else:  # a finger that stays
-        row.dispatch_event("pointerdown", {"pointerType": "touch", "bubbles": True})
-        page.wait_for_timeout(600)
+    viewport = page.viewport_size
+    assert viewport is not None
+    if viewport["width"] > PHONE:
+        row.hover()
+        row.get_by_role("button", name="More", exact=True).click()
+        return
+    with chromium.held(row):
+        page.get_by_role("menu").wait_for()
 
 
 def emoji(page: Page) -> None:
@@ -179,7 +181,7 @@ def looking(
         viewport={"width": width, "height": WIDTHS[width]},
         color_scheme=theme,
         reduced_motion="reduce",
-        has_touch=width < 400,
+        has_touch=width <= PHONE,
     )
     page = context.new_page()
     if person is not None:

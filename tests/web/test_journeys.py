@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.live import Live
+from tests.web.chromium import held
 from tests.web.conftest import WITHIN, Member, link_of_mail
 
 pytestmark = pytest.mark.timeout(600)  # the first builds the app, and may install a browser
@@ -134,6 +135,12 @@ def test_a_phone_shows_one_thing_at_a_time(member: Make) -> None:
     box = ada.page.get_by_role("main").bounding_box()
     assert box == {"x": 0, "y": 0, "width": 360, "height": 780}
     ada.check_access()
+    with held(ada.page.get_by_role("article").filter(has_text="On the phone")):
+        ada.page.get_by_role("menuitem", name="Reply").wait_for()
+    # A finger that is lifted chooses nothing, and closes nothing.
+    ada.page.get_by_role("menuitem", name="Reply").tap()
+    ada.page.get_by_text("Replying to Ada").wait_for()
+    ada.page.keyboard.press("Escape")
     ada.page.locator("header").get_by_role("button", name="More", exact=True).click()
     ada.page.get_by_role("dialog").get_by_role("button", name="People").click()
     ada.page.get_by_text("Here now, 1").wait_for()

@@ -1,6 +1,6 @@
 import { Bookmark, BookmarkX, ClipboardCopy, Forward, Link2, ListChecks, type LucideIcon, MessagesSquare, MoreHorizontal, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { forwardRef, lazy, type PointerEvent, type ReactNode, Suspense, useImperativeHandle, useRef, useState } from "react";
+import { forwardRef, lazy, type MouseEvent, type PointerEvent, type ReactNode, Suspense, type TouchEvent, useImperativeHandle, useRef, useState } from "react";
 
 import type { Message } from "@creavio/client/chat/v1/message";
 import { Permission } from "@creavio/client/options/v1/permission";
@@ -208,22 +208,46 @@ function Shortcut({ children }: { readonly children: string }): ReactNode {
   );
 }
 
-/** A long press, where there is no pointer to hover with. */
+/**
+ * A long press, where there is no pointer to hover with. Browsers have one of their own, after
+ * half a second and not on every system: whichever comes first opens, and the other does nothing.
+ */
 export function useSheet(open: () => void): {
   readonly onPointerDown: (event: PointerEvent) => void;
   readonly onPointerUp: () => void;
   readonly onPointerMove: () => void;
   readonly onPointerCancel: () => void;
+  readonly onContextMenu: (event: MouseEvent) => void;
+  readonly onTouchEnd: (event: TouchEvent) => void;
 } {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const touched = useRef(false);
+  const opened = useRef(false);
+  const begin = (): void => {
+    opened.current = true;
+    open();
+  };
   const stop = (): void => clearTimeout(timer.current);
   return {
     onPointerDown: (event) => {
       stop();
-      if (event.pointerType === "touch") timer.current = setTimeout(open, 450);
+      opened.current = false;
+      // A link has a menu of the browser's own.
+      touched.current = event.pointerType === "touch" && (event.target as Element).closest("a") === null;
+      if (touched.current) timer.current = setTimeout(begin, 450);
     },
     onPointerUp: stop,
     onPointerMove: stop,
     onPointerCancel: stop,
+    onContextMenu: (event) => {
+      if (!touched.current) return;
+      stop();
+      event.preventDefault();
+      begin();
+    },
+    onTouchEnd: (event) => {
+      // Else the finger that is lifted is a click on the message, which closes what it opened.
+      if (opened.current) event.preventDefault();
+    },
   };
 }
