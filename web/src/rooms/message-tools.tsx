@@ -159,7 +159,7 @@ export const MessageTools = forwardRef<ToolsHandle, MessageToolsProps>(function 
               collisionPadding={8}
               // What a line does may move the focus itself.
               onCloseAutoFocus={(event) => event.preventDefault()}
-              className="z-50 grid min-w-56 gap-px rounded-card bg-overlay p-1.5 shadow-2 max-mid:min-w-[calc(100vw-1rem)] max-mid:text-15"
+              className="sheet z-50 grid min-w-56 gap-px rounded-card bg-overlay p-1.5 shadow-2 max-mid:text-15 max-mid:shadow-3"
             >
               {mayReact && (
                 <DropdownMenu.Item className={classes(menuItem, "max-mid:min-h-11")} onSelect={() => setTimeout(() => setPicker(true))}>
