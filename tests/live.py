@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 import json
@@ -25,6 +25,7 @@ import httpx
 from chassis.testing import Caller
 from local.credentials import Credentials
 from local.home import Home
+from local.http_socket import ask
 
 START_SECONDS = 60
 PASSWORD = "correct horse battery"
@@ -53,14 +54,19 @@ class Live:
 
     def status(self) -> dict[str, Any]:
         """What `creavio status` says."""
-        shown = subprocess.run(
-            [sys.executable, "-m", "local.cli", "status", "--json"],
-            env=_environment(self.home, self.port),
+        _, body = ask(self.home.control, "GET", "/status", timeout=15)
+        state: dict[str, Any] = json.loads(body)
+        return state
+
+    def creavio(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `creavio` on it."""
+        return subprocess.run(
+            [sys.executable, "-m", "local.cli", *arguments],
+            env=_environment(self.home, self.port) | {"COLUMNS": "200"},
             capture_output=True,
+            text=True,
             check=False,
         )
-        state: dict[str, Any] = json.loads(shown.stdout)
-        return state
 
     def pid(self, part: str) -> int:
         """The process of a part, such as `chat` or `nats`."""
@@ -288,11 +294,16 @@ class Listener:
         raise AssertionError(f"no {kind} within {within} s")
 
 
+def _up(_: Home) -> Sequence[str]:
+    return [sys.executable, "-m", "local.cli", "up"]
+
+
 @contextmanager
-def running(**environment: str) -> Iterator[Live]:
+def running(command: Callable[[Home], Sequence[str]] = _up, **environment: str) -> Iterator[Live]:
     """A platform of its own, until the block ends; then nothing of it is left.
 
-    `CREAVIO_REPLICAS="chat=2"` runs two processes of chat.
+    `CREAVIO_REPLICAS="chat=2"` runs two processes of chat. `command` starts it on a home
+    in another way, and ends it on SIGTERM; its input is kept open.
     """
     folder = Path(tempfile.mkdtemp(prefix="cv-", dir="/tmp"))  # sockets need a short path
     home, port = Home(folder / "home"), _free_port()
@@ -301,12 +312,13 @@ def running(**environment: str) -> Iterator[Live]:
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local.cli", "up"],
+                command(home),
                 env={
                     **_environment(home, port),
                     "CREAVIO_LIMITS": str(folder / "limits.json"),
                     **environment,
                 },
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -320,6 +332,8 @@ def running(**environment: str) -> Iterator[Live]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            assert process.stdin is not None
+            process.stdin.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-import os
 from pathlib import Path
-import shutil
-import signal
 import time
 
 import pytest
 
+from tests.checking.nats_store import NatsStore
 from tests.e2e.readers import Reader, eventually
 from tests.live import Live, running
 
@@ -22,39 +20,13 @@ def frail() -> Iterator[Live]:
         yield platform
 
 
-class Log:
-    """NATS's store, which can be set back to what it was."""
-
-    def __init__(self, live: Live, keep: Path) -> None:
-        self._live = live
-        self._store = live.home.nats / "jetstream"
-        self._kept = keep / "jetstream"
-
-    def remember(self) -> None:
-        """Keep what is in it now."""
-        with self._live.stopped("nats"):
-            shutil.copytree(self._store, self._kept)
-
-    def go_down(self) -> None:
-        """Kill NATS; nobody starts it again yet."""
-        os.kill(self._live.process.pid, signal.SIGSTOP)
-        self._live.kill_now("nats")
-
-    def come_back(self) -> None:
-        """Start it with what was kept."""
-        shutil.rmtree(self._store)
-        shutil.copytree(self._kept, self._store)
-        os.kill(self._live.process.pid, signal.SIGCONT)
-
-
 @pytest.mark.timeout(200)
 def test_what_the_log_lost_is_told_again(frail: Live, tmp_path: Path) -> None:
     owner, member = frail.sign_up("owner"), frail.sign_up("member")
     community = owner.found()["id"]
     channel = owner.open_channel(community)["id"]
     member.accept(owner.invite(community))
-    log = Log(frail, tmp_path)
-    frail.note_pids()
+    log = NatsStore(frail, tmp_path)
     with Reader(member).open() as stream, Reader(member).open() as leaver:
         for number in range(5):
             owner.send(channel, f"kept {number}")
@@ -72,6 +44,7 @@ def test_what_the_log_lost_is_told_again(frail: Live, tmp_path: Path) -> None:
         log.go_down()
         for number in range(3):
             owner.send(channel, f"meanwhile {number}")
+        log.lose_tail()
         log.come_back()
         eventually(lambda: "meanwhile 2" in stream.texts(), 30, "was never told")
         owner.send(channel, "afterwards")
