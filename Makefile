@@ -3,6 +3,7 @@
 #   make up            start the platform (make down, or ctrl-C, stops it)
 #   make reload        the same, and a saved file is live within two seconds
 #   make test          every test; make test T=tests/local for some
+#   make chaos         every disaster at length; its pages in bench/results/chaos
 #   make web           build the web app, if its sources changed; make up does
 #   make fuzz          look for input that breaks a promise; SECONDS=60 for longer
 #   make lint          ruff, mypy, import-linter
@@ -14,7 +15,7 @@
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down web test fuzz lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
+.PHONY: up reload down web test chaos fuzz lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 SECONDS := 10
@@ -35,6 +36,9 @@ web: venv
 
 test: venv-dev
 	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)
+
+chaos: venv-dev
+	@$(BIN)/pytest tests/chaos --chaos long --chaos-results bench/results/chaos
 
 fuzz: venv-dev
 	@local/bootstrap.sh fuzz

@@ -13,6 +13,7 @@ from chassis import contract as contracts
 from chassis.contract import Contract
 from chassis.database import Database
 from chassis.testing import scratch_database
+from tests.checking import options
 from tests.live import Live, running
 from tests.scratch_nats import ScratchNats, running_nats
 from tests.scratch_postgres import running_postgres
@@ -30,6 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ranks.get(item.path.relative_to(item.config.rootpath).parts[1], len(ranks))
 
     items.sort(key=rank)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Only here are options known whatever is run."""
+    options.add(parser)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests left to read."""
+    options.tell(terminalreporter)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,122 @@
+"""A disaster under load: what was done, what became of it, and a page that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+import time
+from typing import Final
+
+from tests.checking.checker import USUAL, Checker, Load, checking
+from tests.checking.options import Chaos
+from tests.checking.record import Verdict
+from tests.live import Live
+
+HEALTHY_WITHIN: Final = 90.0
+"""Seconds after the last harm until everything is well: a part may be paused for 10 s
+between two starts and take 30 s to answer, 60 for PostgreSQL, and the machine is busy."""
+
+
+class Ordeal:
+    """One disaster, while it goes on."""
+
+    def __init__(self, live: Live, checker: Checker) -> None:
+        self.live = live
+        self.checker = checker
+        self.deeds: list[tuple[float, str]] = []
+        self._began = self.harmed = time.monotonic()
+
+    def did(self, what: str) -> None:
+        """Note what was done just now."""
+        self.harmed = time.monotonic()
+        self.deeds.append((self.harmed - self._began, what))
+
+    def kill(self, *parts: str) -> None:
+        """kill -9 parts at once."""
+        self.live.note_pids()
+        for part in parts:
+            self.live.kill_now(part)
+        self.did(f"kill -9 {' and '.join(parts)}")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is left to read of a disaster."""
+
+    name: str
+    seed: int
+    deeds: list[tuple[float, str]]
+    verdict: Verdict
+    well_after: float
+    but: Collection[str] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether every promise was kept that this harm leaves standing."""
+        return not any(
+            number for name, number in self.verdict.faults.items() if name not in self.but
+        )
+
+    def text(self) -> str:
+        """The page, as Markdown."""
+        v = self.verdict
+        lines = [f"# {self.name}", "", f"Seed {self.seed}. {'Good.' if self.good else 'BAD.'}", ""]
+        lines += [f"- {at:.1f} s: {what}" for at, what in self.deeds]
+        lines += [f"- allowed here: {name}" for name in self.but]
+        lines += ["", "| what | how many |", "| --- | --- |"]
+        rows: dict[str, object] = {
+            "acknowledged": v.acknowledged,
+            "seen by every reader": v.seen,
+            **v.faults,
+            "events told again under their id": v.repeated,
+            "streams opened": v.connections,
+            "longest wait for an acknowledgement": f"{v.longest_wait:.1f} s",
+            "everything well again after": f"{self.well_after:.1f} s",
+        }
+        lines += [f"| {name} | {value} |" for name, value in rows.items()]
+        if v.refused:
+            lines += ["", "Not acknowledged at once, and sent again:", ""]
+            lines += [f"- {count} times {said}" for said, count in v.refused]
+        for title, found in (
+            ("Lost", v.lost),
+            ("Never told", v.never_told),
+            ("Missing from a list", v.unlisted),
+            ("Doubled", v.doubled),
+            ("Out of order", v.out_of_order),
+            ("Refused without a reason", v.unexpected),
+        ):
+            if found:
+                lines += ["", f"{title}:", "", *(f"- {each}" for each in found[:20])]
+        return "\n".join([*lines, ""])
+
+
+class Ordeals:
+    """Makes disasters, and writes a page about each."""
+
+    def __init__(self, chaos: Chaos, tell: Callable[[Path], None]) -> None:
+        self._chaos = chaos
+        self._tell = tell
+
+    @contextmanager
+    def of(
+        self, live: Live, name: str, load: Load = USUAL, *, but: Collection[str] = ()
+    ) -> Iterator[Ordeal]:
+        """Load, while the block does its harm; then everything has to be well.
+
+        Fails the test when a promise was broken, `but` for kinds of faults that this harm
+        entitles the platform to; the page says which.
+        """
+        with checking(live, load, self._chaos.seed) as checker:
+            ordeal = Ordeal(live, checker)
+            yield ordeal
+            live.await_health(HEALTHY_WITHIN)
+            well_after = time.monotonic() - ordeal.harmed
+            verdict = checker.finish()
+        page = Page(name, self._chaos.seed, ordeal.deeds, verdict, well_after, but)
+        self._chaos.results.mkdir(parents=True, exist_ok=True)
+        path = self._chaos.results / f"{name.replace(' ', '-').replace(',', '')}.md"
+        path.write_text(page.text(), encoding="utf-8")
+        self._tell(path)
+        assert page.good, f"{path}\n{page.text()}"

@@ -1,0 +1,62 @@
+"""How tests of disasters are asked for: how long, with what luck, and where to tell of them.
+
+--chaos short|long     a few of each disaster, or all of them (also CHAOS=long)
+--chaos-seed NUMBER    repeat a run's choices; chosen by chance otherwise, and told
+--chaos-results DIR    where each writes its page; a temporary folder otherwise
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import random
+from typing import Final
+
+import pytest
+
+PAGE: Final = "chaos page"
+"""Under this name a test's report says where its page is."""
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """What was asked for."""
+
+    long: bool
+    seed: int
+    results: Path
+
+    def random(self, name: str) -> random.Random:
+        """Chance for one disaster: the same for the same seed, whatever else runs."""
+        return random.Random(f"{self.seed} {name}")  # noqa: S311  # nothing secret
+
+
+def add(parser: pytest.Parser) -> None:
+    """Make the options known."""
+    group = parser.getgroup("chaos")
+    kind = os.environ.get("CHAOS", "short")
+    group.addoption("--chaos", choices=("short", "long"), default=kind, help="How many disasters.")
+    group.addoption("--chaos-seed", type=int, default=None, help="Repeat a run's choices.")
+    group.addoption("--chaos-results", type=Path, default=None, help="Where the pages go.")
+
+
+def read(config: pytest.Config, scratch: Path) -> Chaos:
+    """What was asked for."""
+    seed = config.getoption("--chaos-seed")
+    results = config.getoption("--chaos-results")
+    return Chaos(
+        long=config.getoption("--chaos") == "long",
+        seed=random.SystemRandom().randrange(10**6) if seed is None else seed,
+        results=scratch if results is None else results,
+    )
+
+
+def tell(terminal: pytest.TerminalReporter) -> None:
+    """Say where the pages of a run are."""
+    reports = [report for kind in ("passed", "failed") for report in terminal.getreports(kind)]
+    pages = [str(value) for r in reports for name, value in r.user_properties if name == PAGE]
+    if pages:
+        terminal.write_sep("-", "what disasters left")
+        for page in pages:
+            terminal.write_line(page)
