@@ -145,6 +145,7 @@ async def run(
 ) -> None:
     """Serve until `stop`, then drain. `ready` is told once calls are answered."""
     config, telemetry, bus = chassis.config, chassis.telemetry, chassis.bus
+    telemetry.watch(asyncio.get_running_loop())
     await bus.connect()
     sessions = service.sessions or chassis.sessions
     await service.authorizer.follow(bus)

@@ -8,6 +8,7 @@ write, their addresses, or tokens.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 import logging
@@ -19,7 +20,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, FilteringBoundLogger
@@ -74,8 +82,14 @@ class Telemetry:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        ProcessCollector(registry=self.registry)
         if config.metrics_port is not None:
             start_http_server(config.metrics_port, "127.0.0.1", self.registry)
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Count the tasks of a loop whenever somebody asks."""
+        tasks = Gauge("asyncio_tasks", "Tasks that are not done.", registry=self.registry)
+        tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
     def around(self, rpc: Rpc, proceed: Handler) -> Handler:
         """Trace, count and time each call of an RPC; say so when it failed on our side."""

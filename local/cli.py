@@ -61,6 +61,15 @@ def up(
             envvar="CREAVIO_REPLICAS", help="Processes of a service, such as chat=2,gateway=2."
         ),
     ] = "",
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            envvar="CREAVIO_METRICS_PORT",
+            min=1,
+            max=65535,
+            help="Metrics for Prometheus: on loopback from this port on, one a process.",
+        ),
+    ] = None,
 ) -> None:
     """Start everything, and keep it running until ctrl-C."""
     from chassis.catalog import CatalogError
@@ -77,7 +86,12 @@ def up(
     out = console()
     try:
         options = Options(
-            home, port, reload, limits=load_limits(limits), replicas=read_replicas(replicas)
+            home,
+            port,
+            reload,
+            limits=load_limits(limits),
+            replicas=read_replicas(replicas),
+            metrics_port=metrics_port,
         )
         check(options)
         asyncio.run(Supervisor(options, lambda text: out.print(text, markup=False)).run())

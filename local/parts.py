@@ -40,6 +40,10 @@ class Options:
     replicas: Mapping[str, int] = field(default_factory=dict)
     """How many processes of a service run, where it is not the catalog's number."""
 
+    metrics_port: int | None = None
+    """The first of a row of loopback ports for Prometheus, one a process of a service in
+    the catalog's order; no metrics are served when absent."""
+
     @property
     def url(self) -> str:
         """Where the platform opens in a browser."""
@@ -162,7 +166,12 @@ class Parts:
             self.warm,
             self._options.serve,
             self._options.url,
+            self._metrics_port(instance),
         )
+
+    def _metrics_port(self, instance: Instance) -> int | None:
+        first = self._options.metrics_port
+        return None if first is None else first + list(self._instances()).index(instance)
 
     def _instances(self) -> Iterator[Instance]:
         for name, entry in self._catalog.services.items():

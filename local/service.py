@@ -49,7 +49,9 @@ class ServicePart:
         warm: WarmParentPart,
         serve: str,
         public_url: str,
+        metrics_port: int | None = None,
     ) -> None:
+        self._metrics_port = metrics_port
         self._public_url = public_url
         self._home = home
         self._instance = instance
@@ -94,6 +96,8 @@ class ServicePart:
             "CREAVIO_TOKEN_KEY": credentials.key(service),
             "CREAVIO_READY_SOCKET": str(home.ready(self._instance)),
         }
+        if self._metrics_port is not None:
+            values["CREAVIO_METRICS_PORT"] = str(self._metrics_port)
         if self._entry.database:
             values["CREAVIO_DATABASE_URL"] = database_url(home, credentials, service)
         for name in self._entry.secrets:

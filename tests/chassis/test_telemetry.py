@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 import errno
 import io
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -148,6 +150,23 @@ async def test_calls_are_counted_by_method_and_outcome(contract: Contract) -> No
         return telemetries[0].registry.get_sample_value("grpc_server_handled_total", labels)
 
     assert [counted(o) for o in ("OK", "INTERNAL", "INVALID_FIELD")] == [1, 1, 1]
+
+
+async def test_tasks_and_open_files_are_counted_when_they_are_asked_for() -> None:
+    telemetry = Telemetry(scratch_config("user"))
+    telemetry.watch(asyncio.get_running_loop())
+
+    def metric(name: str) -> float:
+        value = telemetry.registry.get_sample_value(name)
+        assert value is not None
+        return value
+
+    tasks, files = metric("asyncio_tasks"), metric("process_open_fds")
+    waiting = asyncio.create_task(asyncio.Event().wait())
+    with socket.socket():
+        assert metric("asyncio_tasks") == tasks + 1
+        assert metric("process_open_fds") == files + 1
+    waiting.cancel()
 
 
 class Full(io.StringIO):
