@@ -74,6 +74,10 @@ def failure_of(error: BaseException, telemetry: Telemetry, rpc: Rpc) -> errors.E
         return error
     if isinstance(error, TimeoutError):
         return errors.DeadlineExceeded("the call took too long; what it did is not known")
+    if isinstance(error, asyncio.CancelledError):
+        # Not the call itself, but what it shares with others, and waited for. The mesh
+        # makes a call that is answered CANCELLED anew: this one was begun.
+        return errors.Unavailable("what the call waited for was given up; try again")
     if unreachable(error):
         telemetry.log.warning("database unavailable", rpc=rpc.path, error=str(error))
         return errors.Unavailable("the database cannot be reached; try again")
@@ -86,6 +90,11 @@ def _failures(telemetry: Telemetry) -> Interceptor:
         async def serve(call: Call) -> None:
             try:
                 await proceed(call)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise  # The caller is gone.
+                failure = failure_of(error, telemetry, rpc)
             except Exception as error:
                 failure = failure_of(error, telemetry, rpc)
             else:

@@ -54,7 +54,9 @@ def retries(*, fate_unknown: bool) -> RetryPolicy:
 
     With `fate_unknown` also what may have: for RPCs that can be repeated.
     """
-    untouched = "connect-failure,refused-stream"
+    # CANCELLED is what a gRPC server that stops answers calls it took in and did not
+    # begin; of one that was begun the chassis never says it (`chassis.interceptors`).
+    untouched = "connect-failure,refused-stream,cancelled"
     return RetryPolicy(
         retry_on=f"{untouched},reset-before-request,reset,unavailable"
         if fate_unknown

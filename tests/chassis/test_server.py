@@ -106,6 +106,20 @@ async def test_a_call_reaches_its_handler_with_its_person(contract: Contract, ke
     assert (await ask(contract, keys, lambda: None)).id == PERSON
 
 
+async def test_what_a_call_waits_for_may_be_given_up_and_the_call_is_unavailable(
+    contract: Contract, keys: Keys
+) -> None:
+    """CANCELLED would say that the call was not begun."""
+
+    async def wait_for_what_is_given_up() -> None:
+        shared = asyncio.ensure_future(asyncio.Event().wait())
+        asyncio.get_running_loop().call_soon(shared.cancel)
+        await shared
+
+    with pytest.raises(Unavailable):
+        await ask(contract, keys, wait_for_what_is_given_up)
+
+
 async def test_a_call_that_takes_too_long_is_ended(contract: Contract, keys: Keys) -> None:
     ended: list[str] = []
 

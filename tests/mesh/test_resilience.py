@@ -25,17 +25,19 @@ ME = "/v1/users/me"
 
 
 class Failing:
-    """Answers UNAVAILABLE some times, and then an empty message."""
+    """Fails some times, and then answers an empty message."""
 
-    def __init__(self, rpc: Rpc, times: int) -> None:
-        self._rpc, self._left = rpc, times
+    def __init__(
+        self, rpc: Rpc, times: int, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
+    ) -> None:
+        self._rpc, self._left, self._code = rpc, times, code
         self.calls = 0
 
     def __call__(self, _request: Message, context: grpc.ServicerContext) -> Message:
         self.calls += 1
         if self._left:
             self._left -= 1
-            context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+            context.abort(self._code, "not now")
         return gateway_service_pb2.SubscribeRequest()  # Any empty message is empty bytes.
 
 
@@ -68,6 +70,17 @@ def test_a_call_that_may_not_be_repeated_is_made_once(platform: Platform) -> Non
     )
     assert response.status_code == 503
     assert failing.calls == 1
+
+
+def test_a_call_that_a_stopping_service_did_not_begin_is_made_again(platform: Platform) -> None:
+    rpc = platform.contract.rpcs[CREATE_MESSAGE]
+    stopping = Failing(rpc, times=1, code=grpc.StatusCode.CANCELLED)
+    platform.services["chat"].answers[CREATE_MESSAGE] = stopping
+    response = platform.request(
+        "POST", "/v1/channels/chn_1/messages", json={"content": "x"}, token=platform.keys.token()
+    )
+    assert response.status_code == 200
+    assert stopping.calls == 2
 
 
 def test_a_live_stream_is_not_repeated(platform: Platform) -> None:
