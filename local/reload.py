@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 import hashlib
 from pathlib import Path
@@ -29,6 +30,8 @@ from local.process import clean_environment
 from local.service import ServicePart
 
 _WATCHED = ("services", "chassis", "gen", "proto", "edge", "mesh", "web/out", "catalog.yaml")
+_HELD = ("services", "chassis", "gen")
+"""What a warm parent with code imports of it."""
 _IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache"})
 _CODE = frozenset({".py", ".pyi", ".proto", ".yaml", ".json", ".html", ".bin"})
 _QUIET_MS = 40
@@ -135,10 +138,11 @@ class Reloader:
     async def _restart(self, keepers: list[Keeper]) -> str | None:
         began = time.monotonic()
         try:
-            if self._parts.warm.holds_code:
+            warm = self._parts.warm
+            if warm.holds_code and saved_since(self._root, warm.began):
                 # What is forked would run the code as it was at the start.
-                self._parts.warm.holds_code = False
-                await self._parts.warm.prepare()
+                warm.holds_code = False
+                await warm.prepare()
                 keepers = self._parts.services
                 await self._replace_warm_parent()
         except StartError as error:
@@ -225,6 +229,18 @@ async def restart(keepers: Iterable[Keeper]) -> None:
 def _mark(keepers: Iterable[Keeper], note: str) -> None:
     for keeper in keepers:
         keeper.note = note
+
+
+def saved_since(root: Path, moment: float) -> bool:
+    """Whether code of services was saved, copied or moved here since a moment (`time.time`).
+
+    By the time of change that the file system keeps: no copy or checkout sets it back.
+    """
+    for file in (file for name in _HELD for file in (root / name).rglob("*.py")):
+        with suppress(FileNotFoundError):
+            if file.stat().st_ctime > moment:
+                return True
+    return False
 
 
 def broken_file(files: Iterable[Path]) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from local.home import Home
@@ -135,6 +136,8 @@ class WarmParentPart:
         self.holds_code = holds_code
         """Whether the next one imports the chassis and the services, too: its
         forks are smaller and start sooner, but run the code as it was then."""
+        self.began = 0.0
+        """When the latest began to import, by `time.time`."""
         self._home = home
         self._serve = serve
         self._current: _Parent | None = None
@@ -165,6 +168,7 @@ class WarmParentPart:
         arguments = [self._serve, *(("code",) if self.holds_code else ())]
         if not (self._home.postgres / "PG_VERSION").exists():
             arguments.append("migrations")
+        self.began = time.time()
         return await _Parent.start(self._home, arguments, self.log)
 
     async def spawn(self) -> Process:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
+import time
 
 import pytest
 
 from local.keeper import Keeper
 from local.process import Process
-from local.reload import Change, Files, broken_file, change_of, restart
+from local.reload import Change, Files, broken_file, change_of, restart, saved_since
 from tests.local.test_keeper import FakePart, FakeProcess
 
 
@@ -56,6 +58,22 @@ def test_only_content_counts_as_a_change(tmp_path: Path) -> None:
     assert files.changed() == []
     file.unlink()
     assert files.changed() == ["services/chat/store.py"]
+
+
+def test_code_that_was_copied_here_counts_as_saved_however_old_it_says_it_is(
+    tmp_path: Path,
+) -> None:
+    service = tmp_path / "services" / "chat"
+    service.mkdir(parents=True)
+    file = service / "store.py"
+    file.write_text("x = 1\n")
+    saved = file.stat().st_ctime
+    (service / "notes.txt").write_text("no code\n")
+    assert not saved_since(tmp_path, saved)
+    time.sleep(0.05)  # The kernel's clock for files has ticks of some milliseconds.
+    os.utime(file, (0, 0))
+    file.replace(service / "old.py")
+    assert saved_since(tmp_path, saved)
 
 
 class Replica(FakePart):
