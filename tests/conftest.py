@@ -19,7 +19,7 @@ from tests.scratch_nats import ScratchNats, running_nats
 from tests.scratch_postgres import running_postgres
 from tools import packages, proto, third_party
 
-_LONGEST_FIRST = ("web", "e2e", "local", "fuzz", "tools")
+_LONGEST_FIRST = ("web", "e2e", "chaos", "local", "fuzz", "tools")
 """Folders whose files take minutes: begun last, one of them would keep one core waiting."""
 
 

@@ -45,7 +45,6 @@ class Live:
         self.home = home
         self.port = port
         self.process = process
-        self._pids: dict[str, int] = {}
 
     @property
     def url(self) -> str:
@@ -57,6 +56,11 @@ class Live:
         _, body = ask(self.home.control, "GET", "/status", timeout=15)
         state: dict[str, Any] = json.loads(body)
         return state
+
+    def reload(self, service: str) -> None:
+        """What `creavio reload` does; returns when the service answers."""
+        code, body = ask(self.home.control, "POST", f"/reload/{service}", timeout=90)
+        assert code == 200, body
 
     def creavio(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of `creavio` on it."""
@@ -78,13 +82,15 @@ class Live:
         os.kill(pid, signal.SIGKILL)
         return pid
 
-    def note_pids(self) -> None:
-        """Remember which process is which, for when the supervisor cannot be asked."""
-        self._pids = {p["name"]: int(p["pid"]) for p in self.status()["parts"] if p["pid"]}
-
-    def kill_now(self, part: str) -> None:
-        """kill -9 a part by the pid that was noted."""
-        os.kill(self._pids[part], signal.SIGKILL)
+    def pids(self, *parts: str) -> dict[str, int]:
+        """The process of every part that has one, once each of `parts` does."""
+        ends = time.monotonic() + START_SECONDS
+        while True:
+            pids = {p["name"]: int(p["pid"]) for p in self.status()["parts"] if p["pid"]}
+            if not (missing := set(parts) - pids.keys()):
+                return pids
+            assert time.monotonic() < ends, f"not started again: {missing}"
+            time.sleep(0.02)
 
     @contextmanager
     def stopped(self, *parts: str) -> Iterator[None]:
@@ -191,14 +197,8 @@ class Person:
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call, and return the reply whatever it says."""
         headers = {"authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        return httpx.request(
-            method,
-            f"{self.live.url}{path}",
-            headers=headers,
-            timeout=15,
-            verify=TRUST,
-            **options,
-        )
+        url = f"{self.live.url}{path}"
+        return httpx.request(method, url, headers=headers, timeout=15, verify=TRUST, **options)
 
     def do(self, method: str, path: str, **options: Any) -> Any:
         """Call, and return what was answered. Fails the test on an error."""

@@ -18,7 +18,7 @@ def chaos(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
     return options.read(pytestconfig, tmp_path_factory.mktemp("chaos"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def harmed() -> Iterator[Live]:
     """Two chats and two gateways that tests before may have harmed."""
     with running(CREAVIO_REPLICAS="chat=2,gateway=2") as platform:
@@ -35,4 +35,4 @@ def frail(harmed: Live) -> Live:
 @pytest.fixture
 def ordeals(chaos: Chaos, record_property: Callable[[str, object], None]) -> Ordeals:
     """Disasters under load, each with its page."""
-    return Ordeals(chaos, lambda page: record_property(options.PAGE, str(page)))
+    return Ordeals(chaos, record_property)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+import os
+import re
+import signal
 import time
 from typing import Final
 
+from tests.checking import options
 from tests.checking.checker import USUAL, Checker, Load, checking
 from tests.checking.options import Chaos
 from tests.checking.record import Verdict
 from tests.live import Live
 
-HEALTHY_WITHIN: Final = 90.0
+WELL_WITHIN: Final = 90.0
 """Seconds after the last harm until everything is well: a part may be paused for 10 s
 between two starts and take 30 s to answer, 60 for PostgreSQL, and the machine is busy."""
 
@@ -26,19 +29,38 @@ class Ordeal:
         self.live = live
         self.checker = checker
         self.deeds: list[tuple[float, str]] = []
-        self._began = self.harmed = time.monotonic()
+        self._began = self._harmed = time.monotonic()
+        self._killed: dict[str, int] = {}
 
     def did(self, what: str) -> None:
         """Note what was done just now."""
-        self.harmed = time.monotonic()
-        self.deeds.append((self.harmed - self._began, what))
+        self._harmed = time.monotonic()
+        self.deeds.append((self._harmed - self._began, what))
 
     def kill(self, *parts: str) -> None:
-        """kill -9 parts at once."""
-        self.live.note_pids()
+        """kill -9 parts at once, as soon as all of them run."""
+        pids = self.live.pids(*parts)
         for part in parts:
-            self.live.kill_now(part)
+            os.kill(pids[part], signal.SIGKILL)
+            self._killed[part] = pids[part]
         self.did(f"kill -9 {' and '.join(parts)}")
+
+    def await_health(self) -> None:
+        """Return once what was killed runs again and every part says that it is well."""
+        ends = self._harmed + WELL_WITHIN
+        while self._killed:
+            still = self._killed.items() & self.live.pids(*self._killed).items()
+            assert time.monotonic() < ends, f"not noticed: {still}"
+            self._killed = dict(still)
+        self.live.await_health(ends - time.monotonic())
+
+    def await_service(self) -> float:
+        """Return once everybody is served and told; the seconds since the last harm."""
+        self.await_health()
+        ends = self._harmed + max(WELL_WITHIN, self.checker.patience)
+        sent = self.checker.sent_from_now(ends - time.monotonic())
+        self.checker.await_told(sent, ends - time.monotonic())
+        return time.monotonic() - self._harmed
 
 
 @dataclass(frozen=True)
@@ -54,10 +76,17 @@ class Page:
 
     @property
     def good(self) -> bool:
-        """Whether every promise was kept that this harm leaves standing."""
-        return not any(
-            number for name, number in self.verdict.faults.items() if name not in self.but
-        )
+        """Whether every promise was tried, and kept, that this harm leaves standing."""
+        faults = {name for name, number in self.verdict.faults.items() if number}
+        return not faults.difference(self.but) and not self.verdict.untried
+
+    def row(self) -> str:
+        """Its row under `options.HEAD`."""
+        v = self.verdict
+        broken = (v.lost, v.never_told, v.unlisted, v.doubled, v.out_of_order)
+        counts = (v.acknowledged, v.seen, *map(len, broken), v.refetched)
+        seconds = (f"{each:.1f} s" for each in (v.longest_wait, self.well_after))
+        return f"| {' | '.join((self.name, *(f'{n:,}' for n in counts), *seconds))} |"
 
     def text(self) -> str:
         """The page, as Markdown."""
@@ -65,6 +94,7 @@ class Page:
         lines = [f"# {self.name}", "", f"Seed {self.seed}. {'Good.' if self.good else 'BAD.'}", ""]
         lines += [f"- {at:.1f} s: {what}" for at, what in self.deeds]
         lines += [f"- allowed here: {name}" for name in self.but]
+        lines += [f"- not tried: {what}" for what in v.untried]
         lines += ["", "| what | how many |", "| --- | --- |"]
         rows: dict[str, object] = {
             "acknowledged": v.acknowledged,
@@ -72,6 +102,7 @@ class Page:
             **v.faults,
             "events told again under their id": v.repeated,
             "streams opened": v.connections,
+            "lists compared": v.listed,
             "longest wait for an acknowledgement": f"{v.longest_wait:.1f} s",
             "everything well again after": f"{self.well_after:.1f} s",
         }
@@ -95,7 +126,7 @@ class Page:
 class Ordeals:
     """Makes disasters, and writes a page about each."""
 
-    def __init__(self, chaos: Chaos, tell: Callable[[Path], None]) -> None:
+    def __init__(self, chaos: Chaos, tell: Callable[[str, str], None]) -> None:
         self._chaos = chaos
         self._tell = tell
 
@@ -111,12 +142,12 @@ class Ordeals:
         with checking(live, load, self._chaos.seed) as checker:
             ordeal = Ordeal(live, checker)
             yield ordeal
-            live.await_health(HEALTHY_WITHIN)
-            well_after = time.monotonic() - ordeal.harmed
+            well_after = ordeal.await_service()
             verdict = checker.finish()
         page = Page(name, self._chaos.seed, ordeal.deeds, verdict, well_after, but)
         self._chaos.results.mkdir(parents=True, exist_ok=True)
-        path = self._chaos.results / f"{name.replace(' ', '-').replace(',', '')}.md"
+        path = self._chaos.results / f"{'-'.join(re.findall('[A-Za-z0-9]+', name))}.md"
         path.write_text(page.text(), encoding="utf-8")
-        self._tell(path)
+        self._tell(options.PAGE, str(path))
+        self._tell(options.ROW, page.row())
         assert page.good, f"{path}\n{page.text()}"

@@ -16,20 +16,26 @@ from typing import Final
 
 ROOM: Final = "2g"
 """A bound: a tmpfs takes what is written, and no more."""
+_TRIES: Final = 50
+"""The platform writes between a look at what is used and the mount, now and then."""
 _SPARE: Final = 256 * 1024
 """What is left of a full disk: less than a segment of PostgreSQL's log."""
 
 
-def _size(home: str, word: str) -> str:
-    if word == "free":
-        return ROOM
-    disk = os.statvfs(home)
-    used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
-    return str(used + _SPARE)
-
-
 def _mount(home: str, options: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", home], check=True)
+
+
+def _fill(home: str) -> None:
+    for attempt in range(_TRIES):
+        disk = os.statvfs(home)
+        used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+        try:
+            _mount(home, f"remount,size={used + _SPARE}")
+            break
+        except subprocess.CalledProcessError:
+            if attempt == _TRIES - 1:
+                raise
 
 
 def main(home: str, user: str, group: str) -> None:
@@ -43,7 +49,10 @@ def main(home: str, user: str, group: str) -> None:
     platform = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         for line in sys.stdin:
-            _mount(home, f"remount,size={_size(home, line.strip())}")
+            if line.strip() == "full":
+                _fill(home)
+            else:
+                _mount(home, f"remount,size={ROOM}")
     finally:
         platform.terminate()
         try:

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.checking.checker import Load, checking
+from tests.checking.nats_store import NatsStore
 from tests.checking.record import (
     Acknowledged,
     Listed,
@@ -125,6 +126,11 @@ def refuse_badly(doctored: Record) -> None:
     doctored.unexpected.append("REST: 404 NOT_FOUND")
 
 
+def stay_connected(doctored: Record) -> None:
+    for stream in doctored.streams.values():
+        stream.opened = 1
+
+
 def test_a_run_that_kept_every_promise_is_good() -> None:
     verdict = judge(record())
     assert verdict.good, verdict
@@ -167,18 +173,43 @@ def test_what_is_told_again_under_its_id_is_counted_and_no_fault() -> None:
 
 
 @pytest.mark.timeout(240)
-def test_the_checker_notices_when_the_outbox_is_off() -> None:
+def test_the_checker_notices_when_the_outbox_is_off(tmp_path: Path) -> None:
     """A platform that forgets what it could not publish at once keeps it, and tells nobody."""
     forgetful = str(Path(__file__).parent / "without_outbox")
     with (
         running(PYTHONPATH=forgetful) as live,
         checking(live, Load(channels=2, unary=4, bidi=2)) as checker,
     ):
-        for _ in range(2):
-            live.kill("nats")
-            time.sleep(1.0)
-        live.await_health()
-        verdict = checker.finish(within=5)
-    assert verdict.acknowledged > 50
-    assert not verdict.lost, "what is acknowledged is kept all the same"
-    assert verdict.never_told
+        nats = NatsStore(live, tmp_path)
+        nats.go_down()
+        try:
+            for _ in range(3):
+                forgotten = checker.sent_from_now(30)
+        finally:
+            nats.come_back()
+        # A log is read in its order: who is told of a later message will not be told of these.
+        ends = time.monotonic() + 60
+        later: list[set[Message]] = []
+        while not any(map(checker.told_everybody, later)):
+            assert time.monotonic() < ends, "nothing is told any more"
+            later.append(checker.sent_from_now(30))
+        verdict = checker.finish(within=0.1)
+    assert {name for name, number in verdict.faults.items() if number} == {"never told"}
+    for message in forgotten:
+        assert any(message.id in told for told in verdict.never_told)
+
+
+@pytest.mark.parametrize(
+    ("doctor", "untried"),
+    [
+        (lambda doctored: doctored.acknowledged.clear(), "nothing was acknowledged"),
+        (lambda doctored: doctored.lists.clear(), "1 channels were never listed"),
+        (stay_connected, "nobody came back to a stream"),
+    ],
+)
+def test_what_was_not_tried_is_not_good(doctor: Callable[[Record], None], untried: str) -> None:
+    doctored = record()
+    doctor(doctored)
+    verdict = judge(doctored)
+    assert not verdict.good
+    assert verdict.untried == (untried,)

@@ -15,7 +15,7 @@ import pytest
 
 from local.home import Home
 from tests.chaos.ordeal import Ordeals
-from tests.checking.checker import Load
+from tests.checking.checker import Checker, Load
 from tests.checking.options import Chaos
 from tests.live import Live, running
 
@@ -66,6 +66,17 @@ class Disk:
             time.sleep(0.02)
 
 
+def await_refusals(checker: Checker) -> None:
+    """Return once people try, and nothing was acknowledged for over a second."""
+    ends = time.monotonic() + REFUSED_WITHIN
+    while True:
+        acknowledged, refused = checker.acknowledged, checker.record.refused.total()
+        time.sleep(1.5)
+        if checker.acknowledged == acknowledged and checker.record.refused.total() > refused:
+            return
+        assert time.monotonic() < ends, "it is full, and messages are acknowledged"
+
+
 @pytest.fixture
 def cramped() -> Iterator[Live]:
     """A platform with a disk of its own."""
@@ -84,14 +95,9 @@ def test_a_full_disk_loses_nothing(cramped: Live, chaos: Chaos, ordeals: Ordeals
         for _ in range(3 if chaos.long else 1):
             disk.fill()
             ordeal.did("the disk is full")
-            ends = time.monotonic() + REFUSED_WITHIN
-            acknowledged = -1
-            while acknowledged != ordeal.checker.acknowledged:
-                assert time.monotonic() < ends, "it is full, and messages are acknowledged"
-                acknowledged = ordeal.checker.acknowledged
-                time.sleep(1.5)
-            ordeal.did("nothing is acknowledged any more")
+            await_refusals(ordeal.checker)
+            ordeal.did("nothing is acknowledged any more, everything refused")
             time.sleep(15.0 if chaos.long else 2.0)
             disk.make_room()
             ordeal.did("there is room again")
-            cramped.await_health(90)
+            ordeal.await_service()

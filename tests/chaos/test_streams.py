@@ -13,6 +13,8 @@ from tests.live import Live
 
 MANY = 4_000
 SOME = 300
+ROUNDS = 3
+"""How often something is said and told to everybody, before and after."""
 
 
 @pytest.mark.timeout(900)
@@ -23,15 +25,18 @@ def test_everybody_comes_back_at_once(frail: Live, chaos: Chaos, ordeals: Ordeal
         unary=1,
         bidi=0,
         streams=MANY if chaos.long else SOME,
-        pause=3.0 if chaos.long else 0.5,
+        pause=3.0 if chaos.long else 0.2,
     )
     with ordeals.of(frail, f"{load.streams} streams at once", load) as ordeal:
         streams = list(ordeal.checker.record.streams.values())
         opened = [stream.opened for stream in streams]
+        for _ in range(ROUNDS):
+            ordeal.checker.await_told(ordeal.checker.sent_from_now(60), ordeal.checker.patience)
         ordeal.kill("gateway", "gateway-2")
         ends = time.monotonic() + ordeal.checker.patience
         while away := sum(s.opened == n for s, n in zip(streams, opened, strict=True)):
             assert time.monotonic() < ends, f"{away} streams are not back"
             time.sleep(0.1)
         ordeal.did(f"{load.streams} streams are back")
-        time.sleep(2.0)
+        for _ in range(ROUNDS):
+            ordeal.checker.await_told(ordeal.checker.sent_from_now(60), ordeal.checker.patience)

@@ -28,7 +28,7 @@ from tests.checking.people import (
     UnarySender,
     everything,
 )
-from tests.checking.record import Record, Stream, Verdict, judge
+from tests.checking.record import Message, Record, Stream, Verdict, judge
 from tests.live import Live, Person
 
 T = TypeVar("T")
@@ -110,6 +110,33 @@ class Checker:
         """Seconds that the last answer and the last telling may take, and that all streams
         may take to open: a minute, and as much for each thousand streams."""
         return IN_HAND_SECONDS * (1 + self._load.streams / 1_000)
+
+    def sent_from_now(self, within: float) -> set[Message]:
+        """Wait until a message of each sender that they begin from now on is acknowledged."""
+        began, seen = time.monotonic(), self.acknowledged
+        ends = began + within
+        first: dict[str, Message] = {}
+        while len(first) < len(self._senders):
+            assert time.monotonic() < ends, f"only {[*first]} are served: {self.record.refused}"
+            time.sleep(0.02)
+            news = self.record.acknowledged[seen:]
+            seen += len(news)
+            for each in news:
+                if each.began > began:
+                    first.setdefault(each.message.content.partition(":")[0], each.message)
+        return set(first.values())
+
+    def await_told(self, messages: set[Message], within: float) -> None:
+        """Return once every reader was told of messages."""
+        ends = time.monotonic() + within
+        while not self.told_everybody(messages):
+            assert time.monotonic() < ends, f"somebody is not told of {messages}"
+            time.sleep(0.05)
+
+    def told_everybody(self, messages: set[Message]) -> bool:
+        """Whether every reader was told of messages."""
+        streams = self.record.streams.values()
+        return all(messages <= {each.message for each in s.told} for s in streams)
 
     def begin(self) -> None:
         """Read, then send. Returns once messages are acknowledged."""
@@ -194,13 +221,19 @@ class Checker:
             self.record.kept[channel] = await everything(self._http, place)
         kept = {message for messages in self.record.kept.values() for message in messages}
         ends = time.monotonic() + within
-        while not self._told(len(kept)) and time.monotonic() < ends:  # noqa: ASYNC110  # many tell
+        settled = time.monotonic()
+        while not self.told_everybody(kept) and time.monotonic() < ends:  # noqa: ASYNC110  # many tell
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)  # What is told twice may come a little later.
+        while not self._listed_since(settled) and time.monotonic() < ends:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        for task in self._reading:
+            assert not task.done(), f"somebody reads no more: {task.exception()!r}"
 
-    def _told(self, number: int) -> bool:
-        streams = self.record.streams.values()
-        return all(len({each.message for each in s.told}) >= number for s in streams)
+    def _listed_since(self, moment: float) -> bool:
+        """Whether every channel was listed as it is in the end."""
+        listed = {page.channel for page in self.record.lists if page.began > moment}
+        return listed == set(self._channels)
 
     async def _close(self) -> None:
         tasks = self._sending + self._reading

@@ -17,18 +17,17 @@ class NatsStore:
         self._live = live
         self._store = live.home.nats / "jetstream"
         self._kept = keep / "jetstream"
-        live.note_pids()
 
     def remember(self) -> None:
         """Keep what is in it now."""
         with self._live.stopped("nats"):
             shutil.copytree(self._store, self._kept)
-        self._live.note_pids()
 
     def go_down(self) -> None:
         """Kill NATS; nobody starts it again yet."""
+        nats = self._live.pids("nats")["nats"]
         os.kill(self._live.process.pid, signal.SIGSTOP)
-        self._live.kill_now("nats")
+        os.kill(nats, signal.SIGKILL)
 
     def lose_tail(self) -> None:
         """Set it back to what was kept, as when the rest was not synced."""

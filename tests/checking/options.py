@@ -17,6 +17,13 @@ import pytest
 
 PAGE: Final = "chaos page"
 """Under this name a test's report says where its page is."""
+ROW: Final = "chaos row"
+"""Under this name it has its row of the run's verdict."""
+HEAD: Final = (
+    "| disaster | acknowledged | seen by all | lost | never told | not listed | doubled"
+    " | out of order | refetch | longest wait | well again after |"
+)
+SUMMARY: Final = "summary.md"
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,19 @@ def read(config: pytest.Config, scratch: Path) -> Chaos:
 
 
 def tell(terminal: pytest.TerminalReporter) -> None:
-    """Say where the pages of a run are."""
+    """Sum up what became of a run, also beside its pages if those are to stay."""
     reports = [report for kind in ("passed", "failed") for report in terminal.getreports(kind)]
-    pages = [str(value) for r in reports for name, value in r.user_properties if name == PAGE]
-    if pages:
-        terminal.write_sep("-", "what disasters left")
-        for page in pages:
-            terminal.write_line(page)
+    told = [each for report in reports for each in report.user_properties]
+    pages = [str(value) for name, value in told if name == PAGE]
+    if not pages:
+        return
+    rows = [str(value) for name, value in told if name == ROW]
+    table = [HEAD, "| --- " * (HEAD.count("|") - 1) + "|", *rows]
+    terminal.write_sep("-", "what disasters left")
+    for line in (*pages, "", *table):
+        terminal.write_line(line)
+    folder: Path | None = terminal.config.getoption("--chaos-results")
+    if folder is not None:
+        kind = terminal.config.getoption("--chaos")
+        text = "\n".join((f"# Disasters under load, {kind} form", "", *table, ""))
+        (folder / SUMMARY).write_text(text, encoding="utf-8")

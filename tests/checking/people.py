@@ -124,7 +124,7 @@ class UnarySender:
             return of_json(reply.json())
         said = f"REST: {reply.status_code} {reason(reply)}"
         self._record.refused[said] += 1
-        if reply.status_code not in (503, 504) or reason(reply) == _UNSAID:
+        if not _unavailable(reply):
             self._record.unexpected.append(f"{said} {reply.text}")
         return None
 
@@ -320,6 +320,8 @@ class Lister:
                     reply = await page(self._http, place)
                     if reply.is_success:
                         self._record.lists.append(_listed(place.channel, began, reply.json()))
+                    elif not _unavailable(reply):
+                        self._record.unexpected.append(f"list: {reply.status_code} {reply.text}")
                 await asyncio.sleep(_PAUSE * 4)
 
 
@@ -369,6 +371,11 @@ def of_proto(message: message_pb2.Message) -> Message:
     """A message as gRPC tells it."""
     content = message.content.rstrip(".")
     return Message(message.channel_id, message.sequence, message.id, content)
+
+
+def _unavailable(reply: httpx.Response) -> bool:
+    """Whether a refusal asks to come again, and says why."""
+    return reply.status_code in (503, 504) and reason(reply) != _UNSAID
 
 
 def reason(reply: httpx.Response) -> str:

@@ -105,6 +105,10 @@ class Verdict:
     """How often an event was told to somebody who had been told of it: its id tells."""
     connections: int
     """How often a stream was opened."""
+    listed: int
+    """How many lists were compared."""
+    untried: tuple[str, ...]
+    """What nobody did, so that nothing is proved of it."""
     refused: tuple[tuple[str, int], ...]
     unexpected: tuple[str, ...]
     longest_wait: float
@@ -125,8 +129,8 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether every promise was kept."""
-        return not any(self.faults.values())
+        """Whether every promise was kept, and each of them tried."""
+        return not any(self.faults.values()) and not self.untried
 
 
 def judge(record: Record) -> Verdict:
@@ -146,10 +150,21 @@ def judge(record: Record) -> Verdict:
         refetched=sum(stream.refetches for stream in record.streams.values()),
         repeated=sum(_repeated(stream) for stream in record.streams.values()),
         connections=sum(stream.opened for stream in record.streams.values()),
+        listed=len(record.lists),
+        untried=tuple(_untried(record)),
         refused=tuple(record.refused.most_common()),
         unexpected=tuple(record.unexpected),
         longest_wait=max((each.ended - each.began for each in record.acknowledged), default=0.0),
     )
+
+
+def _untried(record: Record) -> Iterator[str]:
+    if not record.acknowledged:
+        yield "nothing was acknowledged"
+    if not any(stream.opened > 1 for stream in record.streams.values()):
+        yield "nobody came back to a stream"
+    if unread := record.kept.keys() - {page.channel for page in record.lists}:
+        yield f"{len(unread)} channels were never listed"
 
 
 def _named(messages: Iterable[Message]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.live import Person
+from tests.live import TLS, Person
 
 
 class Reader:
@@ -50,7 +50,9 @@ class Reader:
         }
         url = f"{self._person.live.url}/v1/events"
         try:
-            with httpx.stream("GET", url, params=query, headers=headers, timeout=20) as reply:
+            with httpx.stream(
+                "GET", url, params=query, headers=headers, timeout=20, verify=TLS
+            ) as reply:
                 self._socket = reply.extensions["network_stream"].get_extra_info("socket")
                 for line in reply.iter_lines():
                     if line:
