@@ -71,21 +71,28 @@ class Page:
     seed: int
     deeds: list[tuple[float, str]]
     verdict: Verdict
-    well_after: float
+    well_after: float | None
+    """Seconds from the last harm until everybody was served; None when that did not come."""
+    trouble: str = ""
+    """Why it did not."""
     but: Collection[str] = ()
 
     @property
     def good(self) -> bool:
         """Whether every promise was tried, and kept, that this harm leaves standing."""
         faults = {name for name, number in self.verdict.faults.items() if number}
-        return not faults.difference(self.but) and not self.verdict.untried
+        tried = self.well_after is not None and not self.verdict.untried
+        return tried and not faults.difference(self.but)
+
+    @property
+    def _recovery(self) -> str:
+        return "never" if self.well_after is None else f"{self.well_after:.1f} s"
 
     def row(self) -> str:
         """Its row under `options.HEAD`."""
         v = self.verdict
-        broken = (v.lost, v.never_told, v.unlisted, v.doubled, v.out_of_order)
-        counts = (v.acknowledged, v.seen, *map(len, broken), v.refetched)
-        seconds = (f"{each:.1f} s" for each in (v.longest_wait, self.well_after))
+        counts = (v.acknowledged, v.seen, *v.faults.values())
+        seconds = (f"{v.longest_wait:.1f} s", self._recovery)
         return f"| {' | '.join((self.name, *(f'{n:,}' for n in counts), *seconds))} |"
 
     def text(self) -> str:
@@ -95,6 +102,7 @@ class Page:
         lines += [f"- {at:.1f} s: {what}" for at, what in self.deeds]
         lines += [f"- allowed here: {name}" for name in self.but]
         lines += [f"- not tried: {what}" for what in v.untried]
+        lines += [f"- not well again: {self.trouble}"] if self.trouble else []
         lines += ["", "| what | how many |", "| --- | --- |"]
         rows: dict[str, object] = {
             "acknowledged": v.acknowledged,
@@ -104,7 +112,7 @@ class Page:
             "streams opened": v.connections,
             "lists compared": v.listed,
             "longest wait for an acknowledgement": f"{v.longest_wait:.1f} s",
-            "everything well again after": f"{self.well_after:.1f} s",
+            "everything well again after": self._recovery,
         }
         lines += [f"| {name} | {value} |" for name, value in rows.items()]
         if v.refused:
@@ -142,9 +150,13 @@ class Ordeals:
         with checking(live, load, self._chaos.seed) as checker:
             ordeal = Ordeal(live, checker)
             yield ordeal
-            well_after = ordeal.await_service()
+            well_after, trouble = None, ""
+            try:
+                well_after = ordeal.await_service()
+            except AssertionError as error:
+                trouble = str(error)  # There is something to tell of it all the same.
             verdict = checker.finish()
-        page = Page(name, self._chaos.seed, ordeal.deeds, verdict, well_after, but)
+        page = Page(name, self._chaos.seed, ordeal.deeds, verdict, well_after, trouble, but)
         self._chaos.results.mkdir(parents=True, exist_ok=True)
         path = self._chaos.results / f"{'-'.join(re.findall('[A-Za-z0-9]+', name))}.md"
         path.write_text(page.text(), encoding="utf-8")

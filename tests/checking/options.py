@@ -21,7 +21,7 @@ ROW: Final = "chaos row"
 """Under this name it has its row of the run's verdict."""
 HEAD: Final = (
     "| disaster | acknowledged | seen by all | lost | never told | not listed | doubled"
-    " | out of order | refetch | longest wait | well again after |"
+    " | out of order | refetch | no reason | longest wait | well again after |"
 )
 SUMMARY: Final = "summary.md"
 
