@@ -24,6 +24,8 @@ MAX_WRITTEN_BYTES: Final = 256 * 1024
 HEARTBEAT_SECONDS: Final = 15.0
 START_SECONDS: Final = 5.0
 """How long a new stream waits for the feeds to follow, and for rbac to be heard."""
+AHEAD_SECONDS: Final = 2.0
+"""How long who was told of a new epoch elsewhere waits until this gateway knows of it."""
 DOUBT_SECONDS: Final = 1.0
 """How long an event waits until it is known again who may see it."""
 

@@ -251,7 +251,20 @@ async def test_a_place_in_another_log_means_fetching_anew(
     assert (await come_back(stage, stage.hub.positions))[1] == ["ready"]
 
 
-async def test_another_epoch_that_is_not_known_means_fetching_anew(stage: Stage) -> None:
+async def test_an_epoch_that_another_gateway_knew_of_first_is_waited_for(stage: Stage) -> None:
+    at = stage.hub.positions
+    newer = replace(at["chat"], epoch=at["chat"].epoch + 1)
+    coming = asyncio.create_task(come_back(stage, {**at, "chat": newer}))
+    await asyncio.sleep(0.1)
+    assert not coming.done()
+    stage.hub._feeds["chat"].position = newer
+    assert (await coming)[1] == ["ready"]
+
+
+async def test_another_epoch_that_is_not_known_means_fetching_anew(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.engine.hub.AHEAD_SECONDS", 0.1)
     at = stage.hub.positions
     newer = {**at, "chat": replace(at["chat"], epoch=7)}
     await stage.happen(message("general", "missed"))

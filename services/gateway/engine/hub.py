@@ -26,6 +26,7 @@ from chassis.ids import INSTANCE
 from creavio.options.v1 import permission_pb2 as p
 from services.gateway import convert
 from services.gateway.domain import (
+    AHEAD_SECONDS,
     MAX_STREAMS,
     START_SECONDS,
     Positions,
@@ -49,6 +50,7 @@ _MEMBERS_SECONDS: Final = 5.0
 """How long an event waits for others to say whom it is for: a conversation's members, or who
 knows a person."""
 _RETRY_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.02
 
 
 class Hub:
@@ -118,6 +120,7 @@ class Hub:
         what the person may see, and `TooManyStreams`.
         """
         await self._following()
+        await self._catch_up(since or {})
         person = await self.crowd.meet(user_id)
         if person.pins > MAX_STREAMS:
             self.crowd.part(person)
@@ -166,6 +169,21 @@ class Hub:
             raise Unavailable("events cannot be followed at the moment; try again") from error
         if self._stopping:
             raise Restarting
+
+    async def _catch_up(self, since: Positions) -> None:
+        """Wait a moment for an epoch that another gateway knew of first.
+
+        To be told nothing for long would be worse than to fetch anew.
+        """
+        ends = time.monotonic() + AHEAD_SECONDS
+        while True:
+            ahead = any(
+                service in since and since[service].epoch > feed.position.epoch
+                for service, feed in self._feeds.items()
+            )
+            if not ahead or time.monotonic() > ends:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def _sealed(self, person: Person) -> bytes:
         return self._tokens.sealed(person, self.positions)
