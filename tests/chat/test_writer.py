@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 import secrets
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 
 from chassis import ids
 from chassis.contract import Contract
@@ -275,6 +276,16 @@ async def test_what_was_committed_unheard_is_answered_when_it_is_sent_again(
     # The sweeper tells it: its event stands beside it.
     async with database.reading() as tx:
         assert (await tx.execute(sa.select(OUTBOX.c.position))).scalars().all() == [None]
+
+
+async def test_a_fault_of_postgresql_is_nobodys_and_may_be_tried_again(
+    channel: Place, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> Any:
+        raise InternalError("", {}, psycopg.errors.InternalError_("pfree called with"))
+
+    monkeypatch.setattr(sending, "send", broken)
+    assert said(await desk.send(draft(channel), draft(channel))) == [Unavailable, Unavailable]
 
 
 async def test_who_waits_no_more_stops_nobody(

@@ -23,8 +23,9 @@ class Failure(Enum):
 
 
 # Classes of SQLSTATE (https://www.postgresql.org/docs/18/errcodes-appendix.html).
-_LOST: Final = ("08", "25", "53", "57", "58")
-"""Connection, read-only transaction, resources, shutdown and cancellation, system."""
+_LOST: Final = ("08", "25", "53", "57", "58", "XX")
+"""Connection, read-only transaction, resources, shutdown and cancellation, system,
+PostgreSQL's own fault."""
 _PASSING: Final = ("40", "55")
 """Deadlock, lock not available."""
 
