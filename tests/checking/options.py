@@ -1,7 +1,8 @@
 """How tests of disasters are asked for: how long, with what luck, and where to tell of them.
 
 --chaos short|long     a few of each disaster, or all of them (also CHAOS=long)
---chaos-seed NUMBER    repeat a run's choices; chosen by chance otherwise, and told
+--chaos-seed NUMBER    repeat a run's choices; chosen by chance otherwise (0 with CI=true),
+                       and told
 --chaos-results DIR    where each writes its page; a temporary folder otherwise
 """
 
@@ -51,6 +52,8 @@ def add(parser: pytest.Parser) -> None:
 def read(config: pytest.Config, scratch: Path) -> Chaos:
     """What was asked for."""
     seed = config.getoption("--chaos-seed")
+    if seed is None and os.environ.get("CI"):
+        seed = 0
     results = config.getoption("--chaos-results")
     return Chaos(
         long=config.getoption("--chaos") == "long",
