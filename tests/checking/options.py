@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -62,6 +63,15 @@ def read(config: pytest.Config, scratch: Path) -> Chaos:
     )
 
 
+def _unfinished(reports: Iterable[pytest.TestReport]) -> Iterator[str]:
+    """The disasters that failed before there was anything to judge."""
+    for report in reports:
+        where, _, test = report.nodeid.partition("::")
+        told = {name for name, _ in report.user_properties}
+        if report.failed and where.startswith("tests/chaos/") and ROW not in told:
+            yield test
+
+
 def tell(terminal: pytest.TerminalReporter) -> None:
     """Sum up what became of a run, also beside its pages if those are to stay."""
     reports = [report for kind in ("passed", "failed") for report in terminal.getreports(kind)]
@@ -70,6 +80,7 @@ def tell(terminal: pytest.TerminalReporter) -> None:
     if not pages:
         return
     rows = [str(value) for name, value in told if name == ROW]
+    rows += [f"| {each} | **not carried out** |" for each in _unfinished(reports)]
     table = [HEAD, "| --- " * (HEAD.count("|") - 1) + "|", *rows]
     terminal.write_sep("-", "what disasters left")
     for line in (*pages, "", *table):
