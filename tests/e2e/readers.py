@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.live import TLS, Person
+from tests.live import TRUST, Person
 
 
 class Reader:
@@ -51,7 +51,7 @@ class Reader:
         url = f"{self._person.live.url}/v1/events"
         try:
             with httpx.stream(
-                "GET", url, params=query, headers=headers, timeout=20, verify=TLS
+                "GET", url, params=query, headers=headers, timeout=20, verify=TRUST
             ) as reply:
                 self._socket = reply.extensions["network_stream"].get_extra_info("socket")
                 for line in reply.iter_lines():
