@@ -8,9 +8,12 @@ module keeps them.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 class ConfigError(Exception):
@@ -18,7 +21,7 @@ class ConfigError(Exception):
 
 
 class Config(BaseSettings):
-    """The configuration of one service process."""
+    """The configuration of one service."""
 
     model_config = SettingsConfigDict(env_prefix="CREAVIO_", extra="ignore", frozen=True)
 
@@ -33,6 +36,8 @@ class Config(BaseSettings):
     nats_password: SecretStr
     database_url: SecretStr | None = None
     """SQLAlchemy's URL; absent for a service that keeps nothing."""
+    database_connections: int | None = Field(default=None, ge=2, le=50)
+    """How many connections its pool may hold, where it is not the catalog's number."""
     jwt_issuer: str = "creavio"
     jwt_audience: str = "creavio"
     token_key: SecretStr = Field(min_length=32)
@@ -47,6 +52,8 @@ class Config(BaseSettings):
     """What one person may send over streams that both sides speak on."""
     claim_code: SecretStr | None = None
     """Makes whoever shows it the first administrator; only rbac has one."""
+    log_file: Path | None = None
+    """Where the log goes; standard output when absent."""
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     otlp_endpoint: str | None = None
     """Where traces are sent (OTLP over gRPC); none are when absent."""
@@ -54,6 +61,8 @@ class Config(BaseSettings):
     """A loopback port for Prometheus; no metrics are served when absent."""
     ready_socket: str | None = None
     """A datagram socket that is told `READY=1` once the service answers."""
+    env_file: Path | None = None
+    """The file this was read from: what one service alone is told stands there, too."""
 
 
 def load(env_file: Path | None = None) -> Config:
@@ -61,9 +70,18 @@ def load(env_file: Path | None = None) -> Config:
 
     Raises `ConfigError` with the name of the first value that is missing or wrong.
     """
+    return read(Config, env_file).model_copy(update={"env_file": env_file})
+
+
+def read(settings: type[S], env_file: Path | None) -> S:
+    """Read settings from an env file and the environment, which comes first.
+
+    Raises `ConfigError` with the name of the first value that is missing or wrong.
+    """
     try:
-        return Config(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings fills the rest
+        return settings(_env_file=env_file)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        name = "CREAVIO_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigError(f"{name}: {first['msg']}") from None
+        place = "_".join(str(part) for part in first["loc"]).upper()
+        name = f"CREAVIO_{place}: " if place else ""
+        raise ConfigError(f"{name}{first['msg']}") from None

@@ -114,7 +114,8 @@ class Chassis:
     def database(self) -> Database:
         """The service's database; the catalog says whether it has one."""
         assert self.entry.database is not None, "the service has no database in the catalog"
-        return Database(self.config, self.entry.database.connections)
+        connections = self.config.database_connections or self.entry.database.connections
+        return Database(self.config, connections)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -191,7 +192,6 @@ async def run(
         await bus.close()
         if chassis.entry.database is not None:
             await chassis.database.close()
-        telemetry.flush()
 
 
 def _register(

@@ -12,10 +12,12 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 import logging
+import os
+from pathlib import Path
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -57,7 +59,8 @@ class Telemetry:
     """The tracer, the metrics and the log of one service."""
 
     def __init__(self, config: Config) -> None:
-        self.log: FilteringBoundLogger = _logger(config)
+        self._output = None if config.log_file is None else _appending(config.log_file)
+        self.log: FilteringBoundLogger = _logger(config, self._output)
         self.registry = CollectorRegistry()
         self._provider = TracerProvider(
             resource=Resource.create({"service.name": config.service}), shutdown_on_exit=False
@@ -99,7 +102,7 @@ class Telemetry:
             started = time.perf_counter()
             with self.tracer.start_as_current_span(
                 name,
-                context=propagate.extract(call.metadata),
+                context=_TRACE_CONTEXT.extract(call.metadata),
                 kind=trace.SpanKind.SERVER,
                 record_exception=False,
             ) as span:
@@ -128,9 +131,11 @@ class Telemetry:
             },
         )
 
-    def flush(self) -> None:
-        """Send what is still to be sent."""
+    def close(self) -> None:
+        """Send what is still to be sent, and give the log up."""
         self._provider.shutdown()
+        if self._output is not None:
+            self._output.close()
 
 
 class _Lines(structlog.PrintLogger):
@@ -144,7 +149,12 @@ class _Lines(structlog.PrintLogger):
     log = debug = info = warning = error = critical = exception = msg
 
 
-def _logger(config: Config) -> FilteringBoundLogger:
+def _appending(path: Path) -> TextIO:
+    # Whoever cuts a log that grew long finds the next line at its start.
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a")
+
+
+def _logger(config: Config, output: TextIO | None) -> FilteringBoundLogger:
     level = logging.getLevelNamesMapping()[config.log_level.upper()]
 
     def named(_: Any, name: str, event: EventDict) -> EventDict:
@@ -156,7 +166,7 @@ def _logger(config: Config) -> FilteringBoundLogger:
         return event
 
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        _Lines(),
+        _Lines(output),
         processors=[
             named,
             _redact,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 import sys
 
-from local.warm import run_service
+from local.warm import run_services
 
 if __name__ == "__main__":
-    run_service(sys.argv[1], Path(sys.argv[2]))
+    run_services(sys.argv[1], Path(sys.argv[2]))

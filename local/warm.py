@@ -141,7 +141,7 @@ class WarmParent:
         status = 1
         try:
             self._become(name, log, parent)
-            run_service(self._serve, env_file)
+            run_services(self._serve, env_file)
             status = 0
         except SystemExit as exit_request:
             status = exit_request.code if isinstance(exit_request.code, int) else 1
@@ -187,10 +187,10 @@ class _Lines:
         yield from lines
 
 
-def run_service(serve: str, env_file: Path) -> None:
-    """Run the service that an env file describes, until it is told to end."""
+def run_services(serve: str, *env_files: Path) -> None:
+    """Run the services that env files describe in this process, until it is told to end."""
     module, _, function = serve.partition(":")
-    getattr(importlib.import_module(module), function)(env_file)
+    getattr(importlib.import_module(module), function)(*env_files)
 
 
 def warm_up(what: Collection[str] = ()) -> None:

@@ -298,13 +298,12 @@ async def test_without_tls_the_mail_waits_and_is_not_given_up(
 def test_a_server_comes_before_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "service.env"
     file.write_text(f'CREAVIO_MAIL_FOLDER="{tmp_path}"\nCREAVIO_SERVICE="auth"\n')
-    monkeypatch.setenv("CREAVIO_ENV_FILE", str(file))
-    assert isinstance(outgoing(settings.load()), MailFolder)
+    assert isinstance(outgoing(settings.load(file)), MailFolder)
     monkeypatch.setenv("CREAVIO_SMTP_HOST", "mail.example.org")
-    assert isinstance(outgoing(settings.load()), Smtp)
+    assert isinstance(outgoing(settings.load(file)), Smtp)
     monkeypatch.delenv("CREAVIO_SMTP_HOST")
     file.write_text("")
-    assert outgoing(settings.load()) is None
+    assert outgoing(settings.load(file)) is None
 
 
 @pytest.mark.parametrize(

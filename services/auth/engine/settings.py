@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chassis.config import ConfigError
+from chassis.config import read
 from services.auth.engine.providers import ProviderSettings
 
 Security = Literal["starttls", "tls", "none"]
@@ -71,14 +70,9 @@ class Settings(BaseSettings):
         )
 
 
-def load() -> Settings:
-    """Read the settings: from the file `CREAVIO_ENV_FILE` names, and the environment.
+def load(env_file: Path | None = None) -> Settings:
+    """Read the settings from the file the service's configuration stands in.
 
     Raises `ConfigError` with the name of the first value that is wrong.
     """
-    try:
-        return Settings(_env_file=os.environ.get("CREAVIO_ENV_FILE"))  # type: ignore[call-arg]  # pydantic-settings'
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = "".join(f"CREAVIO_{part}: ".upper() for part in first["loc"][:1])
-        raise ConfigError(f"{name}{first['msg']}") from None
+    return read(Settings, env_file)
