@@ -1,6 +1,7 @@
 # The daily verbs. Each makes what it needs first; none touches the system.
 #
-#   make up            start the platform (make down, or ctrl-C, stops it)
+#   make up            start the platform (make down, or ctrl-C, stops it);
+#                      with COMPACT=1, all services in one process
 #   make reload        the same, and a saved file is live within two seconds
 #   make test          every test; make test T=tests/local for some
 #   make chaos         every disaster at length; its pages in bench/results/chaos
@@ -23,7 +24,7 @@ BIN := .venv/bin
 export PYTHON
 
 up: venv web
-	@exec $(BIN)/creavio up
+	@exec $(BIN)/creavio up $(if $(filter-out 0,$(COMPACT)),--compact)
 
 reload: venv-dev web
 	@exec $(BIN)/creavio up --reload

@@ -96,6 +96,16 @@ class Catalog:
                 raise CatalogError(f"replicas of {name}: {error.errors()[0]['msg']}") from error
         return Catalog(services)
 
+    def pooled(self, share: float) -> Catalog:
+        """The catalog with pools of a share of their connections, two at least."""
+        services = dict(self.services)
+        for name, entry in self.services.items():
+            if entry.database is not None:
+                number = max(2, round(entry.database.connections * share))
+                smaller = DatabaseEntry(connections=number)
+                services[name] = entry.model_copy(update={"database": smaller})
+        return Catalog(services)
+
     def callers_of(self, name: str) -> frozenset[str]:
         """The services that may call `name`."""
         return frozenset(n for n, entry in self.services.items() if name in entry.calls)

@@ -70,6 +70,14 @@ def up(
             help="Metrics for Prometheus: on loopback from this port on, one a process.",
         ),
     ] = None,
+    compact: Annotated[
+        bool,
+        typer.Option(
+            "--compact",
+            envvar="CREAVIO_COMPACT",
+            help="All services in one process: for a machine with 1 GB.",
+        ),
+    ] = False,
 ) -> None:
     """Start everything, and keep it running until ctrl-C."""
     from chassis.catalog import CatalogError
@@ -77,6 +85,7 @@ def up(
     from local.keeper import StartError
     from local.parts import Options, read_replicas
     from local.preflight import ObstacleError, check
+    from local.profile import COMPACT, USUAL
     from local.supervisor import Supervisor
     from mesh.topology import TopologyError, load_limits
 
@@ -92,6 +101,7 @@ def up(
             limits=load_limits(limits),
             replicas=read_replicas(replicas),
             metrics_port=metrics_port,
+            profile=COMPACT if compact else USUAL,
         )
         check(options)
         asyncio.run(Supervisor(options, lambda text: out.print(text, markup=False)).run())

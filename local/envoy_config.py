@@ -23,6 +23,7 @@ from envoy_data_plane.envoy.config.bootstrap.v3 import (
     Admin,
     Bootstrap,
     BootstrapStaticResources,
+    MemoryAllocatorManager,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
     ApiVersion,
@@ -56,6 +57,7 @@ ROUTE_FOLDER = "routes"
 TYPE_URL = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 MAX_CONNECTIONS = 10_000
 """Connections from outside, all together."""
+_RELEASED = 1024 * 1024
 
 
 def command(binary: str, out_dir: Path) -> list[str]:
@@ -69,8 +71,6 @@ def command(binary: str, out_dir: Path) -> list[str]:
         "--config-path",
         str(out_dir / BOOTSTRAP),
         "--disable-hot-restart",
-        "--concurrency",
-        "2",
         "--drain-time-s",
         "5",
         "--file-flush-interval-msec",
@@ -153,6 +153,8 @@ def _bootstrap(
                 http_cluster(HEALTH, f"unix:{topology.health}"),
             ],
         ),
+        # What reading the configuration took is given back, a little each second.
+        memory_allocator_manager=MemoryAllocatorManager(bytes_to_release=_RELEASED),
         overload_manager=OverloadManager(
             resource_monitors=[
                 ResourceMonitor(

@@ -10,11 +10,15 @@ from typing import Any
 
 from local.envoy import EnvoyPart
 from local.home import Home
+from local.host_part import HostPart
 from local.http_socket import Handler, Reply
-from local.keeper import Keeper
+from local.instance import ServiceInstance
+from local.keeper import Keeper, Part
 from local.nats_server import NatsPart
+from local.parts import instances_of
+from local.postgres import PostgresPart
 from local.postgres import answers as postgres_answers
-from local.service import ServicePart
+from local.warm_parent import WarmParentPart
 
 _FRESH_SECONDS = 0.5
 _SETTLING_SECONDS = 2.0
@@ -47,27 +51,40 @@ class Health:
             if time.monotonic() - self._asked > _FRESH_SECONDS:
                 self._silent = await self._ask()
                 self._asked = time.monotonic()
-        return {k.name: self._health_of(k) for k in self._keepers.values() if k.name != "warm"}
+        health: dict[str, str] = {}
+        for keeper in self._keepers.values():
+            for instance in instances_of(keeper):
+                health[instance.name] = self._of_service(keeper, instance)
+            if not _only_carries(keeper):
+                health.setdefault(keeper.name, self._of(keeper.name, keeper.health))
+        return health
 
-    def _health_of(self, keeper: Keeper) -> str:
-        if keeper.health == "ok" and keeper.name in self._silent:
-            return "down: does not answer"
-        return keeper.health
+    def _of_service(self, keeper: Keeper, instance: ServiceInstance) -> str:
+        # Of those that start in one process, each may answer before the last does.
+        begun = keeper.state == "starting" and instance.answers
+        return self._of(instance.name, "ok" if begun else keeper.health)
+
+    def _of(self, name: str, health: str) -> str:
+        return "down: does not answer" if health == "ok" and name in self._silent else health
 
     async def _ask(self) -> frozenset[str]:
-        """The parts that run and do not answer."""
+        """Who runs and does not answer."""
         unhealthy = await self._unhealthy_in_mesh()
-        running = [k for k in self._keepers.values() if k.state == "ok" and k.name != "warm"]
-        return frozenset([k.name for k in running if not await self._answers(k, unhealthy)])
+        silent: set[str] = set()
+        for keeper in self._keepers.values():
+            if keeper.state != "ok":
+                continue
+            settled = time.monotonic() - (keeper.since or 0) > _SETTLING_SECONDS
+            if settled:
+                silent |= {i.name for i in instances_of(keeper) if i.endpoint in unhealthy}
+            if not await self._answers(keeper.part):
+                silent.add(keeper.name)
+        return frozenset(silent)
 
-    async def _answers(self, keeper: Keeper, unhealthy: frozenset[str]) -> bool:
-        part = keeper.part
+    async def _answers(self, part: Part) -> bool:
         if isinstance(part, NatsPart | EnvoyPart):
             return await part.answers()
-        if isinstance(part, ServicePart):
-            settled = time.monotonic() - (keeper.since or 0) > _SETTLING_SECONDS
-            return not (settled and part.endpoint in unhealthy)
-        return await postgres_answers(self._home)
+        return await postgres_answers(self._home) if isinstance(part, PostgresPart) else True
 
     async def _unhealthy_in_mesh(self) -> frozenset[str]:
         envoy = self._keepers["envoy"]
@@ -78,6 +95,11 @@ class Health:
         except (OSError, ValueError):
             return frozenset()
         return frozenset(_failing(clusters))
+
+
+def _only_carries(keeper: Keeper) -> bool:
+    """Whether nothing would miss the part but the services in it, or below it."""
+    return isinstance(keeper.part, WarmParentPart | HostPart)
 
 
 def _failing(clusters: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import closing
 import json
 from pathlib import Path
@@ -17,6 +18,7 @@ from local.credentials import Credentials, write_secret
 from local.home import Home
 from local.keeper import StartError
 from local.process import ChildProcess, Process, clean_environment, end, until
+from local.profile import USUAL
 
 _WATCH_SECONDS = 2.0
 _RETRY_SECONDS = 0.3
@@ -33,9 +35,12 @@ class NatsPart:
     name = "nats"
     patience = 15.0
 
-    def __init__(self, home: Home, credentials: Credentials) -> None:
+    def __init__(
+        self, home: Home, credentials: Credentials, runtime: Mapping[str, str] = USUAL.nats
+    ) -> None:
         self._home = home
         self._credentials = credentials
+        self._runtime = runtime
         self._port = _free_port()
         self._plan = BusPlan((), (), ())
         self._provisioned = False
@@ -95,7 +100,7 @@ authorization {{
         self._process = ChildProcess.start(
             [str(binary), "--config", str(self._config)],
             log=self.log,
-            env=clean_environment() | {"GOMAXPROCS": "2"},
+            env=clean_environment() | dict(self._runtime),
         )
         return self._process
 

@@ -11,13 +11,16 @@ import signal
 from chassis import catalog as catalogs
 from chassis.catalog import Catalog
 from local import postgres_binaries
-from local.bus import BusPlan
+from local.bus import BusPlan, plan_anew
 from local.credentials import Credentials
 from local.envoy import EnvoyPart
 from local.home import Home, Instance
+from local.host_part import HostPart
+from local.instance import ServiceInstance
 from local.keeper import Keeper
 from local.nats_server import NatsPart
 from local.postgres import DatabaseGrant, PostgresPart, connection_budget, provision
+from local.profile import USUAL, Profile
 from local.service import ServicePart
 from local.warm_parent import WarmParentPart
 from mesh.topology import Limits, Topology
@@ -39,7 +42,8 @@ class Options:
     catalog_file: Path = catalogs.CATALOG_FILE
     replicas: Mapping[str, int] = field(default_factory=dict)
     """How many processes of a service run, where it is not the catalog's number."""
-
+    profile: Profile = USUAL
+    """What is traded for memory."""
     metrics_port: int | None = None
     """The first of a row of loopback ports for Prometheus, one a process of a service in
     the catalog's order; no metrics are served when absent."""
@@ -51,7 +55,7 @@ class Options:
 
     def catalog(self) -> Catalog:
         """The catalog as it is now. Raises `catalogs.CatalogError`."""
-        return catalogs.load(self.catalog_file).scaled(self.replicas)
+        return self.profile.fitted(catalogs.load(self.catalog_file).scaled(self.replicas))
 
 
 def read_replicas(text: str) -> dict[str, int]:
@@ -61,6 +65,11 @@ def read_replicas(text: str) -> dict[str, int]:
         if not number.isdecimal():
             raise catalogs.CatalogError(f"replicas: {name}={number} is not like chat=2")
     return {name.strip(): int(number) for name, _, number in pairs}
+
+
+def instances_of(keeper: Keeper) -> tuple[ServiceInstance, ...]:
+    """The services that live in the process of a part; none in other parts."""
+    return keeper.part.instances if isinstance(keeper.part, ServicePart | HostPart) else ()
 
 
 class Parts:
@@ -79,32 +88,36 @@ class Parts:
             self._credentials,
             postgres_binaries.find(),
             connection_budget(self._grants()),
+            options.profile.postgres,
         )
-        self.nats = NatsPart(self._home, self._credentials)
-        self.warm = WarmParentPart(
-            self._home,
-            options.serve,
-            holds_code=options.serve == RUN_SERVICE and not options.reload,
-        )
-        self.envoy = EnvoyPart(self._home)
+        self.nats = NatsPart(self._home, self._credentials, options.profile.nats)
+        self.envoy = EnvoyPart(self._home, options.profile.envoy_workers)
+        self.warm: WarmParentPart | None = None
+        """Forks the services; None where they live in one process."""
+        self.host: HostPart | None = None
+        """The one process of all services; None where each has its own."""
         self.keepers: dict[str, Keeper] = {
-            part.name: Keeper(part) for part in (self.postgres, self.nats, self.envoy, self.warm)
+            part.name: Keeper(part) for part in (self.postgres, self.nats, self.envoy)
         }
-        for instance in self._instances():
-            self.keepers[instance.name] = Keeper(self._service(instance))
+        if options.profile.one_process:
+            living = [self._instance(instance) for instance in self._instances()]
+            self.host = HostPart(self._home, living, options.serve)
+            self.keepers[self.host.name] = Keeper(self.host)
+        else:
+            holds_code = options.serve == RUN_SERVICE and not options.reload
+            self.warm = WarmParentPart(self._home, options.serve, holds_code=holds_code)
+            self.keepers[self.warm.name] = Keeper(self.warm)
+            for instance in self._instances():
+                self.keepers[instance.name] = Keeper(self._service(instance, self.warm))
 
     @property
     def services(self) -> list[Keeper]:
-        """The keepers of every process of every service, callees first."""
-        return [k for k in self.keepers.values() if isinstance(k.part, ServicePart)]
+        """The keepers of every process that services live in, callees first."""
+        return [k for k in self.keepers.values() if isinstance(k.part, ServicePart | HostPart)]
 
     def of_service(self, service: str) -> list[Keeper]:
         """The keepers of one service's processes; empty when there is no such service."""
-        return [
-            k
-            for k in self.keepers.values()
-            if isinstance(k.part, ServicePart) and k.part.service == service
-        ]
+        return [k for k in self.services if service in {i.service for i in instances_of(k)}]
 
     async def plan_bus(self) -> None:
         """Write the configuration NATS starts with. Raises `PlanError`."""
@@ -115,7 +128,9 @@ class Parts:
 
             return bus_plan.load(self._options.catalog_file)
 
-        self.nats.configure(await asyncio.to_thread(load))
+        aside = self._options.profile.plan_aside
+        plan = plan_anew(self._options.catalog_file) if aside else asyncio.to_thread(load)
+        self.nats.configure(await plan)
 
     async def provision_databases(self) -> None:
         """Give every service its database. Raises `StartError`."""
@@ -125,10 +140,10 @@ class Parts:
         """Render Envoy's configuration. Raises `StartError`."""
         await self.envoy.render(self._topology(), routes_only=routes_only)
 
-    async def adopt(self, catalog: Catalog, plan: BusPlan) -> None:
+    async def adopt(self, catalog: Catalog, plan: BusPlan, warm: WarmParentPart) -> None:
         """Take a changed catalog and changed contracts into what runs.
 
-        The services are to be held meanwhile. Those that are new are there,
+        The services, which `warm` forks, are to be held meanwhile. Those that are new are there,
         not started, afterwards; those that left are stopped. Raises `StartError`.
         """
         before = {k.name for k in self.services}
@@ -144,9 +159,9 @@ class Parts:
             await self.keepers.pop(name).stop()
         for name, instance in instances.items():
             if name in self.keepers:
-                self.keepers[name].part = self._service(instance)
+                self.keepers[name].part = self._service(instance, warm)
             else:
-                self.keepers[name] = Keeper(self._service(instance))
+                self.keepers[name] = Keeper(self._service(instance, warm))
         same_listeners = before == instances.keys()
         await self.render(routes_only=same_listeners)
         if not same_listeners:
@@ -156,15 +171,16 @@ class Parts:
         if self.postgres.needs_restart_for(connection_budget(self._grants())):
             await self.keepers[self.postgres.name].restart()
 
-    def _service(self, instance: Instance) -> ServicePart:
-        return ServicePart(
+    def _service(self, instance: Instance, warm: WarmParentPart) -> ServicePart:
+        return ServicePart(self._home, self._instance(instance), warm, self._options.serve)
+
+    def _instance(self, instance: Instance) -> ServiceInstance:
+        return ServiceInstance(
             self._home,
             instance,
             self._catalog.services[instance.service],
             self._credentials,
             self.nats.url,
-            self.warm,
-            self._options.serve,
             self._options.url,
             self._metrics_port(instance),
         )

@@ -8,7 +8,7 @@ catalog. See docs/adr/0004-postgres-from-the-wheel.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ import signal
 import struct
 import tempfile
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -96,12 +97,18 @@ class PostgresPart:
     patience = 60.0
 
     def __init__(
-        self, home: Home, credentials: Credentials, binaries: PostgresBinaries, budget: int
+        self,
+        home: Home,
+        credentials: Credentials,
+        binaries: PostgresBinaries,
+        budget: int,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._home = home
         self._credentials = credentials
         self._binaries = binaries
         self._budget = budget
+        self._settings = _SETTINGS | dict(settings)
 
     @property
     def log(self) -> Path:
@@ -114,7 +121,7 @@ class PostgresPart:
         if not (data / "PG_VERSION").exists():
             await self._initialise()
         await self._outlive_predecessor()
-        settings = _SETTINGS | {
+        settings = self._settings | {
             "max_connections": str(self._budget + _SPARE_CONNECTIONS),
             "cluster_name": _cluster_name(data),
         }

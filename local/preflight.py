@@ -27,6 +27,7 @@ def check(options: Options) -> None:
     Touches nothing. Raises `ObstacleError` for the first thing found, or
     `CatalogError`.
     """
+    check_profile(options)
     check_home(options.home)
     check_paths(options)
     check_port(options.port)
@@ -34,6 +35,22 @@ def check(options: Options) -> None:
         postgres_binaries.find()
     except postgres_binaries.PostgresUnavailableError as error:
         raise ObstacleError(str(error)) from error
+
+
+def check_profile(options: Options) -> None:
+    """Whether what was asked for goes together. Raises `ObstacleError`."""
+    if not options.profile.one_process:
+        return
+    if options.reload:
+        raise ObstacleError(
+            "--reload restarts services one by one, and with --compact they are one process; "
+            "leave one of the two out"
+        )
+    if options.replicas:
+        raise ObstacleError(
+            "--replicas asks for more processes, and with --compact there is one; "
+            "leave one of the two out"
+        )
 
 
 def check_home(home: Home) -> None:

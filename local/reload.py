@@ -139,7 +139,7 @@ class Reloader:
         began = time.monotonic()
         try:
             warm = self._parts.warm
-            if warm.holds_code and saved_since(self._root, warm.began):
+            if warm is not None and warm.holds_code and saved_since(self._root, warm.began):
                 # What is forked would run the code as it was at the start.
                 warm.holds_code = False
                 await warm.prepare()
@@ -177,12 +177,11 @@ class Reloader:
 
     async def _renew(self) -> None:
         """New contracts or a new catalog: nothing of the old is left running."""
-        began = time.monotonic()
+        began, warm = time.monotonic(), self._parts.warm
+        assert warm is not None, "what is saved is watched where services are forked"
         try:
             catalog = self._options.catalog()
-            plan, _ = await asyncio.gather(
-                plan_anew(self._options.catalog_file), self._parts.warm.prepare()
-            )
+            plan, _ = await asyncio.gather(plan_anew(self._options.catalog_file), warm.prepare())
         except (catalogs.CatalogError, PlanError, StartError) as error:
             _mark(self._parts.services, str(error))
             self._tell(f"not reloaded: {error}")
@@ -190,7 +189,7 @@ class Reloader:
         _mark(self._parts.services, "")
         try:
             await self._replace_warm_parent()
-            await self._parts.adopt(catalog, plan)
+            await self._parts.adopt(catalog, plan, warm)
         except StartError as error:
             self._tell(str(error))
         for keeper in self._parts.services:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 import json
 import os
 import time
@@ -13,7 +13,7 @@ from typing import Any
 from local import memory
 from local.health import Health
 from local.keeper import Keeper
-from local.parts import Options, Parts
+from local.parts import Options, Parts, instances_of
 from local.service import ServicePart
 
 _LATENCIES = r"/stats?format=json&filter=^cluster\..*\.upstream_rq_time$"
@@ -28,12 +28,14 @@ class PartStatus:
     health: str
     pid: int | None
     memory: int
-    """PSS in bytes, of the process and all below it."""
+    """PSS in bytes, of the process and all below it; 0 of what lives within another part."""
     restarts: int
     uptime: float | None
     """Seconds since it last became well."""
     p50_ms: float | None
     """The median time of a call to it, since Envoy started."""
+    within: str | None
+    """The part whose process it lives in, together with others; its memory is told there."""
 
 
 class StatusView:
@@ -56,7 +58,11 @@ class StatusView:
         health = await self._health.parts()
         medians = await self._medians()
         lines = await asyncio.to_thread(
-            lambda: [self._line(keeper, health, medians) for keeper in self._parts.keepers.values()]
+            lambda: [
+                line
+                for keeper in self._parts.keepers.values()
+                for line in self._lines(keeper, health, medians)
+            ]
         )
         own = await asyncio.to_thread(memory.one, os.getpid())
         return {
@@ -70,22 +76,36 @@ class StatusView:
             "supervisor_memory": own,
         }
 
-    def _line(
+    def _lines(
         self, keeper: Keeper, health: Mapping[str, str], medians: Mapping[str, float]
+    ) -> Iterator[PartStatus]:
+        instances = instances_of(keeper)
+        if isinstance(keeper.part, ServicePart):
+            (alone,) = instances
+            yield self._line(keeper, keeper.name, health, medians.get(alone.service))
+            return
+        yield self._line(keeper, keeper.name, health)
+        for instance in instances:
+            line = self._line(keeper, instance.name, health, medians.get(instance.service))
+            yield replace(line, memory=0, within=keeper.name)
+
+    def _line(
+        self, keeper: Keeper, name: str, health: Mapping[str, str], median: float | None = None
     ) -> PartStatus:
         process = keeper.process
         since = keeper.since
-        part = keeper.part
         # The services are the warm parent's children, and have lines of their own.
-        measure = memory.one if part is self._parts.warm else memory.tree
+        measure = memory.one if keeper.part is self._parts.warm else memory.tree
+        well = keeper.health == "ok" or health.get(name) == "ok"
         return PartStatus(
-            name=keeper.name,
-            health=health.get(keeper.name, "ok") if keeper.health == "ok" else keeper.story,
+            name=name,
+            health=health.get(name, "ok") if well else keeper.story,
             pid=process.pid if process else None,
             memory=measure(process.pid) if process else 0,
             restarts=keeper.restarts,
             uptime=time.monotonic() - since if since is not None else None,
-            p50_ms=medians.get(part.service) if isinstance(part, ServicePart) else None,
+            p50_ms=median,
+            within=None,
         )
 
     async def _medians(self) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """The supervisor: starts everything in order, keeps it running, ends it.
 
-Order of start: PostgreSQL, NATS, the warm parent and Envoy's rendering side by
-side; then databases and streams; then every service and Envoy. Order of end:
-services (they drain), Envoy, NATS, PostgreSQL.
+Order of start: PostgreSQL, NATS, the warm parent (or the one process of all services)
+and Envoy's rendering side by side; then databases and streams; then every service and
+Envoy. Order of end: services (they drain), Envoy, NATS, PostgreSQL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from local.home import HomeLock
 from local.http_socket import HttpSocket
 from local.keeper import StartError
 from local.logs import rotate
-from local.parts import Options, Parts
+from local.parts import Options, Parts, instances_of
 from local.process import LINUX
 from local.reload import Reloader
 from local.status import StatusView
@@ -123,8 +123,11 @@ class Supervisor:
             await self._essential(parts, "envoy", "Envoy")
 
         try:
+            if parts.host is not None:
+                parts.host.warm_up()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._essential(parts, "warm", "Python"))
+                if parts.warm is not None:
+                    group.create_task(self._essential(parts, parts.warm.name, "Python"))
                 group.create_task(databases())
                 group.create_task(streams())
                 group.create_task(edge())
@@ -143,7 +146,7 @@ class Supervisor:
         self._tell(f"{label} is ready")
 
     def _tell_where(self, parts: Parts, status: StatusView) -> None:
-        ready = [keeper.name for keeper in parts.services if keeper.state == "ok"]
+        ready = [i.name for k in parts.services if k.state == "ok" for i in instances_of(k)]
         self._tell(f"{', '.join(ready)} answer")
         for keeper in parts.services:
             if keeper.state != "ok":
@@ -169,5 +172,8 @@ class Supervisor:
 
 async def _end(parts: Parts) -> None:
     await asyncio.gather(*(keeper.stop() for keeper in parts.services))
+    if parts.host is not None:
+        await parts.host.cool_down()
     for name in ("envoy", "warm", "nats", "postgres"):
-        await parts.keepers[name].stop()
+        if name in parts.keepers:
+            await parts.keepers[name].stop()

@@ -22,7 +22,7 @@ def status_table(state: Mapping[str, Any]) -> RenderableType:
     for part in state["parts"]:
         well = part["health"] == "ok"
         table.add_row(
-            part["name"],
+            f"  {part['name']}" if part["within"] else part["name"],
             Text(part["health"], style="green" if well else "red"),
             str(part["pid"] or ""),
             _megabytes(part["memory"]),

@@ -21,7 +21,7 @@ FORKS = sys.platform == "linux"
 """macOS' frameworks do not survive a fork: services are spawned there."""
 
 
-_FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576"}
 """For glibc: few arenas, and what is large (a password hash works in 19 MiB) is
 given back when it is freed."""
 
@@ -68,7 +68,7 @@ class _Parent:
             process = ChildProcess.start(
                 [sys.executable, "-m", "local.warm", str(theirs.fileno()), *arguments],
                 log=log,
-                env=clean_environment() | _FRUGAL,
+                env=clean_environment() | FRUGAL,
                 cwd=home.run,
                 pass_fds=(theirs.fileno(),),
             )

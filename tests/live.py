@@ -38,18 +38,36 @@ LIMITS = {
 """Budgets that no test spends."""
 
 
+COMPACT = "compact"
+"""The profile with all services in one process, as `CREAVIO_PROFILE` names it."""
+
+
+def profile() -> str:
+    """On which profile tests run that want no particular one."""
+    return os.environ.get("CREAVIO_PROFILE", "usual")
+
+
 class Live:
     """A running platform."""
 
-    def __init__(self, home: Home, port: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, home: Home, port: int, process: subprocess.Popen[bytes], *, compact: bool = False
+    ) -> None:
         self.home = home
         self.port = port
         self.process = process
+        self.compact = compact
+        """Whether all services live in one process."""
 
     @property
     def url(self) -> str:
         """Where the edge answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which a command finds it."""
+        return _environment(self.home, self.port)
 
     def status(self) -> dict[str, Any]:
         """What `creavio status` says."""
@@ -66,14 +84,19 @@ class Live:
         """Run a command of `creavio` on it."""
         return subprocess.run(
             [sys.executable, "-m", "local.cli", *arguments],
-            env=_environment(self.home, self.port) | {"COLUMNS": "200"},
+            env=self.environment | {"COLUMNS": "200"},
             capture_output=True,
             text=True,
             check=False,
         )
 
     def pid(self, part: str) -> int:
-        """The process of a part, such as `chat` or `nats`."""
+        """The process of a part, such as `chat` or `nats`.
+
+        `warm` is the one that all services end with: compact, the one they live in.
+        """
+        if self.compact and part == "warm":
+            part = "services"
         return int(next(p["pid"] for p in self.status()["parts"] if p["name"] == part))
 
     def kill(self, part: str) -> int:
@@ -302,9 +325,13 @@ def _up(_: Home) -> Sequence[str]:
 def running(command: Callable[[Home], Sequence[str]] = _up, **environment: str) -> Iterator[Live]:
     """A platform of its own, until the block ends; then nothing of it is left.
 
-    `CREAVIO_REPLICAS="chat=2"` runs two processes of chat. `command` starts it on a home
-    in another way, and ends it on SIGTERM; its input is kept open.
+    `CREAVIO_REPLICAS="chat=2"` runs two processes of chat. What says nothing of replicas
+    or of `CREAVIO_COMPACT` runs on the profile that `CREAVIO_PROFILE` names. `command`
+    starts it on a home in another way, and ends it on SIGTERM; its input is kept open.
     """
+    compact = profile() == COMPACT and "CREAVIO_REPLICAS" not in environment
+    if "CREAVIO_COMPACT" in environment:
+        compact = environment["CREAVIO_COMPACT"] == "1"
     folder = Path(tempfile.mkdtemp(prefix="cv-", dir="/tmp"))  # sockets need a short path
     home, port = Home(folder / "home"), _free_port()
     (folder / "limits.json").write_text(json.dumps(LIMITS))
@@ -316,6 +343,7 @@ def running(command: Callable[[Home], Sequence[str]] = _up, **environment: str) 
                 env={
                     **_environment(home, port),
                     "CREAVIO_LIMITS": str(folder / "limits.json"),
+                    "CREAVIO_COMPACT": "1" if compact else "0",
                     **environment,
                 },
                 stdin=subprocess.PIPE,
@@ -324,7 +352,7 @@ def running(command: Callable[[Home], Sequence[str]] = _up, **environment: str) 
             )
         try:
             _await_open(process, port, log)
-            yield Live(home, port, process)
+            yield Live(home, port, process, compact=compact)
         finally:
             process.terminate()
             try:

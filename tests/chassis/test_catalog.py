@@ -63,3 +63,16 @@ def test_whoever_may_call_is_known_to_the_called() -> None:
         callers = catalog.callers_of(name)
         assert callers == {n for n, e in catalog.services.items() if name in e.calls}
         assert name not in callers
+
+
+def test_a_share_of_a_pool_is_two_connections_at_least() -> None:
+    catalog = catalogs.load()
+    for share in (0.1, 0.4, 1.0):
+        for name, entry in catalog.pooled(share).services.items():
+            whole = catalog.services[name].database
+            if whole is None:
+                assert entry.database is None
+                continue
+            assert entry.database is not None
+            assert entry.database.connections == max(2, round(whole.connections * share))
+    assert catalog.pooled(1.0) == catalog

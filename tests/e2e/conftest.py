@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live import Live, running
+from tests.live import COMPACT, Live, profile, running
 
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Live]:
-    """Two gateways and two chats, shared by the tests of one module."""
-    with running(CREAVIO_REPLICAS="chat=2,gateway=2") as platform:
+    """Two gateways and two chats, shared by the tests of one module.
+
+    On the compact profile one process holds one of each.
+    """
+    replicas = {} if profile() == COMPACT else {"CREAVIO_REPLICAS": "chat=2,gateway=2"}
+    with running(**replicas) as platform:
         yield platform

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from local.home import Home
-from tests.live import LIMITS, Live
+from tests.live import COMPACT, LIMITS, Live, profile
 from tests.local.running import PROJECT, free_port, until
 
 
@@ -38,8 +38,12 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @contextmanager
-def started(home: Home, code: Path = PROJECT) -> Iterator[Live]:
-    """The real platform on a home there may be already, run from the code of a folder."""
+def started(home: Home, code: Path = PROJECT, *, compact: bool | None = None) -> Iterator[Live]:
+    """The real platform on a home there may be already, run from the code of a folder.
+
+    Compact or not, it is on the profile that `CREAVIO_PROFILE` names if it is not said.
+    """
+    compact = profile() == COMPACT if compact is None else compact
     port = free_port()
     limits, log = home.root.parent / "limits.json", home.root.parent / "up.log"
     limits.write_text(json.dumps(LIMITS))
@@ -51,12 +55,13 @@ def started(home: Home, code: Path = PROJECT) -> Iterator[Live]:
                 "CREAVIO_HOME": str(home.root),
                 "CREAVIO_PORT": str(port),
                 "CREAVIO_LIMITS": str(limits),
+                "CREAVIO_COMPACT": "1" if compact else "0",
                 "PYTHONPATH": f"{code}:{code / 'gen' / 'python'}",
             },
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    live = Live(home, port, process)
+    live = Live(home, port, process, compact=compact)
 
     def well() -> bool:
         assert process.poll() is None, log.read_text()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from chassis import catalog as catalogs
 from local.home import Home
 from tests.local.running import Running, free_port, running, temporary_home
 
@@ -29,9 +30,10 @@ class Place:
     home: Home
     port: str
 
-    def start(self, *, wait: bool = True) -> AbstractContextManager[Running]:
-        """Start a platform here."""
-        return running(self.home, self.port, wait=wait)
+    def start(self, *, wait: bool = True, compact: bool = False) -> AbstractContextManager[Running]:
+        """Start a platform here; compact, all its services are one process."""
+        mode = (str(catalogs.CATALOG_FILE), "compact") if compact else ()
+        return running(self.home, self.port, *mode, wait=wait)
 
 
 @pytest.fixture(scope="module")

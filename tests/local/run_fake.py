@@ -1,4 +1,7 @@
-"""The platform with fake services: `python -m tests.local.run_fake PORT [CATALOG]`."""
+"""The platform with fake services: `python -m tests.local.run_fake PORT [CATALOG] [MODE]`.
+
+MODE is `reload`, to run what is saved, or `compact`, to have all services in one process.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from chassis import catalog as catalogs
 from local.home import AlreadyRunningError, Home
 from local.keeper import StartError
 from local.parts import Options
+from local.profile import COMPACT, USUAL
 from local.supervisor import Supervisor
 
 
@@ -21,6 +25,7 @@ def main(port: str, catalog: str = str(catalogs.CATALOG_FILE), mode: str = "") -
         reload=mode == "reload",
         serve="tests.local.fake_service:serve",
         catalog_file=Path(catalog),
+        profile=COMPACT if mode == "compact" else USUAL,
     )
     try:
         asyncio.run(Supervisor(options, lambda text: print(text, flush=True)).run())  # noqa: T201  # the test reads it
