@@ -1,4 +1,8 @@
-"""`python -m bench [--quick]`: measures, prints a table, keeps `bench/results/latest.json`."""
+"""`python -m bench [--quick]`: measures, prints tables, keeps `bench/results/latest.json`.
+
+The two profiles are compared at the end, when it is not to be quick, and kept in
+`bench/results/profiles.json`; by themselves with `--profiles`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from bench import (
     history,
     people,
     permissions,
+    profiles,
     references,
     report,
     send,
@@ -26,10 +31,17 @@ def main() -> None:
     """Measure everything, or the shorter half of it."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter runs, fewer loads")
-    quick = parser.parse_args().quick
+    parser.add_argument("--profiles", action="store_true", help="the two profiles, nothing else")
+    asked = parser.parse_args()
+    quick = asked.quick
     seconds = 2.0 if quick else 6.0
+    if asked.profiles:
+        report.keep("profiles", profiles.profiles(seconds, (1, 64), people.RATE))
+        return
     with running(CREAVIO_REQUESTS_PER_SECOND=people.RATE) as live:
         report.keep("latest", _measured(live, seconds, quick=quick))
+    if not quick:
+        report.keep("profiles", profiles.profiles(seconds, (1, 64), people.RATE))
 
 
 def _measured(live: Live, seconds: float, *, quick: bool) -> Iterable[Result]:

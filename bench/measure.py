@@ -99,8 +99,9 @@ class Usage:
 
 
 def usage(live: Live) -> Usage:
-    """The CPU of every part of a platform."""
-    return Usage({part["name"]: int(part["pid"]) for part in live.status()["parts"] if part["pid"]})
+    """The CPU of every part of a platform that has a process of its own."""
+    parts = [part for part in live.status()["parts"] if part["pid"] and not part["within"]]
+    return Usage({part["name"]: int(part["pid"]) for part in parts})
 
 
 def _cpu(pid: int, named: frozenset[int]) -> float:

@@ -26,9 +26,8 @@ class EnvoyPart:
     name = "envoy"
     patience = 30.0
 
-    def __init__(self, home: Home, workers: int) -> None:
+    def __init__(self, home: Home) -> None:
         self._home = home
-        self._workers = workers
 
     @property
     def log(self) -> Path:
@@ -65,8 +64,6 @@ class EnvoyPart:
         """Start Envoy on what was rendered."""
         self._home.envoy_admin.unlink(missing_ok=True)
         argv = json.loads((self._home.envoy / COMMAND).read_text(encoding="utf-8"))
-        # Not rendered: a start with another number has nothing to render.
-        argv += ["--concurrency", str(self._workers)]
         return ChildProcess.start(argv, log=self.log, env=clean_environment())
 
     async def ready(self, process: Process) -> None:

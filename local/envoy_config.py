@@ -71,6 +71,8 @@ def command(binary: str, out_dir: Path) -> list[str]:
         "--config-path",
         str(out_dir / BOOTSTRAP),
         "--disable-hot-restart",
+        "--concurrency",
+        "2",
         "--drain-time-s",
         "5",
         "--file-flush-interval-msec",

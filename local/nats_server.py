@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import closing
 import json
 from pathlib import Path
@@ -18,7 +17,6 @@ from local.credentials import Credentials, write_secret
 from local.home import Home
 from local.keeper import StartError
 from local.process import ChildProcess, Process, clean_environment, end, until
-from local.profile import USUAL
 
 _WATCH_SECONDS = 2.0
 _RETRY_SECONDS = 0.3
@@ -35,12 +33,9 @@ class NatsPart:
     name = "nats"
     patience = 15.0
 
-    def __init__(
-        self, home: Home, credentials: Credentials, runtime: Mapping[str, str] = USUAL.nats
-    ) -> None:
+    def __init__(self, home: Home, credentials: Credentials) -> None:
         self._home = home
         self._credentials = credentials
-        self._runtime = runtime
         self._port = _free_port()
         self._plan = BusPlan((), (), ())
         self._provisioned = False
@@ -100,7 +95,7 @@ authorization {{
         self._process = ChildProcess.start(
             [str(binary), "--config", str(self._config)],
             log=self.log,
-            env=clean_environment() | dict(self._runtime),
+            env=clean_environment() | {"GOMAXPROCS": "2"},
         )
         return self._process
 

@@ -90,8 +90,8 @@ class Parts:
             connection_budget(self._grants()),
             options.profile.postgres,
         )
-        self.nats = NatsPart(self._home, self._credentials, options.profile.nats)
-        self.envoy = EnvoyPart(self._home, options.profile.envoy_workers)
+        self.nats = NatsPart(self._home, self._credentials)
+        self.envoy = EnvoyPart(self._home)
         self.warm: WarmParentPart | None = None
         """Forks the services; None where they live in one process."""
         self.host: HostPart | None = None

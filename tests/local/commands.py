@@ -38,7 +38,9 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @contextmanager
-def started(home: Home, code: Path = PROJECT, *, compact: bool | None = None) -> Iterator[Live]:
+def started(
+    home: Home, code: Path = PROJECT, *, compact: bool | None = None, **environment: str
+) -> Iterator[Live]:
     """The real platform on a home there may be already, run from the code of a folder.
 
     Compact or not, it is on the profile that `CREAVIO_PROFILE` names if it is not said.
@@ -57,7 +59,8 @@ def started(home: Home, code: Path = PROJECT, *, compact: bool | None = None) ->
                 "CREAVIO_LIMITS": str(limits),
                 "CREAVIO_COMPACT": "1" if compact else "0",
                 "PYTHONPATH": f"{code}:{code / 'gen' / 'python'}",
-            },
+            }
+            | environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
