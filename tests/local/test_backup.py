@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 import io
 import json
@@ -99,7 +100,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             stream.until("message_created")
             token = stream.resume_token
         talkers = [Talker(owner, channel), Talker(member, channel)]
-        with live.stopped("chat"):
+        # Compact, chat cannot sleep alone: there it heard of the channel at once.
+        with nullcontext() if live.compact else live.stopped("chat"):
             unheard = owner.open_channel(community, "unheard")["id"]
             # Nobody reads what it says here: it only shows that one made it while chat slept.
             asleep = creavio(live.home, "backup", str(file.with_name("asleep.backup")))
