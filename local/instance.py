@@ -82,7 +82,7 @@ class ServiceInstance:
 
         Raises `StartError`.
         """
-        env_file = self._write_configuration()
+        env_file = self.write_configuration()
         self._home.listen(self._instance).unlink(missing_ok=True)
         self._bind()
         return env_file
@@ -101,7 +101,8 @@ class ServiceInstance:
             self._ready.close()
             self._ready = None
 
-    def _write_configuration(self) -> Path:
+    def write_configuration(self) -> Path:
+        """Write what `chassis.config` reads."""
         service, credentials, home = self._instance.service, self._credentials, self._home
         home.service(service).mkdir(mode=0o700, exist_ok=True)
         values = {

@@ -25,9 +25,8 @@ import time
 from chassis import catalog as catalogs
 from local.bus import PlanError, plan_anew
 from local.keeper import Keeper, StartError
-from local.parts import Options, Parts
+from local.parts import Options, Parts, instances_of
 from local.process import clean_environment
-from local.service import ServicePart
 
 _WATCHED = ("services", "chassis", "gen", "proto", "edge", "mesh", "web/out", "catalog.yaml")
 _HELD = ("services", "chassis", "gen")
@@ -215,7 +214,8 @@ async def restart(keepers: Iterable[Keeper]) -> None:
     """
     services: dict[str, list[Keeper]] = {}
     for keeper in keepers:
-        service = keeper.part.service if isinstance(keeper.part, ServicePart) else keeper.name
+        living = {instance.service for instance in instances_of(keeper)}
+        service = living.pop() if len(living) == 1 else keeper.name
         services.setdefault(service, []).append(keeper)
 
     async def in_turn(processes: list[Keeper]) -> None:

@@ -15,6 +15,6 @@ def pair() -> Iterator[Live]:
 
     On the compact profile one process holds one of each.
     """
-    replicas = {} if profile() == COMPACT else {"CREAVIO_REPLICAS": "chat=2,gateway=2"}
-    with running(**replicas) as platform:
+    two = running() if profile() == COMPACT else running(CREAVIO_REPLICAS="chat=2,gateway=2")
+    with two as platform:
         yield platform

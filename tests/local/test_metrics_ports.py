@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from local.home import Home
-from local.parts import Options, Parts
-from local.service import ServicePart
+from local.parts import Options, Parts, instances_of
 
 
 def ports(home: Home, metrics_port: int | None) -> dict[str, str]:
@@ -15,10 +14,9 @@ def ports(home: Home, metrics_port: int | None) -> dict[str, str]:
     home.prepare()
     parts = Parts(Options(home, replicas={"chat": 2}, metrics_port=metrics_port))
     told = {}
-    for keeper in parts.services:
-        assert isinstance(keeper.part, ServicePart)
-        lines = keeper.part.write_configuration().read_text().splitlines()
-        told[keeper.name] = next((x for x in lines if x.startswith("CREAVIO_METRICS_PORT=")), "")
+    for instance in (each for keeper in parts.services for each in instances_of(keeper)):
+        lines = instance.write_configuration().read_text().splitlines()
+        told[instance.name] = next((x for x in lines if x.startswith("CREAVIO_METRICS_PORT=")), "")
     return told
 
 
