@@ -13,13 +13,26 @@ import sqlalchemy as sa
 
 from chassis import ids
 from chassis.database import Database, Transaction
-from chassis.testing import plan_of
+from chassis.outbox import RECORD, recorded
+from chassis.schema import OUTBOX
+from chassis.testing import eventually, plan_of
 from services.chat.domain import conversation as conversing
 from services.chat.domain import message as domain
 from services.chat.domain.message import Message, MessageNotFound
 from services.chat.domain.place import Home, Place, PlaceNotFound
-from services.chat.store import conversations, messages, places, reactions
-from tests.chat.making import ADA, BOB, COMMUNITY, NOW, draft, new_channel, send, send_in, sent
+from services.chat.store import conversations, messages, places, reactions, sending
+from tests.chat.making import (
+    ADA,
+    BOB,
+    COMMUNITY,
+    NOW,
+    draft,
+    entry,
+    new_channel,
+    send,
+    send_in,
+    sent,
+)
 
 
 @pytest.fixture
@@ -309,3 +322,49 @@ async def whole_reads(tx: Transaction) -> int:
         WHERE relname IN ('message', 'reaction', 'conversation', 'conversation_member', 'channel')
         """
     return int((await tx.execute(sa.text(query))).scalar_one())
+
+
+async def test_positions_are_recorded_while_others_write_the_same_rows(
+    database: Database, channel: Place
+) -> None:
+    """PostgreSQL ended with every connection: it pruned days anew, and by what it had pruned,
+    for the second row that somebody had changed meanwhile."""
+    events = [ids.new() for _ in range(3)]
+    rows = [{"id": e, "type": "t", "subject": "s", "body": b"", "headers": {}} for e in events]
+    many = sa.text(
+        "INSERT INTO outbox SELECT uuidv7(), 't', 's', 'b', '{}', n, now()"
+        " FROM generate_series(1, 100000) AS n"
+    )
+    # The plan there is where a day has far more events than are recorded at once.
+    planned = sa.text(
+        "SELECT set_config('plan_cache_mode', 'force_generic_plan', false),"
+        " set_config('enable_seqscan', 'off', false),"
+        " set_config('enable_hashjoin', 'off', false),"
+        " set_config('enable_mergejoin', 'off', false),"
+        " set_config('enable_material', 'off', false)"
+    )
+    async with database.transaction() as tx:
+        await tx.execute(sa.insert(OUTBOX), rows)
+        await tx.execute(many)
+        await tx.execute(sa.text("ANALYZE"))
+
+    async def send_and_record() -> object:
+        async with database.reading() as tx:
+            await tx.execute(planned)
+            one = draft(channel, "hello")
+            return await sending.send(tx, [one], [entry(one)], (events, [7, 8, 9]))
+
+    async def blocked() -> None:
+        async with database.reading() as tx:
+            waiting = sa.text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            assert (await tx.execute(waiting)).scalar_one()
+
+    async with database.transaction() as first:
+        await first.execute(sa.text("UPDATE channel SET last_sequence = last_sequence + 1"))
+        await first.execute(RECORD, recorded(events[:1], [6]))
+        second = asyncio.create_task(send_and_record())
+        await eventually(blocked)
+    assert await second == [2]
+    query = sa.select(OUTBOX.c.position).where(OUTBOX.c.id.in_(events)).order_by(OUTBOX.c.id)
+    async with database.reading() as tx:
+        assert (await tx.execute(query)).scalars().all() == [7, 8, 9]

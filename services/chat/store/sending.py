@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.database import Transaction
+from chassis.outbox import RECORDING, recorded
 from chassis.publisher import Entry
 from services.chat.domain.mentions import packed, unpacked
 from services.chat.domain.message import Draft, Message, Reaction
@@ -22,7 +23,7 @@ NONCE_INDEX: Final = "message_nonce"
 """The index that keeps a nonce from naming two messages of its author in a place."""
 
 _SEND: Final = sa.text(
-    r"""
+    rf"""
     WITH draft AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:drafts AS json)) AS draft (
             place integer,
@@ -177,13 +178,7 @@ _SEND: Final = sa.text(
             headers, event_time
         FROM fresh CROSS JOIN LATERAL protobuf_varint(sequence) AS number
     ),
-    recorded AS (
-        UPDATE outbox SET position = published.position
-        FROM json_to_recordset(CAST(:published AS json)) AS published (id uuid, position bigint)
-        WHERE outbox.id = published.id
-        -- Lets the planner leave out the days that none of them is of.
-        AND outbox.id BETWEEN CAST(:first AS uuid) AND CAST(:last AS uuid)
-    )
+    recorded AS ({RECORDING})
     SELECT place, sequence, NULL AS before, CAST(NULL AS numeric) AS wait FROM fresh
     UNION ALL
     SELECT place, sequence, to_jsonb(before), NULL FROM before
@@ -207,7 +202,7 @@ _SEND: Final = sa.text(
         AND place NOT IN (SELECT barred.place FROM barred)
         AND place NOT IN (SELECT answering.place FROM answering)
         AND place NOT IN (SELECT before.place FROM before)
-    """
+    """  # noqa: S608  # put together from constants
 )
 
 
@@ -269,17 +264,13 @@ async def send(
     Fails by `NONCE_INDEX` when another transaction used a nonce while this one waited
     for the place: a second try sees it.
     """
-    published, positions = acknowledged
-    told = zip(published, positions, strict=True)
     found = await tx.execute(
         _SEND,
         {
             # One text for all of it: an array for each column takes four times as long to make.
             "drafts": json.dumps([_row(n, d, entries[n]) for n, d in enumerate(drafts)]),
             "type": entries[0].type,
-            "published": json.dumps([{"id": i.hex, "position": n} for i, n in told]),
-            "first": min(published, default=None),
-            "last": max(published, default=None),
+            **recorded(*acknowledged),
         },
     )
     outcomes: list[Outcome] = [None] * len(drafts)
