@@ -30,7 +30,7 @@ _OTHERS: Final = BINDING.alias("others")
 
 async def places_of(tx: Transaction, user_id: UUID) -> Sequence[UUID]:
     """The communities a person has roles in; the instance may be one."""
-    query = sa.select(BINDING.c.community_id.distinct()).where(BINDING.c.user_id == user_id)
+    query = sa.select(BINDING.c.community_id).where(BINDING.c.user_id == user_id).distinct()
     return (await tx.execute(query)).scalars().all()
 
 
