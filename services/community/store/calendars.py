@@ -38,13 +38,6 @@ _FORGET: Final = sa.text(
     FROM gone WHERE calendar_event.id = gone.event_id
     """
 )
-# A channel that was deleted takes what was to happen there along.
-_THERE: Final = sa.or_(
-    CALENDAR_EVENT.c.channel_id.is_(None),
-    sa.exists().where(
-        CHANNEL.c.id == CALENDAR_EVENT.c.channel_id, CHANNEL.c.standing == Standing.SETTLED
-    ),
-)
 
 
 async def still_to_end(tx: Transaction, community_id: UUID, now: datetime) -> int:
@@ -96,7 +89,7 @@ async def calendar_events(
     event = CALENDAR_EVENT.c
     query = (
         sa.select(CALENDAR_EVENT)
-        .where(event.community_id == community_id, _THERE)
+        .where(event.community_id == community_id, _there(community_id))
         .order_by(event.start_time, event.id)
         .limit(limit)
     )
@@ -165,6 +158,20 @@ async def forget_answers(tx: Transaction, community_id: UUID, user_id: UUID) -> 
     await tx.execute(_FORGET, {"community_id": community_id, "user_id": user_id})
 
 
+def _there(community_id: UUID) -> sa.ColumnElement[bool]:
+    """A channel that was deleted takes what was to happen there along."""
+    return sa.or_(
+        CALENDAR_EVENT.c.channel_id.is_(None),
+        sa.exists().where(
+            CHANNEL.c.id == CALENDAR_EVENT.c.channel_id,
+            # Said of the community, not of the event: where all channels are looked at
+            # first, they are those of the community.
+            CHANNEL.c.community_id == community_id,
+            CHANNEL.c.standing == Standing.SETTLED,
+        ),
+    )
+
+
 async def _one(
     tx: Transaction, query: sa.Select[Any], community_id: UUID, event_id: UUID
 ) -> CalendarEvent:
@@ -173,7 +180,7 @@ async def _one(
             query.where(
                 CALENDAR_EVENT.c.id == event_id,
                 CALENDAR_EVENT.c.community_id == community_id,
-                _THERE,
+                _there(community_id),
             )
         )
     ).one_or_none()
