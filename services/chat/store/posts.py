@@ -97,9 +97,7 @@ async def pin(tx: Transaction, post: Thread) -> Sequence[Thread]:
             .values(pinned=False)
             .returning(THREAD.c.id)
         )
-        query = SELECT.where(
-            THREAD.c.id.in_(instead.scalars().all()), CHANNEL.c.delete_time.is_(None)
-        )
+        query = SELECT.where(THREAD.c.id.in_(instead.scalars().all()))
         changed = [read(row) for row in await tx.execute(query)]
     await tx.execute(sa.update(THREAD).where(THREAD.c.id == post.id).values(pinned=post.pinned))
     return [*changed, post]
@@ -167,7 +165,6 @@ def _posts(place: Place, tags: Collection[UUID], *, archived: bool) -> sa.Select
     query = SELECT.where(
         THREAD.c.channel_id == place.id,
         THREAD.c.archive_time.is_not(None) if archived else THREAD.c.archive_time.is_(None),
-        CHANNEL.c.delete_time.is_(None),
     )
     if not tags:
         return query
