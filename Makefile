@@ -5,6 +5,7 @@
 #   make reload        the same, and a saved file is live within two seconds
 #   make test          every test; make test T=tests/local for some
 #   make chaos         every disaster at length; its pages in bench/results/chaos
+#   make growth        the plans of every question among a million rows
 #   make web           build the web app, if its sources changed; make up does
 #   make fuzz          look for input that breaks a promise; SECONDS=60 for longer
 #   make lint          ruff, mypy, import-linter
@@ -16,7 +17,7 @@
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down web test chaos fuzz lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
+.PHONY: up reload down web test chaos growth fuzz lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 SECONDS := 10
@@ -45,6 +46,9 @@ fuzz: venv-dev
 	@local/bootstrap.sh fuzz
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 	@CREAVIO_FUZZ_TIMES=5 $(BIN)/pytest -q -n 0 --timeout 1800 tests/fuzz/test_life.py
+
+growth: venv-dev
+	@CREAVIO_GROWTH_ROWS=1000000 $(BIN)/pytest -n 0 tests/growth
 
 lint: venv-dev
 	@$(BIN)/ruff check .

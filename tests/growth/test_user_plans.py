@@ -1,0 +1,89 @@
+"""user costs as much with many people as with few."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from chassis.database import Database
+from services.user.domain import MAX_APART, MAX_BLOCKS, Profile, Settings
+from tests.growth.questions import (
+    KEPT_BY_CHASSIS,
+    Asking,
+    broken_promises,
+    small_tables,
+    unindexed_references,
+)
+
+pytestmark = pytest.mark.timeout(900)
+SERVICE = "user"
+NOW = datetime.now(UTC)
+FILL = """
+    INSERT INTO profile (id, handle, display_name, bio, create_time, skeleton, told_revision,
+            standing_revision)
+        SELECT id(n), 'handle' || n, 'Somebody', '', now() - n * interval '1 s', 's' || n,
+            (n % 1000 <> 1)::int, 1
+        FROM generate_series(1, :N) AS n;
+    INSERT INTO block (blocker_id, blocked_id, create_time, told)
+        SELECT id(7), id(n), now(), true FROM generate_series(8, 507) AS n;
+    INSERT INTO block (blocker_id, blocked_id, create_time, told)
+        SELECT id(n), id(1 + n * 37 % :N), now(), n % 1000 <> 1
+        FROM generate_series(1000, :N) AS n;
+    INSERT INTO settings (user_id, theme, locale, reduce_motion, hide_typing, compact)
+        SELECT id(n), 1, 'en', false, false, false FROM generate_series(1, :N) AS n;
+    INSERT INTO erasure (user_id, create_time, noted)
+        SELECT id(:N + n), now(), n % 100 <> 1 FROM generate_series(1, :N) AS n;
+    INSERT INTO erasure_confirmation (user_id, service, create_time)
+        SELECT id(:N + n), 'chat', now() FROM generate_series(1, :N) AS n;
+    INSERT INTO held_handle (skeleton, owner_id, expire_time)
+        SELECT decode(lpad(to_hex(n), 64, '0'), 'hex'), id(n),
+            now() + (n % 200 - 1) * interval '1 h'
+        FROM generate_series(1, :N) AS n;
+"""
+SMALL = KEPT_BY_CHASSIS | {"alembic_version"}
+PERSON = UUID(int=7)
+ASKING = Asking(
+    SERVICE,
+    {
+        "user_id": PERSON,
+        "user_ids": [UUID(int=n) for n in range(7, 57)],
+        "others": [UUID(int=n) for n in range(7, 57)],
+        "blocker_id": PERSON,
+        "blocked_id": UUID(int=400),
+        "owner_id": PERSON,
+        "wanted_by": PERSON,
+        "skeleton": bytes(31) + b"\x07",
+        "handle": "handle7",
+        "service": "chat",
+        "deactivated": True,
+        "revision": 2,
+        "before": 400,
+        "limit": 50,
+        "now": NOW,
+        "expire_time": NOW,
+        "to_change": True,
+        "settings": Settings(),
+        "profile": Profile(PERSON, "handle7", "Somebody", "", NOW),
+    },
+    places=({}, {"user_id": UUID(int=2000), "blocker_id": UUID(int=2000)}),
+    most={
+        # Their own blocks, of which there are so many at most.
+        "blocks.add_block": MAX_BLOCKS,
+        "blocks.apart_from": MAX_APART,
+    },
+)
+
+
+async def test_no_question_grows_with_what_there_is(database: Database) -> None:
+    broken = await broken_promises(database, ASKING)
+    assert not broken, "\n".join(broken)
+
+
+async def test_every_table_that_grows_is_full(database: Database) -> None:
+    assert await small_tables(database) == SMALL
+
+
+async def test_what_refers_to_something_is_found_by_it(database: Database) -> None:
+    assert await unindexed_references(database) == []
