@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from bench import (
     cold,
+    crowd,
     delivery,
     edge,
     history,
@@ -66,6 +67,7 @@ def _measured(live: Live, seconds: float, *, quick: bool) -> Iterable[Result]:
     yield from asyncio.run(_all(edge.calls(live, place.owner, seconds)))
     yield from asyncio.run(_all(storm.crowds(live, members[:64], quick=quick)))
     yield from asyncio.run(_all(cold.checks(live, place, quick=quick)))
+    yield from crowd.crowd(live, members, quick=quick)
     messages = 20_000 if quick else 1_000_000
     yield from asyncio.run(_all(history.reading(live, members[0], messages)))
 

@@ -305,6 +305,6 @@ async def test_no_question_reads_a_whole_table(database: Database) -> None:
         assert "Seq Scan" not in plan, f"{question}: {plan}"
     assert "account_verified_email" in plans["by address"]
     assert "mail_due" in plans["claim"]
-    assert "mail_sent" in plans["told"]
+    assert "mail_recipient" in plans["told"]
     assert "account_unsettled" in plans["unsettled"]
     assert "account_untold" in plans["untold"]
