@@ -49,7 +49,7 @@ def parts_of(service: str) -> Sequence[person.Part]:
 def functions(service: str) -> dict[str, Any]:
     """The functions of a service's store that ask the database something."""
     package = importlib.import_module(f"services.{service}.store")
-    found = {}
+    found: dict[str, Any] = {}
     for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
         module: ModuleType = importlib.import_module(f"{package.__name__}.{name}")
         found |= {
@@ -107,7 +107,7 @@ def _variants(
     parameters = list(inspect.signature(function).parameters.values())[1:]
     optional = {p.name for p in parameters if "None" in str(p.annotation)} - instead.keys()
     for missing in (frozenset[str](), optional) if optional else (frozenset[str](),):
-        arguments = {}
+        arguments: dict[str, Any] = {}
         for parameter in parameters:
             if parameter.name in missing:
                 arguments[parameter.name] = None

@@ -38,8 +38,8 @@ FILL = """
         SELECT id(10000000 + n), :N * 2, :N * 2, hour_of(now())
         FROM generate_series(1, :N / 4) AS n;
     INSERT INTO channel (id, community_id, parent_id, last_sequence, last_message, active)
-        SELECT id(20000000 + n), id(1), id(CASE WHEN n % 50 = 0 THEN 1 ELSE 2 + n % (:N / 4 - 2) END), 100, 100,
-            hour_of(now())
+        SELECT id(20000000 + n), id(1),
+            id(CASE WHEN n % 50 = 0 THEN 1 ELSE 2 + n % (:N / 4 - 2) END), 100, 100, hour_of(now())
         FROM generate_series(1, :N / 2) AS n;
     UPDATE channel SET delete_time = now(), erase_time = CASE WHEN id > id(1100) THEN now() END
         WHERE community_id = id(6);
@@ -82,13 +82,15 @@ FILL = """
         SELECT id(n), 1, n % 2 = 0 FROM generate_series(1, :N) AS n;
     INSERT INTO thread (id, channel_id, creator_id, name, create_time, archive_hours,
             archive_time, review_time, stale, last_reply_time, pinned)
-        SELECT id(20000000 + n), id(CASE WHEN n % 50 = 0 THEN 1 ELSE 2 + n % (:N / 4 - 2) END), id(n % 1000), 'thread',
+        SELECT id(20000000 + n), id(CASE WHEN n % 50 = 0 THEN 1 ELSE 2 + n % (:N / 4 - 2) END),
+            id(n % 1000), 'thread',
             now() - (:N - n) * interval '1 s', 24, CASE WHEN n % 4 < 2 THEN now() END,
             now() + (n % 1000 - 1) * interval '1 h', n % 1000 = 1,
             CASE WHEN n % 3 = 0 THEN now() - (:N - n) * interval '1 s' END, n = 50
         FROM generate_series(1, :N / 2) AS n;
     INSERT INTO post_tag (thread_id, tag_id, channel_id)
-        SELECT id(20000000 + n), id(n % 20), id(CASE WHEN n % 50 = 0 THEN 1 ELSE 2 + n % (:N / 4 - 2) END)
+        SELECT id(20000000 + n), id(n % 20),
+            id(CASE WHEN n % 50 = 0 THEN 1 ELSE 2 + n % (:N / 4 - 2) END)
         FROM generate_series(1, :N / 2) AS n;
     INSERT INTO thread_follower (user_id, community_id, thread_id)
         SELECT id(n), id(1), id(20000050) FROM generate_series(1, :N / 2) AS n;

@@ -58,9 +58,7 @@ async def remove_channel(tx: Transaction, channel_id: UUID, community_id: UUID) 
     # An array, each looked up: as a join, every channel there is may be read beside it.
     found = sa.func.array(sa.select(threads.c.id).scalar_subquery(), type_=sa.ARRAY(sa.Uuid))
     await tx.execute(
-        sa.update(CHANNEL)
-        .where(CHANNEL.c.id == sa.any_(found))
-        .values(delete_time=sa.func.now())
+        sa.update(CHANNEL).where(CHANNEL.c.id == sa.any_(found)).values(delete_time=sa.func.now())
     )
 
 

@@ -127,9 +127,7 @@ async def begun_at(tx: Transaction, messages: Iterable[Message]) -> Mapping[UUID
     named = [message.thread_id for message in messages if message.thread_id is not None]
     if not named:
         return {}
-    query = SELECT.where(
-        THREAD.c.id == sa.any_(sa.bindparam("threads", type_=sa.ARRAY(sa.Uuid)))
-    )
+    query = SELECT.where(THREAD.c.id == sa.any_(sa.bindparam("threads", type_=sa.ARRAY(sa.Uuid))))
     return {row.id: read(row) for row in await tx.execute(query, {"threads": named})}
 
 
