@@ -104,14 +104,15 @@ FILL = """
     INSERT INTO bookmark (user_id, message_id, id, create_time)
         SELECT id(n % 1000), id(n), id(n), now() FROM generate_series(1, :N) AS n;
     INSERT INTO scheduled_message (id, user_id, channel_id, content, send_time)
-        SELECT id(n), id(n % 1000), id(1 + n % 1000), '', now() + (n % 1000 - 1) * interval '1 h'
+        SELECT id(n), id(n % (:N / 50)), id(1 + n % (:N / 4 - 7)), '',
+            now() + (n % 1000 - 1) * interval '1 h'
         FROM generate_series(1, :N) AS n;
     INSERT INTO pace (channel_id, user_id, next_time)
         SELECT id(1 + n % 20), id(n), now() FROM generate_series(1, :N) AS n;
     INSERT INTO read_state (user_id, channel_id, community_id, sequence, behind)
         SELECT id(n), id(1), id(1), n, n % 10 = 0 FROM generate_series(1, :N / 2) AS n;
     INSERT INTO read_state (user_id, channel_id, community_id, sequence, behind)
-        SELECT id(n % 100), id(1 + n), id(1 + (1 + n) / 200), :N, n % 10 = 0
+        SELECT id(n % (:N / 400)), id(1 + n), id(1 + (1 + n) / 200), :N, n % 10 = 0
         FROM generate_series(1, :N / 4 - 2) AS n;
     INSERT INTO reader (user_id, community_id, join_time, settled)
         SELECT id(n), id(1), now() - interval '1 day', hour_of(now()) - interval '24 h'
