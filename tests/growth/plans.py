@@ -123,7 +123,9 @@ def _looks(node: dict[str, Any]) -> bool:
 
 def _written(node: dict[str, Any]) -> list[dict[str, Any]]:
     """Where the rows come from that a node writes."""
-    return node.get("Plans", [])[:1] if node["Node Type"] == "ModifyTable" else []
+    if node["Node Type"] != "ModifyTable":
+        return []
+    return [plan for plan in node.get("Plans", ()) if plan["Parent Relationship"] == "Outer"]
 
 
 def _rows(node: dict[str, Any]) -> float:
