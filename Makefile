@@ -11,13 +11,14 @@
 #   make lint          ruff, mypy, import-linter
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
+#   make bench-peers   measure it beside Synapse and Prosody (apt installs that, as root)
 #   make bench-page    measure the web app in a browser; needs a Chromium (TRACES=folder)
 #   make screenshots   look at every screen: docs/screenshots
 #   make lock          resolve the dependencies of pyproject.toml anew
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down web test chaos growth fuzz lint proto check-proto bench bench-quick bench-page screenshots lock venv venv-dev
+.PHONY: up reload down web test chaos growth fuzz lint proto check-proto bench bench-quick bench-peers bench-page screenshots lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 SECONDS := 10
@@ -67,6 +68,9 @@ bench: venv-dev
 bench-quick: venv-dev
 	@$(BIN)/python -m bench --quick
 
+bench-peers: venv-dev
+	@$(BIN)/python -m bench.peers
+
 bench-page: venv-dev
 	@$(BIN)/python -m bench.page $(if $(TRACES),--traces $(TRACES))
 
@@ -82,6 +86,9 @@ lock: venv-dev
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links -o requirements-fuzz.lock \
 		--group fuzz
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links -o bench/peers/requirements.lock \
+		bench/peers/requirements.in
 
 venv:
 	@local/bootstrap.sh

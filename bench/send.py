@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 import time
 
@@ -14,6 +15,8 @@ from creavio.chat.v1 import message_service_pb2
 from creavio.chat.v1.message_service_pb2_grpc import MessageServiceStub
 from tests.live import Live, Person
 
+Way = Callable[[list[grpc.aio.Channel], people.Place, list[Person], float], Awaitable[list[float]]]
+"""How people send for so many seconds: how long each message took to be answered."""
 _PLAIN = r"""
 \set c random(1, 8)
 BEGIN;
@@ -37,7 +40,7 @@ async def sends(
 ) -> Result:
     """Messages sent by people who each wait for the last one's answer."""
     kind = "bidi" if bidi else "unary"
-    run = over_streams if bidi else _unary
+    run = over_streams if bidi else over_calls
     async with people.connected(live, 4) as channels:
         await run(channels, place, senders, 1.0)
         spending = usage(live)
@@ -49,9 +52,10 @@ async def sends(
     return Result(f"send, {kind}", load, len(latencies), took, cpu, latencies)
 
 
-async def _unary(
+async def over_calls(
     channels: list[grpc.aio.Channel], place: people.Place, senders: list[Person], seconds: float
 ) -> list[float]:
+    """One message after another, a call each: how long each took to be answered."""
     ends, latencies = time.perf_counter() + seconds, list[float]()
 
     async def send(index: int, person: Person) -> None:
