@@ -1,15 +1,16 @@
-"""`python -m bench.peers [--quick]`: measures the platform, Synapse and Prosody one after another,
+"""`python -m bench.peers [--quick]`: measures the platform, Synapse and Prosody in turns,
 prints a table, keeps `bench/results/peers.json`."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from bench import report
 from bench.measure import Result
 from bench.peers import creavio, prosody, synapse
-from bench.peers.load import beside, loads
+from bench.peers.load import beside, compared, loads
 
 
 def main() -> None:
@@ -20,9 +21,19 @@ def main() -> None:
 
 
 def _measured(*, quick: bool) -> Iterator[Result]:
-    asked, seconds = (loads((64,)), 2.0) if quick else (loads((8, 64)), 10.0)
-    for peer in (creavio, synapse, prosody):
-        yield from peer.rows(asked, seconds)
+    asked, seconds, rounds = (loads((64,)), 2.0, 1) if quick else (loads((8, 64)), 5.0, 2)
+    most = max(load.senders for load in asked)
+    with ExitStack() as running:
+        contenders = [
+            *running.enter_context(creavio.contenders(most)),
+            *running.enter_context(synapse.contenders(most)),
+        ]
+        if program := prosody.find():
+            contenders += running.enter_context(prosody.contenders(program, most))
+        else:
+            yield Result("prosody", f"left out: apt install {' '.join(prosody.PACKAGES)}", 0, 1.0)
+        for load in asked:
+            yield from compared(contenders, load, seconds, rounds)
 
 
 if __name__ == "__main__":

@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import grpc
 import sqlalchemy as sa
 
 from bench import delivery, people, send
-from bench.measure import Result, usage
-from bench.peers.load import OWN, ROOMS, Load, measured
+from bench.measure import usage
+from bench.peers.load import OWN, ROOMS, Contender, Load
 from tests.live import Live, Person, running
 
 _CONNECTIONS = 4
 
 
-def rows(loads: Iterable[Load], seconds: float) -> Iterator[Result]:
-    """Messages over a stream of each sender, then a request for each message."""
-    loads = list(loads)
+@contextmanager
+def contenders(senders: int) -> Iterator[list[Contender]]:
+    """Messages over a stream of each sender, and a call for each message."""
     with running(CREAVIO_REQUESTS_PER_SECOND=people.RATE) as live:
         places = [people.found(live, channels=1) for _ in range(ROOMS)]
-        senders = [
-            people.members(live, places[index % ROOMS], 1)[0]
-            for index in range(max(load.senders for load in loads))
+        members = [people.members(live, places[n % ROOMS], 1)[0] for n in range(senders)]
+        yield [
+            Contender(name, partial(_crowd, live, places, members, way))
+            for name, way in ((OWN, send.over_streams), (f"{OWN}, unary", send.over_calls))
         ]
-        for load in loads:
-            for name, way in ((OWN, send.over_streams), (f"{OWN}, unary", send.over_calls)):
-                yield asyncio.run(_row(live, places, senders, load, seconds, name, way))
 
 
-async def _row(
-    live: Live,
-    places: list[people.Place],
-    senders: list[Person],
-    load: Load,
-    seconds: float,
-    name: str,
-    way: send.Way,
-) -> Result:
-    speaking = senders[: load.senders]
-    listening = [place.owner for place in places] + (speaking if load.everybody else [])
+@asynccontextmanager
+async def _crowd(
+    live: Live, places: list[people.Place], members: list[Person], way: send.Way, load: Load
+) -> AsyncIterator[_Crowd]:
+    senders = members[: load.senders]
+    listeners = [place.owner for place in places] + (senders if load.everybody else [])
     rooms = people.Place(
         places[0].owner, places[0].community, tuple(place.channels[0] for place in places)
     )
     async with (
         people.connected(live, _CONNECTIONS) as channels,
-        delivery.subscribed(live, listening, len(listening)) as subscribers,
+        delivery.subscribed(live, listeners, len(listeners)) as subscribers,
     ):
-        crowd = _Crowd(live, channels, rooms, speaking, subscribers, way)
-        return await measured(name, load, crowd, seconds)
+        yield _Crowd(live, channels, rooms, senders, subscribers, way)
 
 
 class _Crowd:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 import time
 from typing import Final, Protocol
@@ -51,6 +53,53 @@ class Crowd(Protocol):
 
     def kept(self) -> int:
         """How many messages the server's storage holds now."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A running server, or one way to speak to it."""
+
+    name: str
+    crowd: Callable[[Load], AbstractAsyncContextManager[Crowd]]
+    everybody_reads: bool = False
+    """Whether it can do no other than tell whoever is in a room."""
+
+    def takes(self, load: Load) -> bool:
+        """Whether it can be put under a load."""
+        return load.everybody or not self.everybody_reads
+
+
+def compared(
+    contenders: Sequence[Contender], load: Load, seconds: float, rounds: int
+) -> Iterator[Result]:
+    """A row for each that can take a load. They take turns, for so many seconds each round:
+    what else the machine does meanwhile falls on all of them."""
+    able = [contender for contender in contenders if contender.takes(load)]
+    runs = [[asyncio.run(_turn(each, load, seconds)) for each in able] for _ in range(rounds)]
+    for turns in zip(*runs, strict=True):
+        yield together(turns)
+
+
+async def _turn(contender: Contender, load: Load, seconds: float) -> Result:
+    async with contender.crowd(load) as crowd:
+        return await measured(contender.name, load, crowd, seconds)
+
+
+def together(turns: Sequence[Result]) -> Result:
+    """Several measurements of one path under one load, as if it had been one."""
+    cpu, extra = Counter[str](), Counter[str]()
+    for turn in turns:
+        cpu.update(turn.cpu)
+        extra.update(turn.extra)
+    return Result(
+        turns[0].name,
+        turns[0].load,
+        sum(turn.operations for turn in turns),
+        sum(turn.seconds for turn in turns),
+        dict(cpu),
+        [latency for turn in turns for latency in turn.latencies],
+        dict(extra),
+    )
 
 
 async def measured(

@@ -8,9 +8,10 @@ everything said there, the sender too, so that everybody reads in every row.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 import socket
 import sqlite3
@@ -18,16 +19,17 @@ import tempfile
 import time
 from typing import Final
 
-from bench.measure import Result, Usage
+from bench.measure import Usage
 from bench.peers import environment
-from bench.peers.load import ROOMS, Load, measured
+from bench.peers.load import ROOMS, Contender, Load
 from bench.peers.xmpp import Person
 from tests.live import PASSWORD
 from tests.local.running import free_port
 
 _HOST: Final = "localhost"
 _ROOMS_HOST: Final = f"conference.{_HOST}"
-_PACKAGES: Final = ("prosody", "lua-dbi-sqlite3")
+PACKAGES: Final = ("prosody", "lua-dbi-sqlite3")
+"""Of Debian, what it takes."""
 _STORAGE: Final = {
     "files": 'storage = "internal"',
     "sqlite": 'storage = "sql"\nsql = { driver = "SQLite3", database = "prosody.sqlite" }',
@@ -62,24 +64,23 @@ Component "{rooms}" "muc"
 """
 
 
-def rows(loads: Iterable[Load], seconds: float) -> Iterator[Result]:
-    """What Prosody takes under each load in which everybody reads, for each storage."""
-    program = environment.debian(*_PACKAGES)
-    if program is None:
-        yield Result("prosody", f"left out: apt install {' '.join(_PACKAGES)}", 0, 1.0)
-        return
-    loads = [load for load in loads if load.everybody]
-    for storage in _STORAGE:
-        with _running(program, storage) as prosody:
-            names = [_sender(index) for index in range(max(load.senders for load in loads))]
-            asyncio.run(_register(prosody, [*names, *map(_reader, range(ROOMS))]))
-            for load in loads:
-                yield asyncio.run(_row(prosody, load, seconds))
+def find() -> str | None:
+    """Where it is, installed where that can be done; None where it cannot."""
+    return environment.debian(*PACKAGES)
 
 
-async def _row(prosody: _Prosody, load: Load, seconds: float) -> Result:
-    async with _crowd(prosody, load) as crowd:
-        return await measured(f"prosody, {prosody.storage}", load, crowd, seconds)
+@contextmanager
+def contenders(program: str, senders: int) -> Iterator[list[Contender]]:
+    """A server for each storage, with so many people who may enter its rooms, and readers."""
+    names = [*map(_sender, range(senders)), *map(_reader, range(ROOMS))]
+    with ExitStack() as running:
+        found = []
+        for storage in _STORAGE:
+            prosody = running.enter_context(_running(program, storage))
+            asyncio.run(_register(prosody, names))
+            crowd = partial(_crowd, prosody)
+            found.append(Contender(f"prosody, {storage}", crowd, everybody_reads=True))
+        yield found
 
 
 @dataclass(frozen=True)

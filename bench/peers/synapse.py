@@ -8,9 +8,10 @@ imported or passed on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 import hashlib
 import hmac
 import json
@@ -25,10 +26,10 @@ import httpx
 import sqlalchemy as sa
 import yaml
 
-from bench.measure import Result, Usage
+from bench.measure import Usage
 from bench.peers import environment
 from bench.peers.creavio import count
-from bench.peers.load import ROOMS, Load, measured
+from bench.peers.load import ROOMS, Contender, Load
 from tests.live import PASSWORD, TRUST
 from tests.local.running import free_port
 from tests.scratch_postgres import running_postgres
@@ -42,18 +43,12 @@ _FILTER: Final = json.dumps({"room": {"timeline": {"limit": 100}}})
 _POLL_SECONDS: Final = 30
 
 
-def rows(loads: Iterable[Load], seconds: float) -> Iterator[Result]:
-    """What Synapse takes under each load."""
-    loads = list(loads)
+@contextmanager
+def contenders(senders: int) -> Iterator[list[Contender]]:
+    """A server with so many people in its rooms, and a reader in each."""
     with _running() as synapse:
-        rooms = asyncio.run(_inhabited(synapse, max(load.senders for load in loads)))
-        for load in loads:
-            yield asyncio.run(_row(synapse, rooms, load, seconds))
-
-
-async def _row(synapse: _Synapse, rooms: list[_Room], load: Load, seconds: float) -> Result:
-    async with _crowd(synapse, rooms, load) as crowd:
-        return await measured("synapse", load, crowd, seconds)
+        rooms = asyncio.run(_inhabited(synapse, senders))
+        yield [Contender("synapse", partial(_crowd, synapse, rooms))]
 
 
 @dataclass(frozen=True)

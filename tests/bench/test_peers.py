@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
 from bench.measure import Result, Usage
-from bench.peers.load import OWN, Load, beside, loads, measured
+from bench.peers.load import OWN, Contender, Load, beside, compared, loads, measured
 
 SENT = 16
 TWO = Load(8, everybody=True)
@@ -58,6 +59,27 @@ async def test_a_row_says_what_of_the_acknowledged_was_lost(
         "not_kept": figures[0],
         "not_told": figures[1],
     }
+
+
+def test_all_take_turns_at_a_load_they_can_take() -> None:
+    turns = list[str]()
+
+    def contender(name: str, *, everybody_reads: bool = False) -> Contender:
+        @asynccontextmanager
+        async def crowd(_: Load) -> AsyncIterator[Crowd]:
+            turns.append(name)
+            yield Crowd(lambda n: max(0, n - 1), lambda n: n)
+
+        return Contender(name, crowd, everybody_reads)
+
+    all_of_them = [contender("one"), contender("rooms", everybody_reads=True), contender("two")]
+    rows = list(compared(all_of_them, Load(8, everybody=False), 1.0, rounds=3))
+
+    assert turns == ["one", "two"] * 3
+    assert [row.name for row in rows] == ["one", "two"]
+    for row in rows:
+        assert (row.operations, len(row.latencies)) == (3 * SENT, 3 * SENT)
+        assert row.extra == {"acknowledged": 6 * SENT, "not_kept": 3, "not_told": 0}
 
 
 def test_a_message_costs_so_many_times_what_it_costs_the_platform() -> None:
