@@ -81,7 +81,12 @@ async def plan_anew(catalog_file: Path) -> BusPlan:
         stderr=asyncio.subprocess.PIPE,
         env=clean_environment(),
     )
-    output, errors = await process.communicate()
+    try:
+        output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:  # Whoever wanted the plan is stopped.
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise PlanError(lines[-1])
