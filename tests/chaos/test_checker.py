@@ -119,7 +119,17 @@ def list_what_is_gone(doctored: Record) -> None:
 
 
 def refetch(doctored: Record) -> None:
-    doctored.streams["steady"].refetches += 1
+    doctored.streams["steady"].refetches.append(0.5)
+
+
+def leave_a_gap_and_tell_of_it(doctored: Record) -> None:
+    del doctored.streams["restless"].told[3]
+    doctored.streams["restless"].refetches.append(4.5)
+
+
+def leave_a_gap_after_another(doctored: Record) -> None:
+    del doctored.streams["restless"].told[3]
+    doctored.streams["restless"].refetches.append(3.5)
 
 
 def refuse_badly(doctored: Record) -> None:
@@ -153,6 +163,8 @@ def test_a_run_that_kept_every_promise_is_good() -> None:
         (list_too_little, {"missing from a list"}),
         (list_what_is_gone, {"missing from a list"}),
         (refetch, {"told to refetch"}),
+        (leave_a_gap_and_tell_of_it, {"told to refetch"}),
+        (leave_a_gap_after_another, {"told to refetch", "never told"}),
         (refuse_badly, {"refused without a reason"}),
     ],
 )

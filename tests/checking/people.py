@@ -255,7 +255,7 @@ class GrpcFollower(Follower):
                     if event.HasField("ready"):
                         self._ready()
                     elif event.HasField("refetch"):
-                        self._stream.refetches += 1
+                        self._stream.refetches.append(time.monotonic())
                     elif event.HasField("message_created"):
                         message = of_proto(event.message_created.message)
                         self._stream.told.append(Told(event.id, message))
@@ -294,7 +294,7 @@ class RestFollower(Follower):
             if "ready" in event:
                 self._ready()
             elif "refetch" in event:
-                self._stream.refetches += 1
+                self._stream.refetches.append(time.monotonic())
             elif "message_created" in event:
                 message = of_json(event["message_created"]["message"])
                 self._stream.told.append(Told(event["id"], message))

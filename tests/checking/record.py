@@ -61,7 +61,8 @@ class Stream:
     """What one reader was told, over all its connections."""
 
     told: list[Told] = field(default_factory=list)
-    refetches: int = 0
+    refetches: list[float] = field(default_factory=list)
+    """When it was told of a gap: what was sent before, lists have to show it."""
     opened: int = 0
 
 
@@ -136,7 +137,7 @@ class Verdict:
 def judge(record: Record) -> Verdict:
     """Compare what was acknowledged with what everybody sees."""
     kept = {message for messages in record.kept.values() for message in messages}
-    told = [{each.message for each in stream.told} for stream in record.streams.values()]
+    told = [_known_to(stream, record) for stream in record.streams.values()]
     seen = kept.intersection(*told)
     acknowledged = {each.message for each in record.acknowledged}
     return Verdict(
@@ -147,7 +148,7 @@ def judge(record: Record) -> Verdict:
         unlisted=tuple(_unlisted(record)),
         doubled=tuple(_doubled(record)),
         out_of_order=tuple(_out_of_order(record)),
-        refetched=sum(stream.refetches for stream in record.streams.values()),
+        refetched=sum(len(stream.refetches) for stream in record.streams.values()),
         repeated=sum(_repeated(stream) for stream in record.streams.values()),
         connections=sum(stream.opened for stream in record.streams.values()),
         listed=len(record.lists),
@@ -156,6 +157,13 @@ def judge(record: Record) -> Verdict:
         unexpected=tuple(record.unexpected),
         longest_wait=max((each.ended - each.began for each in record.acknowledged), default=0.0),
     )
+
+
+def _known_to(stream: Stream, record: Record) -> set[Message]:
+    """What a reader was told of, or was told to look for; a gap itself is a fault of its own."""
+    gap = max(stream.refetches, default=0.0)
+    fetched = {each.message for each in record.acknowledged if each.began < gap}
+    return fetched | {each.message for each in stream.told}
 
 
 def _untried(record: Record) -> Iterator[str]:
