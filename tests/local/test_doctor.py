@@ -184,6 +184,8 @@ def test_events_that_do_not_go_out_and_a_silent_log_are_said(live: Live) -> None
         with connected(live.home, database_of("auth")) as auth:
             auth.execute(WAITING)
         try:
+            # How parts are is believed for half a second.
+            until(lambda: not live.healthy(), 10, "the silence is noticed")
             report = creavio(live.home, "doctor", "--json")
         finally:
             with connected(live.home, database_of("auth")) as auth:
