@@ -65,7 +65,7 @@ def _measured(live: Live, seconds: float, *, quick: bool) -> Iterable[Result]:
     yield from asyncio.run(delivery.delivery(live, place, members[:64], streams, 2))
     yield asyncio.run(delivery.fan_out(live, place, members[:64], 200, seconds))
     yield from asyncio.run(_all(edge.calls(live, place.owner, seconds)))
-    yield from asyncio.run(_all(storm.crowds(live, members[:64], quick=quick)))
+    yield from asyncio.run(_all(storm.crowds(live, members, quick=quick)))
     yield from asyncio.run(_all(cold.checks(live, place, quick=quick)))
     yield from crowd.crowd(live, members, quick=quick)
     messages = 20_000 if quick else 1_000_000

@@ -30,16 +30,16 @@ _COPIES: Final = sa.text(
                r.create_time
         FROM made, role r WHERE r.community_id = :community;
     INSERT INTO person (community_id, user_id, version, revision)
-        SELECT made.id, p.user_id, 1, 1 FROM made, person p WHERE p.community_id = :community;
+        SELECT made.id, :owner, 1, 1 FROM made;
     INSERT INTO binding (community_id, user_id, role_id)
         SELECT made.id, b.user_id, mine.id
         FROM made, binding b
         JOIN role r ON r.id = b.role_id
         JOIN role mine ON mine.number = r.number
-        WHERE b.community_id = :community AND mine.community_id = made.id
+        WHERE b.community_id = :community AND b.user_id = :owner AND mine.community_id = made.id
     """
 )
-"""As many communities as are asked for, each with the roles and the people of one."""
+"""As many communities as are asked for, each with the roles and the owner of one."""
 
 
 async def checks(live: Live, place: people.Place, *, quick: bool) -> AsyncIterator[Result]:
@@ -56,10 +56,11 @@ async def checks(live: Live, place: people.Place, *, quick: bool) -> AsyncIterat
 
 def _add(live: Live, place: people.Place, number: int) -> list[UUID]:
     community = ids.parse(ids.Kind.COMMUNITY, place.community, field="community_id")
+    owner = ids.parse(ids.Kind.USER, place.owner.id, field="user_id")
     engine = sa.create_engine(live.database_url("creavio_rbac"), poolclass=sa.NullPool)
     with engine.begin() as connection:
         for statement in _COPIES.text.split(";"):
-            given = {"number": number, "community": community}
+            given = {"number": number, "community": community, "owner": owner}
             names = {name: given[name] for name in given if f":{name}" in statement}
             connection.execute(sa.text(statement), names)
         made = list(connection.scalars(sa.text("SELECT id FROM made")))

@@ -19,14 +19,16 @@ def keep(name: str, measured: Iterable[Result]) -> list[Result]:
     """Print rows as they come, a table of those that are of many operations, and write
     `bench/results/<name>.json`."""
     console, rows, where = Console(soft_wrap=True), list[Result](), machine()
-    for row in measured:
-        console.print(f"{row.name}, {row.load}: {_figures(row)}", highlight=False)
-        rows.append(row)
-    if (table := _table(rows)).row_count:
-        console.print(table)
-    RESULTS.mkdir(exist_ok=True)
-    kept = {"machine": where, "rows": [row.as_json() for row in rows]}
-    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
+    try:
+        for row in measured:
+            console.print(f"{row.name}, {row.load}: {_figures(row)}", highlight=False)
+            rows.append(row)
+    finally:  # What was measured is kept, whatever comes after it.
+        if (table := _table(rows)).row_count:
+            console.print(table)
+        RESULTS.mkdir(exist_ok=True)
+        kept = {"machine": where, "rows": [row.as_json() for row in rows]}
+        (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
     return rows
 
 

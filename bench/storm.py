@@ -98,7 +98,6 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def crowds(live: Live, listeners: list[Person], *, quick: bool) -> AsyncIterator[Result]:
-    """Memory by the number of streams, and the storm."""
-    for streams in (500,) if quick else (1_000, 5_000):
-        yield await memory(live, listeners, streams)
+    """Memory of many streams, and the storm."""
+    yield await memory(live, listeners, 500 if quick else 5_000)
     yield await reconnect(live, listeners, 500 if quick else 4_000)
