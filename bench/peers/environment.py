@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-import os
 from pathlib import Path
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import sys
 import time
 from typing import Final
 
+from tests.debian import install
 from tools.commands import run
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -43,15 +43,8 @@ def python() -> str:
 def debian(program: str, *packages: str) -> str | None:
     """Where a program of Debian's packages is, installed where that can be done; None where
     it cannot."""
-    if not _installed(packages) and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (("update",), ("install", "-y", *packages)):
-            subprocess.run(  # noqa: S603  # the packages that a caller names
-                ["apt-get", "-q", *command],  # noqa: S607
-                env=environment,
-                capture_output=True,
-                check=False,
-            )
+    if not _installed(packages):
+        install(*packages)
     return shutil.which(program) if _installed(packages) else None
 
 

@@ -7,16 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
 from services.auth.domain import Account, HandleChange, Mail, MailKind, Purpose, Session, Standing
 from services.auth.domain.registration import Mode
-from tests.growth.questions import (
-    KEPT_BY_CHASSIS,
-    Asking,
-    broken_promises,
-    small_tables,
-    unindexed_references,
-)
+from tests.growth.promises import Promises
+from tests.growth.questions import Asking
 
 pytestmark = pytest.mark.timeout(900)
 SERVICE = "auth"
@@ -96,14 +90,6 @@ FILL = """
     INSERT INTO identity (provider, issuer, subject, account_id, create_time)
         SELECT 'provider', 'issuer', n::text, id(n), now() FROM generate_series(1, :N) AS n;
 """
-SMALL = KEPT_BY_CHASSIS | {
-    "alembic_version",
-    "registration",
-    "revision",
-    "signing_key",
-    # A hundred that work at most, and they are forgotten when they do no more.
-    "sign_up_code",
-}
 PERSON = UUID(int=7)
 KEY = b"\x00\x00\x00\x07"
 ACCOUNT = Account(
@@ -200,14 +186,12 @@ ASKING = Asking(
 )
 
 
-async def test_no_question_grows_with_what_there_is(database: Database) -> None:
-    broken = await broken_promises(database, ASKING)
-    assert not broken, "\n".join(broken)
-
-
-async def test_every_table_that_grows_is_full(database: Database) -> None:
-    assert await small_tables(database) == SMALL
-
-
-async def test_what_refers_to_something_is_found_by_it(database: Database) -> None:
-    assert await unindexed_references(database) == []
+class TestAuth(Promises):
+    asking = ASKING
+    small = (
+        "registration",
+        "revision",
+        "signing_key",
+        # A hundred that work at most, and they are forgotten when they do no more.
+        "sign_up_code",
+    )

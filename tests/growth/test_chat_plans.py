@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
 from services.chat.domain.conversation import Conversation
 from services.chat.domain.kept import MAX_BOOKMARKS, MAX_DRAFTS
 from services.chat.domain.message import Message, Reaction
@@ -16,13 +15,8 @@ from services.chat.domain.post import Sort
 from services.chat.domain.reading import MOST_COUNTED, MOST_LOOKED_AT, Reader
 from services.chat.domain.thread import Thread
 from tests.growth.conftest import ROWS
-from tests.growth.questions import (
-    KEPT_BY_CHASSIS,
-    Asking,
-    broken_promises,
-    small_tables,
-    unindexed_references,
-)
+from tests.growth.promises import Promises
+from tests.growth.questions import Asking
 
 pytestmark = pytest.mark.timeout(900)
 SERVICE = "chat"
@@ -118,7 +112,6 @@ FILL = """
         SELECT id(n), id(1), now() - interval '1 day', hour_of(now()) - interval '24 h'
         FROM generate_series(1, :N) AS n;
 """
-SMALL = KEPT_BY_CHASSIS | {"alembic_version"}
 PERSON = UUID(int=7)
 CHANNEL, THREAD = Place(UUID(int=1)), UUID(int=20_000_050)
 MESSAGES = [
@@ -245,16 +238,7 @@ ASKING = Asking(
 )
 
 
-async def test_no_question_grows_with_what_there_is(database: Database) -> None:
-    broken = await broken_promises(database, ASKING)
-    assert not broken, "\n".join(broken)
-
-
-async def test_every_table_that_grows_is_full(database: Database) -> None:
-    assert await small_tables(database) == SMALL
-
-
-async def test_what_refers_to_something_is_found_by_it(database: Database) -> None:
+class TestChat(Promises):
+    asking = ASKING
     # No channel's row is ever deleted, also not of what was.
-    never = ["read_state (channel_id)", "thread (channel_id)"]
-    assert await unindexed_references(database) == never
+    unindexed = ("read_state (channel_id)", "thread (channel_id)")

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
 from services.community.domain import Community, Visibility
 from services.community.domain.audit import Action
 from services.community.domain.audit import Wanted as WantedDeeds
@@ -15,13 +14,8 @@ from services.community.domain.calendar import Answer
 from services.community.domain.discovery import Order, Wanted
 from services.community.domain.onboarding import Newcomer, Onboarding
 from tests.growth.conftest import ROWS
-from tests.growth.questions import (
-    KEPT_BY_CHASSIS,
-    Asking,
-    broken_promises,
-    small_tables,
-    unindexed_references,
-)
+from tests.growth.promises import Promises
+from tests.growth.questions import Asking
 
 pytestmark = pytest.mark.timeout(900)
 SERVICE = "community"
@@ -95,7 +89,6 @@ FILL = """
             '[]', now() - (:N - n) * interval '90 days' / :N
         FROM generate_series(1, :N) AS n;
 """
-SMALL = KEPT_BY_CHASSIS | {"alembic_version"}
 PERSON = UUID(int=101)
 ACTOR = UUID(int=7)
 LAST = UUID(int=2**127)
@@ -216,14 +209,5 @@ ASKING = Asking(
 )
 
 
-async def test_no_question_grows_with_what_there_is(database: Database) -> None:
-    broken = await broken_promises(database, ASKING)
-    assert not broken, "\n".join(broken)
-
-
-async def test_every_table_that_grows_is_full(database: Database) -> None:
-    assert await small_tables(database) == SMALL
-
-
-async def test_what_refers_to_something_is_found_by_it(database: Database) -> None:
-    assert await unindexed_references(database) == []
+class TestCommunity(Promises):
+    asking = ASKING

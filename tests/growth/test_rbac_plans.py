@@ -7,15 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from chassis.database import Database
 from services.rbac.domain.policy import Override
-from tests.growth.questions import (
-    KEPT_BY_CHASSIS,
-    Asking,
-    broken_promises,
-    small_tables,
-    unindexed_references,
-)
+from tests.growth.promises import Promises
+from tests.growth.questions import Asking
 
 pytestmark = pytest.mark.timeout(900)
 SERVICE = "rbac"
@@ -54,7 +48,6 @@ FILL = """
         SELECT id(n), id(n) FROM generate_series(1, :N) AS n;
     UPDATE revision SET value = :N * 2;
 """
-SMALL = KEPT_BY_CHASSIS | {"alembic_version", "revision"}
 PERSON = UUID(int=7)
 ASKING = Asking(
     SERVICE,
@@ -95,14 +88,6 @@ ASKING = Asking(
 )
 
 
-async def test_no_question_grows_with_what_there_is(database: Database) -> None:
-    broken = await broken_promises(database, ASKING)
-    assert not broken, "\n".join(broken)
-
-
-async def test_every_table_that_grows_is_full(database: Database) -> None:
-    assert await small_tables(database) == SMALL
-
-
-async def test_what_refers_to_something_is_found_by_it(database: Database) -> None:
-    assert await unindexed_references(database) == []
+class TestRbac(Promises):
+    asking = ASKING
+    small = ("revision",)

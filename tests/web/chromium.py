@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-import os
 import shutil
-import subprocess
 from typing import Final
 
 from playwright.sync_api import Locator
+
+from tests import debian
 
 QUIET: Final = (
     "--no-sandbox",
@@ -26,13 +26,13 @@ _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 def find() -> str | None:
     """Where a Chromium is, installed where that can be done; None where it cannot."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (("update",), ("install", "-y", "chromium")):
-            subprocess.run(["apt-get", "-q", *command], env=environment, capture_output=True)
-        found = shutil.which("chromium")
-    return found
+    if (found := _found()) is None:
+        debian.install("chromium")
+    return found or _found()
+
+
+def _found() -> str | None:
+    return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 @contextmanager
