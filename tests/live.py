@@ -392,3 +392,18 @@ def _free_port() -> int:
 def refusal(reply: httpx.Response) -> tuple[int, str]:
     """The HTTP status of a refusal, and its reason."""
     return reply.status_code, reply.json()["details"][0]["reason"]
+
+
+def signed_out(person: Person, *paths: str) -> bool:
+    """Whether the services behind some paths refuse a session, once they were told that it ended.
+
+    It is said while the session ends and known everywhere within a second, not at once; on a
+    machine that is busy with other tests, a second may be long.
+    """
+    ends = time.monotonic() + 10
+    for path in paths or ("/v1/users/me",):
+        while (reply := person.ask("GET", path)).is_success and time.monotonic() < ends:
+            time.sleep(0.02)
+        if reply.is_success or refusal(reply) != (401, "SESSION_REVOKED"):
+            return False
+    return True

@@ -20,6 +20,8 @@ from chassis.config import Config, load
 from local.home import Instance
 from tests.local.running import Running
 
+PATIENCE = 30
+"""Seconds for an answer of a disk that other tests keep busy."""
 DATABASE_OWNERS = ("auth", "user", "rbac", "community", "chat")
 
 
@@ -132,17 +134,20 @@ async def test_what_a_stream_keeps_is_published_live_with_its_position(platform:
     ):
         follower = await gateway.subscribe("live.creavio.chat.>")
         await gateway.flush()
-        kept = await chat.jetstream().publish("creavio.chat.v1.message_created.a.b", b"hello")
-        heard = await follower.next_msg(10)
+        kept = await chat.jetstream(timeout=PATIENCE).publish(
+            "creavio.chat.v1.message_created.a.b", b"hello"
+        )
+        heard = await follower.next_msg(PATIENCE)
         assert heard.headers is not None
         assert int(heard.headers["Nats-Sequence"]) == kept.seq
-        again = await gateway.jetstream().get_msg("CREAVIO_CHAT", kept.seq, direct=True)
+        jetstream = gateway.jetstream(timeout=PATIENCE)
+        again = await jetstream.get_msg("CREAVIO_CHAT", kept.seq, direct=True)
         assert again.data == b"hello"
 
 
 async def test_a_message_id_is_kept_once(platform: Running) -> None:
     async with as_service(platform, "chat") as (chat, _):
-        jetstream = chat.jetstream()
+        jetstream = chat.jetstream(timeout=PATIENCE)
         headers = {"Nats-Msg-Id": "one"}
         subject = "creavio.chat.v1.message_created.a.b"
         first = await jetstream.publish(subject, b"", headers=headers)
@@ -155,14 +160,15 @@ async def test_a_consumer_takes_from_its_durable_and_changes_nothing(platform: R
         as_service(platform, "community") as (community, _),
         as_service(platform, "chat") as (chat, refusals),
     ):
-        await community.jetstream().publish("creavio.community.v1.channel_created.c.x", b"made")
-        await community.jetstream().publish("creavio.community.v1.invite_created.c.x", b"other")
+        jetstream = community.jetstream(timeout=PATIENCE)
+        await jetstream.publish("creavio.community.v1.channel_created.c.x", b"made")
+        await jetstream.publish("creavio.community.v1.invite_created.c.x", b"other")
         durable = await chat.jetstream().pull_subscribe_bind(
             durable="chat", stream="CREAVIO_COMMUNITY", inbox_prefix=b"_INBOX_chat."
         )
-        (message,) = await durable.fetch(10, timeout=10)
+        (message,) = await durable.fetch(10, timeout=PATIENCE)
         assert message.data == b"made"
-        await message.ack_sync(timeout=10)
+        await message.ack_sync(timeout=PATIENCE)
         manager = chat.jetstream(timeout=0.3)
         refusals.clear()
         for forbidden in (
