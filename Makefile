@@ -12,16 +12,18 @@
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
 #   make bench-peers   measure it beside Synapse and Prosody (apt installs that, as root)
+#   make soak          use it for ten minutes (MINUTES=); does anything grow?
 #   make bench-page    measure the web app in a browser; needs a Chromium (TRACES=folder)
 #   make screenshots   look at every screen: docs/screenshots
 #   make lock          resolve the dependencies of pyproject.toml anew
 #
 # CREAVIO_HOME (~/.creavio) is where data lives, CREAVIO_PORT (8080) where it
 # opens; PYTHON names the interpreter to make .venv with.
-.PHONY: up reload down web test chaos growth fuzz lint proto check-proto bench bench-quick bench-peers bench-page screenshots lock venv venv-dev
+.PHONY: up reload down web test chaos growth fuzz lint proto check-proto bench bench-quick bench-peers bench-page soak screenshots lock venv venv-dev
 .DEFAULT_GOAL := up
 T := tests
 SECONDS := 10
+MINUTES := 10
 BIN := .venv/bin
 export PYTHON
 
@@ -73,6 +75,9 @@ bench-peers: venv-dev
 
 bench-page: venv-dev
 	@$(BIN)/python -m bench.page $(if $(TRACES),--traces $(TRACES))
+
+soak: venv-dev
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 screenshots: venv-dev
 	@$(BIN)/python -m tests.web.screens $(SCREENS)

@@ -196,10 +196,13 @@ class BidiSender:
 class Follower:
     """Follows an event stream, and comes back with its token whenever it ends."""
 
-    def __init__(self, stream: Stream, restless: random.Random | None = None) -> None:
+    def __init__(
+        self, stream: Stream, restless: random.Random | None = None, token: str = ""
+    ) -> None:
         self._stream = stream
         self._restless = restless
-        self._token = ""
+        self.token = token
+        """The latest that was received."""
         self._open = asyncio.Event()
 
     async def opened(self) -> None:
@@ -237,13 +240,14 @@ class GrpcFollower(Follower):
         person: Person,
         channel: grpc.aio.Channel,
         restless: random.Random | None = None,
+        token: str = "",
     ) -> None:
-        super().__init__(stream, restless)
+        super().__init__(stream, restless, token)
         self._metadata = (("authorization", f"Bearer {person.token}"),)
         self._channel = channel
 
     async def _follow(self) -> None:
-        request = gateway_service_pb2.SubscribeRequest(resume_token=self._token)
+        request = gateway_service_pb2.SubscribeRequest(resume_token=self.token)
         call = GatewayServiceStub(self._channel).Subscribe(request, metadata=self._metadata)
         try:
             while True:
@@ -259,7 +263,7 @@ class GrpcFollower(Follower):
                     elif event.HasField("message_created"):
                         message = of_proto(event.message_created.message)
                         self._stream.told.append(Told(event.id, message))
-                self._token = batch.resume_token or self._token
+                self.token = batch.resume_token or self.token
         finally:
             call.cancel()
 
@@ -276,7 +280,7 @@ class RestFollower(Follower):
         self._http = http
 
     async def _follow(self) -> None:
-        query = {"resume_token": self._token} if self._token else {}
+        query = {"resume_token": self.token} if self.token else {}
         timeout = httpx.Timeout(15, read=SILENCE_SECONDS)
         async with self._http.stream(
             "GET", "/v1/events", params=query, headers=self._headers, timeout=timeout
@@ -298,7 +302,7 @@ class RestFollower(Follower):
             elif "message_created" in event:
                 message = of_json(event["message_created"]["message"])
                 self._stream.told.append(Told(event["id"], message))
-        self._token = batch["resume_token"] or self._token
+        self.token = batch["resume_token"] or self.token
 
 
 class Lister:

@@ -1,0 +1,196 @@
+"""`python -m bench.soak [--minutes N]`: mixed load for a while; whether anything grows.
+
+A platform of its own is filled with messages, then used by a fixed number of people who do
+everything there is to do. Every few seconds memory, descriptors, threads, asyncio's tasks,
+events that wait, and disk are sampled. After a warm-up a line is fitted through each series:
+it is flat, or grows by more than is allowed. What is kept for good (messages, events for a
+week) grows on disk by design, and is judged by how much a change takes. Writes
+`bench/results/soak.json`; exits with 1 when something grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import json
+import socket
+import sys
+import time
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import people
+from bench.bustle import Bustle
+from bench.measure import machine
+from bench.report import RESULTS
+from bench.samples import Sampler
+from bench.trend import Trend, fit
+from tests.live import running
+
+SAMPLE_SECONDS: Final = 5.0
+FILL_SECONDS: Final = 15.0
+"""Of as many messages as go: gateway keeps the last 5,000 events of each service."""
+WARM_UP: Final = 0.4
+"""Of the run: caches fill, PostgreSQL touches its buffers, pools open."""
+ALLOWED: Final[Mapping[str, float]] = {
+    "memory": 18.0,
+    "descriptors": 30.0,
+    "threads": 12.0,
+    "tasks": 60.0,
+    "outbox": 120.0,
+}
+"""Units an hour, by kind of series: what ten minutes tell from noise, three MiB or five
+descriptors. A leak of one object a request is far above it."""
+DISK_KIB_A_CHANGE: Final = 24.0
+"""What a change may take on disk, in all databases, NATS and logs: rows with their indexes
+and what vacuum has not got to yet, the event in the outbox and in the stream."""
+_CHANGES: Final = ("send", "edit", "delete", "react", "unreact", "join and leave", "sign in")
+
+
+@dataclass(frozen=True)
+class Series:
+    """What was sampled under one name, after the warm-up."""
+
+    name: str
+    trend: Trend
+
+    @property
+    def kind(self) -> str:
+        """What is counted: `memory`, `disk`."""
+        return self.name.partition(" ")[0]
+
+    @property
+    def allowed(self) -> float | None:
+        """Units an hour; None for what is not judged: what is kept for good, and PSS."""
+        return ALLOWED.get(self.kind)
+
+    @property
+    def grows(self) -> bool:
+        """Whether it grows by more than is allowed."""
+        return self.allowed is not None and self.trend.grows(self.allowed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is to be said of a run."""
+
+    series: Sequence[Series]
+    kib_a_change: float
+    done: Mapping[str, int]
+    failed: Mapping[str, int]
+
+    @property
+    def trouble(self) -> list[str]:
+        """What grows without bound, or did not work."""
+        found = [f"{each.name} grows" for each in self.series if each.grows]
+        if self.kib_a_change > DISK_KIB_A_CHANGE:
+            found.append(f"a change takes {self.kib_a_change:.1f} KiB on disk")
+        return [*found, *(f"{number} times {what}" for what, number in self.failed.items())]
+
+
+def judge(
+    times: Sequence[float],
+    samples: Sequence[Mapping[str, float]],
+    changes: int,
+    done: Mapping[str, int],
+    failed: Mapping[str, int],
+) -> Outcome:
+    """Fit a line through what every sample has, and say what grows."""
+    begin = next(n for n, t in enumerate(times) if t >= times[0] + WARM_UP * (times[-1] - times[0]))
+    names = sorted(set.intersection(*(set(sample) for sample in samples)))
+    series = [
+        Series(name, fit(times[begin:], [sample[name] for sample in samples[begin:]]))
+        for name in names
+    ]
+    disk = [name for name in names if name.startswith("disk ")]
+    grown = sum(samples[-1][name] - samples[0][name] for name in disk) * 1024
+    return Outcome(series, grown / max(1, changes), done, failed)
+
+
+async def _soak(bustle: Bustle, sampler: Sampler, seconds: float, console: Console) -> Outcome:
+    times, samples = list[float](), list[dict[str, float]]()
+    async with bustle.going_on():
+        began = time.monotonic()
+        before = _changes(bustle)
+        while (now := time.monotonic() - began) < seconds:
+            samples.append(await asyncio.to_thread(sampler.sample))
+            times.append(now)
+            memory = sum(v for n, v in samples[-1].items() if n.startswith("pss "))
+            console.print(f"{now:5.0f} s: {memory:.0f} MiB, {sum(bustle.done.values())} deeds")
+            await asyncio.sleep(max(0.0, SAMPLE_SECONDS - (time.monotonic() - began - now)))
+        changes = _changes(bustle) - before
+    return judge(times, samples, changes, dict(bustle.done), dict(bustle.failed))
+
+
+def _changes(bustle: Bustle) -> int:
+    return sum(bustle.done[name] for name in _CHANGES)
+
+
+def _table(outcome: Outcome) -> Table:
+    table = Table("what", "mean", "an hour", "within", "allowed", "verdict")
+    for each in outcome.series:
+        verdict = "GROWS" if each.grows else "flat" if each.allowed is not None else "not judged"
+        table.add_row(
+            each.name,
+            f"{each.trend.mean:,.1f}",
+            f"{each.trend.slope:+,.1f}",
+            f"± {each.trend.uncertainty:,.1f}",
+            "" if each.allowed is None else f"{each.allowed:,.0f}",
+            verdict,
+        )
+    return table
+
+
+def _as_json(outcome: Outcome, minutes: float) -> dict[str, Any]:
+    return {
+        "machine": machine(),
+        "minutes": minutes,
+        "done": outcome.done,
+        "kib_on_disk_a_change": round(outcome.kib_a_change, 2),
+        "trouble": outcome.trouble,
+        "series": [
+            {"name": s.name, **s.trend.as_json(), "allowed": s.allowed, "grows": s.grows}
+            for s in outcome.series
+        ],
+    }
+
+
+def _free_row(length: int) -> int:
+    """The first of some neighbouring ports that nobody listens on."""
+    for first in range(20_000, 30_000, length):
+        try:
+            for port in range(first, first + length):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    raise RuntimeError("no free ports")
+
+
+def main() -> None:
+    """Soak, print a table, keep what was measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    minutes = parser.parse_args().minutes
+    console, first = Console(soft_wrap=True, highlight=False), _free_row(16)
+    with running(CREAVIO_METRICS_PORT=str(first), CREAVIO_REQUESTS_PER_SECOND=people.RATE) as live:
+        bustle = Bustle(live)
+        asyncio.run(bustle.fill(FILL_SECONDS))
+        outcome = asyncio.run(_soak(bustle, Sampler(live, first), 60 * minutes, console))
+    console.print(_table(outcome))
+    console.print(f"{outcome.kib_a_change:.1f} KiB on disk a change; done: {outcome.done}")
+    RESULTS.mkdir(exist_ok=True)
+    kept = json.dumps(_as_json(outcome, minutes), indent=2, ensure_ascii=False)
+    (RESULTS / "soak.json").write_text(kept + "\n", encoding="utf-8")
+    for trouble in outcome.trouble:
+        console.print(trouble)
+    sys.exit(1 if outcome.trouble else 0)
+
+
+if __name__ == "__main__":
+    main()

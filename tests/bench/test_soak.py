@@ -1,0 +1,72 @@
+"""The soak tells what grows from what is flat."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from bench.soak import DISK_KIB_A_CHANGE, SAMPLE_SECONDS, Outcome, judge
+from bench.trend import fit
+
+TIMES = [number * SAMPLE_SECONDS for number in range(120)]
+HOUR = 3600.0
+
+
+def noise(size: float, alike: float = 0.0) -> list[float]:
+    """Samples that stray, each more or less like the one before."""
+    chance, found = random.Random(7), [0.0]  # noqa: S311  # nothing secret
+    for _ in TIMES[1:]:
+        found.append(alike * found[-1] + chance.gauss(0.0, size))
+    return found
+
+
+def judged(memory: list[float], disk: list[float] | None = None, changes: int = 1000) -> Outcome:
+    kept = disk or [0.0] * len(TIMES)
+    samples = [
+        {"memory chat": m, "disk nats": d, "tasks chat": 40.0}
+        for m, d in zip(memory, kept, strict=True)
+    ]
+    return judge(TIMES, samples, changes, {"send": changes}, {})
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.7])
+def test_a_slope_is_found_within_what_it_is_said_to_be_within(alike: float) -> None:
+    values = [50 + 30 * t / HOUR + n for t, n in zip(TIMES, noise(0.2, alike), strict=True)]
+    trend = fit(TIMES, values)
+    assert abs(trend.slope - 30) < trend.uncertainty
+    assert trend.grows(allowed=10)
+    assert not trend.grows(allowed=40)
+
+
+def test_samples_that_are_alike_tell_less() -> None:
+    assert fit(TIMES, noise(0.2, 0.9)).uncertainty > 2 * fit(TIMES, noise(0.2)).uncertainty
+
+
+def test_what_never_changes_is_flat() -> None:
+    trend = fit(TIMES, [41.0] * len(TIMES))
+    assert (trend.slope, trend.uncertainty) == (0.0, 0.0)
+
+
+def test_a_leak_is_named() -> None:
+    leak = [50 + 60 * t / HOUR + n for t, n in zip(TIMES, noise(0.2), strict=True)]
+    assert judged(leak).trouble == ["memory chat grows"]
+
+
+def test_what_fills_up_while_it_warms_and_then_stays_is_flat() -> None:
+    filling = [60 - 20 * math.exp(-t / 40) + n for t, n in zip(TIMES, noise(0.2), strict=True)]
+    assert judged(filling).trouble == []
+
+
+def test_what_is_kept_may_grow_by_what_a_change_takes() -> None:
+    flat = [50.0] * len(TIMES)
+    most = 1000 * DISK_KIB_A_CHANGE / 1024
+    assert judged(flat, [0.9 * most * t / TIMES[-1] for t in TIMES]).trouble == []
+    (trouble,) = judged(flat, [1.1 * most * t / TIMES[-1] for t in TIMES]).trouble
+    assert "on disk" in trouble
+
+
+def test_what_did_not_work_is_told() -> None:
+    outcome = judge(TIMES, [{"memory chat": 1.0}] * len(TIMES), 1, {}, {"send: refused": 3})
+    assert outcome.trouble == ["3 times send: refused"]
