@@ -74,6 +74,7 @@ class Bustle:
         self._code = self._place.owner.invite(self._place.community)
         self._people = [Resident(one) for one in people.members(live, self._place, _PEOPLE)]
         self._guest = Resident(live.sign_up("guest"))
+        self._caller = live.sign_up("caller")
         self._numbers = itertools.count()
         self._sequences: dict[str, int] = {}
         self._recent: deque[tuple[Resident, str, str]] = deque(maxlen=_REMEMBERED)
@@ -85,14 +86,14 @@ class Bustle:
             await send.over_streams(channels, self._place, senders, seconds)
 
     @asynccontextmanager
-    async def going_on(self) -> AsyncIterator[None]:
-        """Everybody does what they do, until the block ends."""
+    async def going_on(self, hurry: float = 1.0) -> AsyncIterator[None]:
+        """Everybody does what they do, until the block ends; in a hurry, with shorter pauses."""
         limits = httpx.Limits(max_connections=None)
         connection = grpc.aio.insecure_channel(f"127.0.0.1:{self._live.port}", options=OPTIONS)
         async with httpx.AsyncClient(base_url=self._live.url, timeout=15, limits=limits) as http:
             self._http = http
             tasks = [
-                asyncio.create_task(self._again(name, deed, pause))
+                asyncio.create_task(self._again(name, deed, pause / hurry))
                 for name, deed, pause in (
                     *[("send", self._send, 0.25)] * 6,
                     ("edit", self._edit, 0.5),
@@ -103,6 +104,7 @@ class Bustle:
                     *[("list", self._list, 0.3)] * 2,
                     ("join and leave", self._join_and_leave, 1.0),
                     *[("sign in", self._sign_in, 1.0)] * 4,
+                    ("look in", self._look_in, 1.0),
                 )
             ]
             tasks += [
@@ -198,6 +200,12 @@ class Bustle:
         everybody = [*self._people, self._guest]
         stale = [resident for resident in everybody if resident.stale]
         await (stale[0] if stale else self._somebody()).sign_in()
+
+    async def _look_in(self) -> None:
+        """Somebody signs in, looks around, and signs out."""
+        session = Resident(await asyncio.to_thread(self._live.sign_in, self._caller.handle))
+        await self._call(session, "GET", "/v1/users/me")
+        await self._call(session, "DELETE", "/v1/sessions/current")
 
     async def _follow(self, number: int, connection: grpc.aio.Channel) -> None:
         stream = Stream(told=_Forgetful())

@@ -1,8 +1,9 @@
 """`python -m bench.soak [--minutes N]`: mixed load for a while; whether anything grows.
 
 A platform of its own is filled with messages, then used by a fixed number of people who do
-everything there is to do. Every few seconds memory, descriptors, threads, asyncio's tasks,
-events that wait, and disk are sampled. After a warm-up a line is fitted through each series:
+everything there is to do: first in a hurry, until every connection has seen every statement
+and every cache is full, then steadily. Every few seconds memory, descriptors, threads,
+asyncio's tasks, events that wait, and disk are sampled. A line is fitted through each series:
 it is flat, or grows by more than is allowed. What is kept for good (messages, events for a
 week) grows on disk by design, and is judged by how much a change takes. Writes
 `bench/results/soak.json`; exits with 1 when something grows.
@@ -34,8 +35,13 @@ from tests.live import running
 SAMPLE_SECONDS: Final = 5.0
 FILL_SECONDS: Final = 15.0
 """Of as many messages as go: gateway keeps the last 5,000 events of each service."""
-WARM_UP: Final = 0.4
-"""Of the run: caches fill, PostgreSQL touches its buffers, pools open."""
+HURRY: Final = 10.0
+"""How much shorter pauses are before it counts."""
+HURRY_SECONDS: Final = 120.0
+"""How long: a connection of PostgreSQL's keeps a plan once it was asked ten times, and a
+service asks its connections in turn."""
+SETTLE: Final = 0.2
+"""Of the run: what the hurry needed is given back."""
 ALLOWED: Final[Mapping[str, float]] = {
     "memory": 18.0,
     "descriptors": 30.0,
@@ -48,12 +54,21 @@ descriptors. A leak of one object a request is far above it."""
 DISK_KIB_A_CHANGE: Final = 24.0
 """What a change may take on disk, in all databases, NATS and logs: rows with their indexes
 and what vacuum has not got to yet, the event in the outbox and in the stream."""
-_CHANGES: Final = ("send", "edit", "delete", "react", "unreact", "join and leave", "sign in")
+_CHANGES: Final = (
+    "send",
+    "edit",
+    "delete",
+    "react",
+    "unreact",
+    "join and leave",
+    "sign in",
+    "look in",
+)
 
 
 @dataclass(frozen=True)
 class Series:
-    """What was sampled under one name, after the warm-up."""
+    """What was sampled under one name, once it had settled."""
 
     name: str
     trend: Trend
@@ -100,7 +115,7 @@ def judge(
     failed: Mapping[str, int],
 ) -> Outcome:
     """Fit a line through what every sample has, and say what grows."""
-    begin = next(n for n, t in enumerate(times) if t >= times[0] + WARM_UP * (times[-1] - times[0]))
+    begin = next(n for n, t in enumerate(times) if t >= times[0] + SETTLE * (times[-1] - times[0]))
     names = sorted(set.intersection(*(set(sample) for sample in samples)))
     series = [
         Series(name, fit(times[begin:], [sample[name] for sample in samples[begin:]]))
@@ -113,6 +128,8 @@ def judge(
 
 async def _soak(bustle: Bustle, sampler: Sampler, seconds: float, console: Console) -> Outcome:
     times, samples = list[float](), list[dict[str, float]]()
+    async with bustle.going_on(HURRY):
+        await asyncio.sleep(HURRY_SECONDS)
     async with bustle.going_on():
         began = time.monotonic()
         before = _changes(bustle)
