@@ -86,14 +86,14 @@ class Bustle:
             await send.over_streams(channels, self._place, senders, seconds)
 
     @asynccontextmanager
-    async def going_on(self, hurry: float = 1.0) -> AsyncIterator[None]:
-        """Everybody does what they do, until the block ends; in a hurry, with shorter pauses."""
+    async def going_on(self, *, hurry: bool = False) -> AsyncIterator[None]:
+        """Everybody does what they do, until the block ends; in a hurry, without a pause."""
         limits = httpx.Limits(max_connections=None)
         connection = grpc.aio.insecure_channel(f"127.0.0.1:{self._live.port}", options=OPTIONS)
         async with httpx.AsyncClient(base_url=self._live.url, timeout=15, limits=limits) as http:
             self._http = http
             tasks = [
-                asyncio.create_task(self._again(name, deed, pause / hurry))
+                asyncio.create_task(self._again(name, deed, 0.0 if hurry else pause))
                 for name, deed, pause in (
                     *[("send", self._send, 0.25)] * 6,
                     ("edit", self._edit, 0.5),
@@ -104,7 +104,7 @@ class Bustle:
                     *[("list", self._list, 0.3)] * 2,
                     ("join and leave", self._join_and_leave, 1.0),
                     *[("sign in", self._sign_in, 1.0)] * 4,
-                    ("look in", self._look_in, 1.0),
+                    ("look in", self._look_in, 4.0),
                 )
             ]
             tasks += [

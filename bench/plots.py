@@ -1,4 +1,4 @@
-"""`python -m bench.plots`: draws what `bench/results/latest.json` holds, for docs/figures."""
+"""`python -m bench.plots`: draws what `bench/results` holds, for docs/figures."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def main() -> None:
     FIGURES.mkdir(exist_ok=True)
     _keep("sends", _sends(rows))
     _keep("edge", _edge(rows))
+    _keep("soak", _soak(json.loads((RESULTS / "soak.json").read_text())))
 
 
 def _sends(rows: list[dict[str, Any]]) -> Figure:
@@ -77,6 +78,24 @@ def _edge(rows: list[dict[str, Any]]) -> Figure:
     axes.set_xlabel("CPU, µs a call")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def _soak(kept: dict[str, Any]) -> Figure:
+    """What each part has of memory while it is used."""
+    figure = Figure((7.2, 3.4), layout="constrained")
+    axes = figure.subplots()
+    minutes = [seconds / 60 for seconds in kept["times"]]
+    colors = mpl.colormaps["tab20b"].colors  # type: ignore[attr-defined]
+    by_size = sorted(kept["memory"].items(), key=lambda one: -one[1][-1])
+    for (name, values), color in zip(by_size, colors, strict=False):
+        axes.plot(minutes, values, color=color, label=name, lw=1.2)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("minutes")
+    axes.set_ylabel("memory of its own, MiB")
+    axes.grid(visible=True, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right center", frameon=False)
     return figure
 
 

@@ -34,12 +34,11 @@ from tests.live import running
 
 SAMPLE_SECONDS: Final = 5.0
 FILL_SECONDS: Final = 15.0
-"""Of as many messages as go: gateway keeps the last 5,000 events of each service."""
-HURRY: Final = 10.0
-"""How much shorter pauses are before it counts."""
-HURRY_SECONDS: Final = 120.0
-"""How long: a connection of PostgreSQL's keeps a plan once it was asked ten times, and a
-service asks its connections in turn."""
+"""Of as many messages as go, so that what is asked for is among many."""
+HURRY_SECONDS: Final = 180.0
+"""How long nobody pauses before it counts: a connection of PostgreSQL's keeps a plan once it
+was asked ten times, a service asks its connections in turn, and the gateway keeps the last
+5,000 events of each service."""
 SETTLE: Final = 0.2
 """Of the run: what the hurry needed is given back."""
 ALLOWED: Final[Mapping[str, float]] = {
@@ -94,6 +93,9 @@ class Outcome:
     """What is to be said of a run."""
 
     series: Sequence[Series]
+    times: Sequence[float]
+    memory: Mapping[str, Sequence[float]]
+    """What each part had of its own at these times, in MiB, for the figure."""
     kib_a_change: float
     done: Mapping[str, int]
     failed: Mapping[str, int]
@@ -123,12 +125,17 @@ def judge(
     ]
     disk = [name for name in names if name.startswith("disk ")]
     grown = sum(samples[-1][name] - samples[0][name] for name in disk) * 1024
-    return Outcome(series, grown / max(1, changes), done, failed)
+    memory = {
+        name.removeprefix("memory "): [sample[name] for sample in samples]
+        for name in names
+        if name.startswith("memory ")
+    }
+    return Outcome(series, times, memory, grown / max(1, changes), done, failed)
 
 
 async def _soak(bustle: Bustle, sampler: Sampler, seconds: float, console: Console) -> Outcome:
     times, samples = list[float](), list[dict[str, float]]()
-    async with bustle.going_on(HURRY):
+    async with bustle.going_on(hurry=True):
         await asyncio.sleep(HURRY_SECONDS)
     async with bustle.going_on():
         began = time.monotonic()
@@ -173,6 +180,10 @@ def _as_json(outcome: Outcome, minutes: float) -> dict[str, Any]:
             {"name": s.name, **s.trend.as_json(), "allowed": s.allowed, "grows": s.grows}
             for s in outcome.series
         ],
+        "times": [round(one, 1) for one in outcome.times],
+        "memory": {
+            name: [round(one, 2) for one in values] for name, values in outcome.memory.items()
+        },
     }
 
 

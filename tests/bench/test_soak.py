@@ -59,6 +59,13 @@ def test_what_fills_up_while_it_warms_and_then_stays_is_flat() -> None:
     assert judged(filling).trouble == []
 
 
+def test_a_saw_is_flat_wherever_in_a_tooth_it_is_looked_at() -> None:
+    saw = [30 + 15 * ((t + 100) % 250) / 250 + n for t, n in zip(TIMES, noise(0.5), strict=True)]
+    assert judged(saw).trouble == []
+    climbing = [value + 240 * t / HOUR for t, value in zip(TIMES, saw, strict=True)]
+    assert judged(climbing).trouble == ["memory chat grows"]
+
+
 def test_what_is_kept_may_grow_by_what_a_change_takes() -> None:
     flat = [50.0] * len(TIMES)
     most = 1000 * DISK_KIB_A_CHANGE / 1024
