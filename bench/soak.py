@@ -35,7 +35,7 @@ from tests.live import running
 SAMPLE_SECONDS: Final = 5.0
 FILL_SECONDS: Final = 15.0
 """Of as many messages as go, so that what is asked for is among many."""
-HURRY_SECONDS: Final = 180.0
+HURRY_SECONDS: Final = 300.0
 """How long nobody pauses before it counts: a connection of PostgreSQL's keeps a plan once it
 was asked ten times, a service asks its connections in turn, and the gateway keeps the last
 5,000 events of each service."""
