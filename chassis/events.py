@@ -73,7 +73,7 @@ def received(message: Msg) -> Received:
     """Read an event from NATS (CloudEvents 1.0, binary mode).
 
     Works for what a durable delivers, what a stream keeps and what it
-    republishes. Raises `EventError` when a header is missing.
+    republishes. Raises `EventError` when a header is missing, or is not what it should be.
     """
     headers = message.headers or {}
     position = headers.get("Nats-Sequence")
@@ -82,7 +82,7 @@ def received(message: Msg) -> Received:
             id=headers["ce-id"],
             type=headers["ce-type"],
             subject=headers.get("Nats-Subject", message.subject).removeprefix(LIVE),
-            time=datetime.fromisoformat(headers["ce-time"]),
+            time=_moment(headers["ce-time"]),
             position=int(position) if position else message.metadata.sequence.stream,
             body=message.data,
             epoch=int(headers.get("ce-epoch", FIRST_EPOCH.number)),
@@ -90,6 +90,14 @@ def received(message: Msg) -> Received:
         )
     except (KeyError, ValueError, NatsError) as error:
         raise EventError(f"{message.subject}: {error!r}") from error
+
+
+def _moment(text: str) -> datetime:
+    """RFC 3339: a time says from where it counts its hours."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    return moment
 
 
 _KEPT: Final = sa.text("interval '14 days'")

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.message import Message
-import nats.aio.msg
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from opentelemetry import trace
 import pytest
@@ -172,14 +173,14 @@ async def test_an_event_delivered_again_changes_nothing(
 ) -> None:
     handler, died = Counting(), asyncio.Event()
 
-    async def die(message: nats.aio.msg.Msg) -> None:
+    async def die(message: Msg) -> None:
         # The effect is committed; the acknowledgement never leaves.
         died.set()
         raise asyncio.CancelledError
 
     await publish(server, contract, created("general"))
     with monkeypatch.context() as patched:
-        patched.setattr(nats.aio.msg.Msg, "ack", die)
+        patched.setattr(Msg, "ack", die)
         async with consuming(server, contract, database, handler):
             await asyncio.wait_for(died.wait(), 5)
     assert await pending(server) == 1
@@ -479,3 +480,13 @@ async def test_an_emitted_event_carries_the_trace_of_its_call(
         await eventually(said)
         relay.cancel()
         await asyncio.gather(relay, return_exceptions=True)
+
+
+@pytest.mark.parametrize("wrong", ["", "yesterday", "2026-01-02T03:04:05"])
+def test_a_time_that_is_none_or_might_be_anywhere_says_so(wrong: str) -> None:
+    subject = "live.creavio.rbac.v1.policy_changed.x"
+    headers = {"ce-id": "evt", "ce-type": "t", "ce-time": "2026-01-02T03:04:05Z"}
+    headers["Nats-Sequence"] = "7"
+    assert received(Msg(Client(), subject, "", b"", headers)).position == 7
+    with pytest.raises(EventError, match="live"):
+        received(Msg(Client(), subject, "", b"", headers | {"ce-time": wrong}))
