@@ -248,6 +248,11 @@ def _lines(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_input=False):
         place = ""
         for part in problem["loc"]:
-            place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
+            if isinstance(part, int):
+                place += f"[{part}]"
+            else:
+                # A key may be anything, a line break too.
+                name = part if part.isprintable() else repr(part)
+                place += f".{name}" if place else name
         said = str(problem["msg"]).removeprefix("Value error, ")
         yield from (f"{place}: {line}" if place else line for line in said.splitlines())

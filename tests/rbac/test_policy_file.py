@@ -97,6 +97,7 @@ cases:
             "roles[0].name: owner is there already",
         ),
         ("roles: [{name: a, name: b}]", "name is said twice"),
+        ('"a\\nb": 1', "'a\\nb': Extra inputs"),
         ("? [a]\n: b", "a list or a mapping is no name"),
         ("roles: [{name: 2026-13-45}]", "month must be in 1..12"),
         ("roles: [{name: !!int ''}]", "it is not what its tag says (tag:yaml.org,2002:int)"),
