@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -25,8 +27,9 @@ from creavio.community.v1 import channel_pb2, community_events_pb2, forum_pb2
 from creavio.options.v1 import permission_pb2 as p
 from services.chat.domain.place import Place
 from services.chat.domain.post import Sort
-from services.chat.store import posts
-from tests.chat.making import ADA, COMMUNITY, new_channel
+from services.chat.domain.thread import Thread
+from services.chat.store import posts, threads
+from tests.chat.making import ADA, COMMUNITY, NOW, new_channel
 from tests.chat.test_stream import Talk
 from tests.chat.world import OWNER, READER, World
 from tests.live import Live, refusal
@@ -403,6 +406,39 @@ def test_orders_are_numbered_as_communitys() -> None:
     assert {sort.name: sort.value for sort in Sort} == theirs
 
 
+async def test_tags_say_of_a_post_what_it_is_whatever_happens_at_the_same_time(
+    database: Database,
+) -> None:
+    """A post is tagged while it is archived: the tag comes to know it, whoever is first."""
+    forum, first, second, post = await new_channel(database), ids.new(), ids.new(), ids.new()
+    thread = Thread(post, forum.id, None, ADA, "talk", datetime.now(UTC))
+    async with database.transaction() as tx:
+        await threads.add(tx, thread, COMMUNITY)
+
+    async def archive(*, archived: bool) -> None:
+        async with database.transaction() as tx:
+            await threads.save(tx, replace(thread, archive_time=NOW if archived else None))
+            changing.set()
+            await asyncio.sleep(0.1)  # the other begins meanwhile, and waits
+
+    async def tag(*tags: UUID) -> None:
+        await changing.wait()
+        async with database.transaction() as tx:
+            await posts.tag(tx, thread, tags)
+
+    async def said() -> set[tuple[UUID, bool]]:
+        async with database.reading() as tx:
+            rows = await tx.execute(sa.text("SELECT tag_id, archived FROM post_tag"))
+            return {(row.tag_id, row.archived) for row in rows}
+
+    changing = asyncio.Event()
+    await asyncio.gather(archive(archived=True), tag(first, second))
+    assert await said() == {(first, True), (second, True)}
+    changing.clear()
+    await asyncio.gather(archive(archived=False), tag(second))
+    assert await said() == {(second, False)}
+
+
 async def many(database: Database) -> tuple[Place, list[Any]]:
     """A forum of twenty thousand posts among others, a tag of many of them and one of few."""
     forum, other = await new_channel(database), await new_channel(database)
@@ -439,7 +475,7 @@ async def many(database: Database) -> tuple[Place, list[Any]]:
 
 
 async def test_posts_are_read_from_an_index(database: Database) -> None:
-    forum, (common, rare) = await many(database)
+    forum, tags = await many(database)
     last = (datetime.now(UTC), ids.new())
     page = posts.page
 
@@ -451,11 +487,16 @@ async def test_posts_are_read_from_an_index(database: Database) -> None:
         (asking(archived=True), "thread_lively_archived"),
         (asking(sort=Sort.NEWEST), "thread_active"),
         (asking(sort=Sort.NEWEST, archived=True), "thread_archived"),
-        (asking(common), "thread_lively"),
-        (asking(rare), "post_tag_channel"),
+        *(
+            (asking(tag, archived=away), "post_tag_lively")
+            for tag in tags
+            for away in (False, True)
+        ),
+        (asking(*tags), "post_tag_lively"),
+        (asking(*tags, sort=Sort.NEWEST), "post_tag_newest"),
         (lambda tx: posts.pinned(tx, forum, archived=False), "thread_pinned"),
         (posts.to_sweep, "channel_sweep"),
-        (lambda tx: posts.with_other_tags(tx, forum.id, [common], 100), "post_tag_channel"),
+        (lambda tx: posts.with_other_tags(tx, forum.id, [tags[0]], 100), "post_tag_"),
     ]
     for ask, index in asked:
         plan = await plan_of(database, ask)
