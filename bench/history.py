@@ -37,6 +37,7 @@ _FILLED: Final = sa.text(
     WHERE community_id IS NOT NULL AND last_sequence = 0
     """
 )
+_JOINED: Final = sa.text("UPDATE reader SET join_time = now() - make_interval(secs => :ago)")
 PAGE: Final = """
 \\set n random(1, {each})
 \\set c random(1, {channels})
@@ -92,9 +93,15 @@ async def reading(live: Live, reader: Person, number: int) -> AsyncIterator[Resu
         for name, ask in (
             ("page, latest", latest),
             ("page, around a moment", around),
-            ("unread, a hundred channels", unread),
         ):
             yield await _asked(live, name, load, ask)
+        # All of it was written while they were there; or all of it before they came.
+        for name, ago in (
+            ("unread, a hundred channels", each + 3_600),
+            ("unread, the same, of a newcomer", 0),
+        ):
+            _join(live, ago)
+            yield await _asked(live, name, load, unread)
     script = PAGE.format(each=each, channels=_CHANNELS, page=_PAGE)
     yield pgbench.run(live, "creavio_chat", "pgbench, a page", script, 1, 3)
 
@@ -107,6 +114,13 @@ def _fill(live: Live, each: int) -> None:
         connection.execute(_NUMBERED)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("VACUUM ANALYZE"))
+
+
+def _join(live: Live, ago: int) -> None:
+    """Have everybody joined so many seconds ago."""
+    engine = sa.create_engine(live.database_url("creavio_chat"), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(_JOINED, {"ago": ago})
 
 
 async def _asked(live: Live, name: str, load: str, ask: Callable[[], Awaitable[int]]) -> Result:

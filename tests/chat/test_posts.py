@@ -439,7 +439,7 @@ async def many(database: Database) -> tuple[Place, list[Any]]:
 
 
 async def test_posts_are_read_from_an_index(database: Database) -> None:
-    forum, (common, rare) = await many(database)
+    forum, tags = await many(database)
     last = (datetime.now(UTC), ids.new())
     page = posts.page
 
@@ -451,11 +451,16 @@ async def test_posts_are_read_from_an_index(database: Database) -> None:
         (asking(archived=True), "thread_lively_archived"),
         (asking(sort=Sort.NEWEST), "thread_active"),
         (asking(sort=Sort.NEWEST, archived=True), "thread_archived"),
-        (asking(common), "thread_lively"),
-        (asking(rare), "post_tag_channel"),
+        *(
+            (asking(tag, archived=away), "post_tag_lively")
+            for tag in tags
+            for away in (False, True)
+        ),
+        (asking(*tags), "post_tag_lively"),
+        (asking(*tags, sort=Sort.NEWEST), "post_tag_newest"),
         (lambda tx: posts.pinned(tx, forum, archived=False), "thread_pinned"),
         (posts.to_sweep, "channel_sweep"),
-        (lambda tx: posts.with_other_tags(tx, forum.id, [common], 100), "post_tag_channel"),
+        (lambda tx: posts.with_other_tags(tx, forum.id, [tags[0]], 100), "post_tag_"),
     ]
     for ask, index in asked:
         plan = await plan_of(database, ask)

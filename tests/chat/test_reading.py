@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,10 +19,11 @@ from creavio.chat.v1 import chat_events_pb2, read_state_service_pb2
 from creavio.community.v1 import community_events_pb2, member_pb2
 from creavio.options.v1 import permission_pb2 as p
 from services.chat.domain import message as domain
-from services.chat.domain.mentions import mentions_in
+from services.chat.domain.mentions import Mentions, mentions_in
 from services.chat.domain.message import delete
-from services.chat.domain.reading import Reader
-from services.chat.store import messages, reading
+from services.chat.domain.place import Place
+from services.chat.domain.reading import MOST_LOOKED_AT, Reader
+from services.chat.store import blocks, messages, reading
 from tests.chat.making import ADA, BOB, COMMUNITY, NOW, draft, new_channel, send, sent
 from tests.chat.making import FINGERPRINTS as KEY
 from tests.chat.world import MEMBER, READER, World
@@ -181,6 +183,54 @@ async def test_it_is_exact_up_to_ninety_nine(database: Database, written: int) -
         await send(database, *drafts[start : start + 400])
     expected = min(written, 100)
     assert await news(database) == {channel.id: (expected, expected)}
+
+
+async def write(database: Database, place: Place, said: Sequence[tuple[UUID, timedelta]]) -> None:
+    """Messages to everyone: whose, and how long after NOW."""
+    meant = Mentions(everyone=True)
+    drafts = [
+        domain.draft(place, author, "@everyone", "", NOW + after, KEY, mentions=meant)
+        for author, after in said
+    ]
+    for start in range(0, len(drafts), 400):
+        await send(database, *drafts[start : start + 400])
+
+
+@pytest.mark.parametrize(
+    ("others", "own"), [(50, 99), (50, 150), (150, 20), (150, 150), (150, 950), (9, 1000)]
+)
+async def test_ones_own_messages_hide_none_of_the_latest_thousand(
+    database: Database, others: int, own: int
+) -> None:
+    channel, said = await new_channel(database), [BOB] * others + [ADA] * own
+    await write(database, channel, [(author, HOUR) for author in said])
+    for _ in range(2):
+        new = min(said[-MOST_LOOKED_AT:].count(BOB), 100)
+        assert await news(database) == ({channel.id: (new, new)} if new else {})
+        await write(database, channel, [(BOB, HOUR)])
+        said.append(BOB)
+
+
+async def test_mentions_by_who_is_blocked_hide_none_of_others(database: Database) -> None:
+    channel, eve = await new_channel(database), ids.new()
+    await write(database, channel, [(BOB, HOUR)] * 50 + [(eve, HOUR)] * 150)
+    async with database.transaction() as tx:
+        await blocks.add(tx, ADA, eve)
+    assert await news(database) == {channel.id: (100, 50)}
+
+
+@pytest.mark.parametrize(("since", "new"), [(0, 1), (2, 3), (98, 99), (99, 100), (300, 100)])
+async def test_a_newcomer_meets_what_came_since_also_out_of_order(
+    database: Database, since: int, new: int
+) -> None:
+    """Two wrote in the moment of the joining; the later number has the earlier time."""
+    channel, second = await new_channel(database), timedelta(seconds=1)
+    await write(database, channel, [(BOB, -HOUR)] * 150)
+    await write(database, channel, [(BOB, second), (BOB, -second)] + [(BOB, second)] * since)
+    async with database.transaction() as tx:
+        await reading.join(tx, ADA, COMMUNITY, NOW)
+    assert await news(database) == {channel.id: (new, new)}
+    assert await news(database, ids.new()) == {channel.id: (100, 100)}, "who was there before"
 
 
 async def test_who_has_read_a_thousand_channels_pays_for_those_with_news(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import psycopg
+from psycopg import sql
+from psycopg.adapt import PyFormat, Transformer
 import sqlalchemy as sa
 
 from chassis.database import Database, Transaction
@@ -24,6 +27,8 @@ _WRITTEN: Final = 60
 """Pages for each row that is written: every index of its table."""
 _FLOOR: Final = 64
 """Pages that any statement may read."""
+
+_EXPLAIN: Final = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
 
 Ask = Callable[[Transaction], Awaitable[object]]
 
@@ -70,11 +75,13 @@ class CarriedOut:
         return found
 
 
-async def carried_out(database: Database, ask: Ask) -> list[CarriedOut]:
+async def carried_out(database: Database, ask: Ask, *, prepared: bool = False) -> list[CarriedOut]:
     """The statements of what is asked, as they were carried out; nothing of it stays.
 
     Each is explained just before it runs, in a savepoint that is rolled back: it meets
     what the statements before it left. What is answered with an error was asked until then.
+    `prepared` plans each without regard to its parameters, as PostgreSQL may once a
+    connection has asked it often (`plan_cache_mode`).
     """
     seen: list[CarriedOut] = []
     explaining = False
@@ -86,12 +93,14 @@ async def carried_out(database: Database, ask: Ask) -> list[CarriedOut]:
         if explaining:
             return
         explaining = True
+        given = parameters[0] if many else parameters
         try:
             point = connection.begin_nested()
-            shown = connection.exec_driver_sql(
-                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}",
-                parameters[0] if many else parameters,
-            ).scalar_one()
+            shown = (
+                _explained_prepared(connection, statement, given)
+                if prepared
+                else connection.exec_driver_sql(f"{_EXPLAIN} {statement}", given).scalar_one()
+            )
             seen.append(CarriedOut(statement, shown[0]["Plan"]))
             point.rollback()
         finally:
@@ -108,6 +117,41 @@ async def carried_out(database: Database, ask: Ask) -> list[CarriedOut]:
             sa.event.remove(synchronous, "before_cursor_execute", explain)
             await connection.rollback()
     return seen
+
+
+def _explained_prepared(connection: sa.Connection, statement: str, given: dict[str, Any]) -> Any:
+    """What EXPLAIN says of a statement that is planned for any parameters of these types."""
+    driver = cast(psycopg.AsyncConnection[Any], connection.connection.driver_connection)
+    transformer = Transformer(driver)
+    types = [
+        _type_name(driver, transformer.get_dumper(value, PyFormat.AUTO).oid)
+        for value in given.values()
+    ]
+    numbered = statement % {name: f"${number}" for number, name in enumerate(given, 1)}
+    values = [sql.Literal(value).as_string(driver) for value in given.values()]
+
+    def run(text: str) -> sa.CursorResult[Any]:
+        return connection.exec_driver_sql(text.replace("%", "%%"))
+
+    run("SET LOCAL plan_cache_mode = force_generic_plan")
+    run(f"PREPARE asked {_listed(types)} AS {numbered}")
+    try:
+        return run(f"{_EXPLAIN} EXECUTE asked {_listed(values)}").scalar_one()
+    finally:
+        run("DEALLOCATE asked")
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return f"({', '.join(texts)})" if texts else ""
+
+
+def _type_name(driver: psycopg.AsyncConnection[Any], oid: int) -> str:
+    """What SQL calls a type; one that psycopg leaves open is to be found out."""
+    if not oid:
+        return "unknown"
+    known = driver.adapters.types.get(oid)
+    assert known is not None, oid
+    return f"{known.regtype}[]" if oid == known.array_oid else known.regtype
 
 
 def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,12 @@ class Promises:
         broken = await broken_promises(database, self.asking)
         assert not broken, "\n".join(broken)
 
+    async def test_no_question_grows_once_it_is_planned_for_any_parameters(
+        self, database: Database
+    ) -> None:
+        broken = await broken_promises(database, self.asking, prepared=True)
+        assert not broken, "\n".join(broken)
+
     async def test_every_table_that_grows_is_full(self, database: Database) -> None:
         small = KEPT_BY_CHASSIS | {"alembic_version", *self.small}
         assert await small_tables(database) == small

@@ -18,6 +18,8 @@ from chassis import person
 from chassis.database import Database, Transaction
 from tests.growth.plans import PAGE, Ask, carried_out
 
+_OFTEN: Final = 20
+"""psycopg prepares what it is asked the sixth time, PostgreSQL compares plans five times after."""
 KEPT_BY_CHASSIS: Final = frozenset({"epoch", "inbox", "dead_letter", "idempotency", "erasing"})
 """Tables that every service has; test_chassis_plans fills them."""
 
@@ -36,6 +38,9 @@ class Asking:
     say `most` for itself."""
     most: Mapping[str, int] = field(default_factory=dict)
     """How many rows single functions may look at, where their answers do not say it."""
+    varied: Collection[str] = ()
+    """Functions for which no plan is good for all parameters. Where one would break a promise,
+    PostgreSQL is to go on planning each time, by itself: it is looked whether it does."""
     aside: Collection[str] = ()
     """Functions that only write the object they are given, by its key."""
 
@@ -62,18 +67,41 @@ def functions(service: str) -> dict[str, Any]:
     return found
 
 
-async def broken_promises(database: Database, asking: Asking) -> list[str]:
-    """What of all that a service asks costs more the more there is, and why."""
+async def broken_promises(
+    database: Database, asking: Asking, *, prepared: bool = False
+) -> list[str]:
+    """What of all that a service asks costs more the more there is, and why.
+
+    `prepared` asks all of it as statements that are planned for any parameters.
+    """
     async with database.reading() as tx:
         whole = await sizes(tx)
     told: list[str] = []
     for question in _questions(asking):
-        told += [
+        found = [
             f"{question.name}({question.arguments}): {why}\n{one.statement.strip()}\n"
-            for one in await carried_out(database, question.ask)
+            for one in await carried_out(database, question.ask, prepared=prepared)
             for why in one.broken(whole, question.most)
         ]
+        varied = prepared and question.name in asking.varied
+        if found and not (varied and not await _taken_for_any(database, question.ask)):
+            told += found
     return list(dict.fromkeys(told))
+
+
+async def _taken_for_any(database: Database, ask: Ask) -> bool:
+    """Whether PostgreSQL, left to itself, comes to use a plan for any parameters."""
+    async with database._engine.connect() as connection:
+        for _ in range(_OFTEN):
+            await ask(Transaction(connection))
+        counted = await connection.exec_driver_sql(
+            "SELECT sum(custom_plans) AS custom, sum(generic_plans) AS generic"
+            " FROM pg_prepared_statements"
+        )
+        plans = counted.one()
+        await connection.invalidate()  # so that the next question is prepared anew
+    assert plans.custom, "asked often enough to be prepared"
+    return bool(plans.generic)
 
 
 @dataclass(frozen=True)

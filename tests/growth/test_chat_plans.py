@@ -82,12 +82,12 @@ FILL = """
             now() + (n % 1000 - 1) * interval '1 h', n % 1000 = 1,
             CASE WHEN n % 3 = 0 THEN now() - (:N - n) * interval '1 s' END, n = 50
         FROM generate_series(1, :N / 2) AS n;
-    INSERT INTO post_tag (thread_id, tag_id, channel_id)
-        SELECT id(20000000 + n), id(n % 20),
-            id(CASE WHEN n % 50 = 0 THEN 1 ELSE 2 + n % (:N / 4 - 2) END)
-        FROM generate_series(1, :N / 2) AS n;
+    INSERT INTO post_tag (thread_id, tag_id, channel_id, archived, activity)
+        SELECT thread.id, id(n % 20), channel_id, archive_time IS NOT NULL,
+            coalesce(last_reply_time, create_time)
+        FROM generate_series(1, :N / 2) AS n JOIN thread ON thread.id = id(20000000 + n);
     INSERT INTO thread_follower (user_id, community_id, thread_id)
-        SELECT id(n), id(1), id(20000050) FROM generate_series(1, :N / 2) AS n;
+        SELECT id(n), id(1), id(20000050) FROM generate_series(1, :N / 20) AS n;
     INSERT INTO thread_follower (user_id, community_id, thread_id)
         SELECT id(n % 1000), id(1), id(20000000 + n) FROM generate_series(51, :N / 2) AS n;
     INSERT INTO draft (user_id, channel_id, content, update_time, revision)
@@ -109,10 +109,21 @@ FILL = """
         SELECT id(n % (:N / 400)), id(1 + n), id(1 + (1 + n) / 200), :N, n % 10 = 0
         FROM generate_series(1, :N / 4 - 2) AS n;
     INSERT INTO reader (user_id, community_id, join_time, settled)
-        SELECT id(n), id(1), now() - interval '1 day', hour_of(now()) - interval '24 h'
+        SELECT id(n), id(1), CASE WHEN n = :N THEN now() ELSE now() - interval '100 days' END,
+            hour_of(now()) - interval '24 h'
         FROM generate_series(1, :N) AS n;
 """
 PERSON = UUID(int=7)
+READER, NEWCOMER = Reader(PERSON, (UUID(int=3),)), Reader(UUID(int=ROWS))
+_COUNTED = (MOST_COUNTED + 1) * (1 + 3 + 2) + 5
+"""Of one place: messages, three kinds of mentions, what each stands at and who blocked whom; the
+place, what of it was read, and since when."""
+BUSY = (
+    (READER, _COUNTED),
+    (NEWCOMER, _COUNTED),
+    # Who wrote some of what mentions them: more of both kinds there are for them, and theirs.
+    (Reader(UUID(int=8)), _COUNTED + 2 * MOST_LOOKED_AT + 3 * MOST_COUNTED),
+)
 CHANNEL, THREAD = Place(UUID(int=1)), UUID(int=20_000_050)
 MESSAGES = [
     Message(UUID(int=n), CHANNEL, PERSON, "", "", n, n, NOW, reactions=(Reaction("x", 1),))
@@ -139,7 +150,7 @@ ASKING = Asking(
         "places": [UUID(int=n) for n in range(1, 51)],
         "besides": CHANNEL,
         "pair": (PERSON, UUID(int=1_007)),
-        "reader": Reader(PERSON, (UUID(int=3),)),
+        "reader": READER,
         "sequence": ROWS // 2,
         "revision": ROWS // 2,
         "moment": NOW - timedelta(seconds=ROWS / 2),
@@ -178,19 +189,23 @@ ASKING = Asking(
             for before in (None, UUID(int=20_000_000 + ROWS // 4))
         ],
         "posts.page": [
-            {"sort": sort, "tags": tags, "archived": archived, "after": after, "most": most}
+            {"sort": sort, "tags": tags, "archived": archived, "after": after}
             for sort in Sort
-            for tags, most in (
-                ([], None),
-                # All that has the tag is sorted: no index has both it and the order.
-                ([UUID(int=0)], ROWS // 50),
-                ([UUID(int=10)], ROWS // 50),
-            )
+            for tags in ([], [UUID(int=0)], [UUID(int=10)], [UUID(int=0), UUID(int=10)])
             for archived in (True, False)
             for after in (
                 None,
                 (NOW - timedelta(seconds=ROWS / 2), UUID(int=20_000_000 + ROWS // 4)),
             )
+        ],
+        # In a channel that half of all was written in: the latest that are counted, as many
+        # mentions of the person, of a role and of everyone, each with its message and author.
+        "reading.states": [
+            {"most": None},
+            *({"places": [UUID(int=1)], "reader": reader, "most": most} for reader, most in BUSY),
+        ],
+        "reading.state": [
+            {"place": CHANNEL, "reader": reader, "most": most} for reader, most in BUSY
         ],
         "posts.pinned": [
             {"archived": archived, "tags": tags}
@@ -210,14 +225,6 @@ ASKING = Asking(
         # Everybody who wrote there in slow mode; an index by time would be written with
         # each of their messages.
         "places.slow_down": ROWS // 8,
-        # Unread is counted so far and no further: messages and mentions, in each place.
-        "reading.states": 50 * (MOST_LOOKED_AT + 4 * MOST_LOOKED_AT + 3 * MOST_COUNTED),
-        "reading.state": 5 * MOST_LOOKED_AT + 3 * MOST_COUNTED,
-        # In a community, channels and no more are looked at.
-        "reading.settle": 2_000,
-        "reading.lively": 2_000,
-        "reading.lively_threads": 2_000,
-        "reading.lively_conversations": 2_000,
         "conversations.talkers": 4_000,
     },
     aside=(

@@ -185,6 +185,8 @@ ASKING = Asking(
         # A batch of changes, once for reading and once for dropping them.
         "discovery.take_in_changes": 60_000,
     },
+    # Rare words are looked for by their index, frequent ones on the way through the list.
+    varied=("discovery.public_communities",),
     aside=(
         "audit.write_down",
         "bans.intend_ban",

@@ -213,6 +213,7 @@ async def unsettled(tx: Transaction, longer_than: timedelta, limit: int) -> Sequ
     rows = await tx.execute(
         sa.select(ACCOUNT)
         .where(
+            ACCOUNT.c.standing != sa.literal_column("'settled'"),  # as the index says it
             ACCOUNT.c.standing == Standing.COMING,
             ACCOUNT.c.create_time < sa.func.now() - longer_than,
         )

@@ -121,7 +121,9 @@ async def end_some(
     """End some of what apps were given, whoever for: each with whose it was."""
     # By the index, which forgets what was ended before; the table would be read past it.
     some = sa.select(APP_GRANT.c.id).order_by(APP_GRANT.c.id).limit(limit)
-    over = sa.delete(APP_GRANT).where(APP_GRANT.c.id.in_(some))
+    over = sa.delete(APP_GRANT).where(
+        APP_GRANT.c.id == sa.any_(sa.func.array(some.scalar_subquery()))
+    )
     rows = (await tx.execute(over.returning(APP_GRANT.c.id, APP_GRANT.c.account_id))).all()
     ended = await void(tx, [(row.id, tokens_end) for row in rows])
     return [(one, row.account_id) for one, row in zip(ended, rows, strict=True)]

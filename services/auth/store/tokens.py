@@ -61,7 +61,7 @@ async def end_some(tx: Transaction, limit: int) -> Sequence[tuple[Revocation, UU
     """End some tokens, whosever they are: each with whom it acts for."""
     # By the index, which forgets what was ended before; the table would be read past it.
     some = sa.select(TOKEN.c.id).order_by(TOKEN.c.id).limit(limit)
-    over = sa.delete(TOKEN).where(TOKEN.c.id.in_(some))
+    over = sa.delete(TOKEN).where(TOKEN.c.id == sa.any_(sa.func.array(some.scalar_subquery())))
     rows = (
         await tx.execute(over.returning(TOKEN.c.id, TOKEN.c.expire_time, TOKEN.c.user_id))
     ).all()

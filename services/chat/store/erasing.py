@@ -39,21 +39,22 @@ _OF_MESSAGES: Final = tuple(
 _OF_A_PLACE: Final = tuple(
     sa.text(
         f"DELETE FROM {table} WHERE ctid = ANY (ARRAY ("  # noqa: S608  # of constants
-        f"SELECT ctid FROM {table} WHERE {column} = :channel_id LIMIT :limit))"
+        f"SELECT ctid FROM {table} WHERE {column} = :channel_id ORDER BY {then} LIMIT :limit))"
     )
-    for table, column in (
-        ("mention", "channel_id"),
-        ("pace", "channel_id"),
-        ("draft", "channel_id"),
-        ("scheduled_message", "channel_id"),
-        ("thread_follower", "thread_id"),
-        ("post_tag", "thread_id"),
-        ("thread", "id"),
-        ("conversation_member", "conversation_id"),
-        ("conversation", "id"),
+    for table, column, then in (
+        ("mention", "channel_id", "target"),
+        ("pace", "channel_id", "user_id"),
+        ("draft", "channel_id", "channel_id"),
+        ("scheduled_message", "channel_id", "channel_id"),
+        ("thread_follower", "thread_id", "thread_id"),
+        ("post_tag", "thread_id", "thread_id"),
+        ("thread", "id", "id"),
+        ("conversation_member", "conversation_id", "conversation_id"),
+        ("conversation", "id", "id"),
     )
 )
-"""What refers to something stands before it."""
+"""What refers to something stands before it. In the order of an index, which is then what
+they are found by."""
 _DONE: Final = sa.text("UPDATE channel SET erase_time = now() WHERE id = :channel_id")
 
 

@@ -41,7 +41,7 @@ _WITH_GONE_TAGS: Final = sa.text(
     FROM used CROSS JOIN LATERAL (
         SELECT thread_id FROM post_tag
         WHERE channel_id = :channel_id AND tag_id = used.tag_id
-        ORDER BY thread_id LIMIT :limit
+        ORDER BY archived, thread_id LIMIT :limit
     ) AS post
     WHERE used.tag_id <> ALL (:tags)
     LIMIT :limit
@@ -65,16 +65,19 @@ async def page(
     archived: bool,
 ) -> Sequence[Thread]:
     """The posts of a forum but for the pinned one, after one of an activity and id."""
-    query = _posts(place, tags, archived=archived).where(~THREAD.c.pinned).limit(limit)
-    if sort is Sort.NEWEST:
-        query = query.order_by(THREAD.c.id.desc())
-        if after is not None:
-            query = query.where(THREAD.c.id < after[1])
-    else:
-        query = query.order_by(_ACTIVITY.desc(), THREAD.c.id.desc())
-        if after is not None:
-            moment = sa.literal(after[0], sa.DateTime(timezone=True))
-            query = query.where(sa.tuple_(_ACTIVITY, THREAD.c.id) < sa.tuple_(moment, after[1]))
+    order = (_ACTIVITY, THREAD.c.id) if sort is Sort.ACTIVITY else (THREAD.c.id,)
+    query = (
+        _posts(place, archived=archived)
+        .where(~THREAD.c.pinned)
+        .order_by(*(column.desc() for column in order))
+        .limit(limit)
+    )
+    if tags:
+        # One more: the pinned post may be among them.
+        some = _first_tagged(place, after, limit + 1, sort=sort, archived=archived)
+        query = query.where(THREAD.c.id == sa.any_(sa.func.array(some)))
+    elif after is not None:
+        query = query.where(sa.tuple_(*order) < sa.tuple_(*_key(after, sort)))
     return [read(row) for row in await tx.execute(query, _asked(tags))]
 
 
@@ -82,7 +85,13 @@ async def pinned(
     tx: Transaction, place: Place, *, tags: Collection[UUID] = (), archived: bool
 ) -> Thread | None:
     """The post on top of a forum, if it is among those asked for."""
-    query = _posts(place, tags, archived=archived).where(THREAD.c.pinned)
+    query = _posts(place, archived=archived).where(THREAD.c.pinned)
+    if tags:
+        query = query.where(
+            sa.exists().where(
+                POST_TAG.c.thread_id == THREAD.c.id, POST_TAG.c.tag_id == sa.any_(_ASKED_TAGS)
+            )
+        )
     row = (await tx.execute(query, _asked(tags))).one_or_none()
     return None if row is None else read(row)
 
@@ -105,6 +114,7 @@ async def pin(tx: Transaction, post: Thread) -> Sequence[Thread]:
 
 async def tag(tx: Transaction, post: Thread, tags: Collection[UUID]) -> None:
     """Have a locked post have these tags and no others."""
+    await _hold(tx, post.id)
     await tx.execute(
         sa.delete(POST_TAG).where(
             POST_TAG.c.thread_id == post.id, POST_TAG.c.tag_id != sa.all_(_ASKED_TAGS)
@@ -119,7 +129,15 @@ async def tag(tx: Transaction, post: Thread, tags: Collection[UUID]) -> None:
 
 async def untag(tx: Transaction, thread_id: UUID) -> None:
     """Forget the tags of a post that is deleted."""
+    await _hold(tx, thread_id)
     await tx.execute(sa.delete(POST_TAG).where(POST_TAG.c.thread_id == thread_id))
+
+
+async def _hold(tx: Transaction, thread_id: UUID) -> None:
+    """Lock a thread before its tags, as whoever archives it does."""
+    await tx.execute(
+        sa.select(THREAD.c.id).where(THREAD.c.id == thread_id).with_for_update(key_share=True)
+    )
 
 
 async def sweep_later(tx: Transaction, channel_id: UUID) -> None:
@@ -161,17 +179,40 @@ async def with_other_tags(
     return (await tx.execute(_WITH_GONE_TAGS, named)).scalars().all()
 
 
-def _posts(place: Place, tags: Collection[UUID], *, archived: bool) -> sa.Select[Any]:
-    query = SELECT.where(
+def _posts(place: Place, *, archived: bool) -> sa.Select[Any]:
+    return SELECT.where(
         THREAD.c.channel_id == place.id,
         THREAD.c.archive_time.is_not(None) if archived else THREAD.c.archive_time.is_(None),
     )
-    if not tags:
-        return query
-    among = sa.select(POST_TAG.c.thread_id).where(
-        POST_TAG.c.channel_id == place.id, POST_TAG.c.tag_id == sa.any_(_ASKED_TAGS)
+
+
+def _first_tagged(
+    place: Place, after: tuple[datetime, UUID] | None, limit: int, *, sort: Sort, archived: bool
+) -> sa.ScalarSelect[Any]:
+    """Of each tag that is asked for, so many posts: no other can be on the page."""
+    named = sa.func.unnest(_ASKED_TAGS).table_valued(sa.column("tag", sa.Uuid))
+    asked = named.render_derived(name="asked")
+    lively: tuple[sa.ColumnElement[Any], ...] = (POST_TAG.c.activity, POST_TAG.c.thread_id)
+    order = lively if sort is Sort.ACTIVITY else lively[1:]
+    first = (
+        sa.select(POST_TAG.c.thread_id)
+        .where(
+            POST_TAG.c.channel_id == place.id,
+            POST_TAG.c.tag_id == asked.c.tag,
+            POST_TAG.c.archived == archived,
+        )
+        .order_by(*(column.desc() for column in order))
+        .limit(limit)
     )
-    return query.where(THREAD.c.id.in_(among))
+    if after is not None:
+        first = first.where(sa.tuple_(*order) < sa.tuple_(*_key(after, sort)))
+    post = first.lateral("post")
+    return sa.select(post.c.thread_id).join_from(asked, post, sa.true()).scalar_subquery()
+
+
+def _key(after: tuple[datetime, UUID], sort: Sort) -> Sequence[Any]:
+    moment = sa.literal(after[0], sa.DateTime(timezone=True))
+    return (moment, after[1]) if sort is Sort.ACTIVITY else (after[1],)
 
 
 def _asked(tags: Collection[UUID]) -> dict[str, list[UUID]]:

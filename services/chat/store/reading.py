@@ -131,44 +131,62 @@ _LIVELY_THREADS: Final = sa.text(
     ORDER BY mine.thread_id LIMIT :limit
     """
 )
+
+
+def _meant(latest: str) -> str:
+    """The numbers at which somebody is mentioned in a place, so many for each target."""
+    return f"""
+        SELECT mention.sequence FROM unnest(:targets) AS target CROSS JOIN LATERAL (
+            SELECT mention.sequence FROM mention
+            WHERE channel_id = channel.id AND mention.target = target.target
+                AND mention.sequence > read.number AND mention.sequence >= near.floor
+            ORDER BY mention.sequence DESC LIMIT {latest}
+        ) AS mention
+        WHERE near.new > 0 OR NOT near.enough
+    """  # noqa: S608  # put together from constants
+
+
+def _counted(meant: str) -> str:
+    """How many of these mention somebody whom they concern."""
+    return f"""
+        SELECT count(*) AS new FROM (
+            SELECT FROM ({meant}) AS meant CROSS JOIN LATERAL (
+                SELECT author_id, create_time FROM message
+                WHERE channel_id = channel.id AND delete_time IS NULL
+                    AND message.sequence = meant.sequence
+                LIMIT 1
+            ) AS message
+            WHERE author_id <> :user_id AND create_time > read.since AND NOT EXISTS (
+                SELECT FROM block WHERE blocked_id = author_id AND blocker_id = :user_id
+            )
+            LIMIT :counted
+        ) AS new
+    """  # noqa: S608  # put together from constants
+
+
+# The latest hundred nearly always say what is new: more than is counted, all there is, or
+# all since the person joined. Numbers rise with time but for what was sent at once, so a
+# minute tells. Only where some of these are the person's own is looked on before them, and
+# at more mentions where some are the person's own or of somebody they blocked.
 _COUNT: Final = sa.text(
-    """
+    f"""
     SELECT channel.id, channel.community_id IS NULL AS conversation,
         channel.parent_id IS NOT NULL AS thread, read.sequence,
-        (
+        near.new + CASE WHEN near.enough THEN 0 ELSE (
             SELECT count(*) FROM (
                 SELECT FROM (
                     SELECT author_id, create_time FROM message
                     WHERE channel_id = channel.id AND delete_time IS NULL
-                        AND message.sequence > read.number
-                    ORDER BY message.sequence DESC LIMIT :looked_at
-                ) AS latest
+                        AND message.sequence > read.number AND message.sequence < near.lowest
+                    ORDER BY message.sequence DESC LIMIT :looked_at - :counted
+                ) AS earlier
                 WHERE author_id <> :user_id AND create_time > read.since
-                LIMIT :counted
+                LIMIT :counted - near.new
             ) AS new
-        ) AS unread,
-        (
-            SELECT count(*) FROM (
-                SELECT FROM (
-                    SELECT DISTINCT mention.sequence
-                    FROM unnest(:targets) AS target CROSS JOIN LATERAL (
-                        SELECT mention.sequence FROM mention
-                        WHERE channel_id = channel.id AND mention.target = target.target
-                            AND mention.sequence > read.number
-                        ORDER BY mention.sequence DESC LIMIT :looked_at
-                    ) AS mention
-                ) AS meant CROSS JOIN LATERAL (
-                    SELECT author_id, create_time FROM message
-                    WHERE channel_id = channel.id AND delete_time IS NULL
-                        AND message.sequence = meant.sequence
-                    LIMIT 1
-                ) AS message
-                WHERE author_id <> :user_id AND create_time > read.since AND NOT EXISTS (
-                    SELECT FROM block WHERE blocked_id = author_id AND blocker_id = :user_id
-                )
-                LIMIT :counted
-            ) AS new
-        ) AS mentions
+        ) END AS unread,
+        CASE WHEN meant.all_there_is OR few.new >= :counted THEN few.new ELSE (
+            {_counted(f"SELECT DISTINCT sequence FROM ({_meant(':looked_at')}) AS every")}
+        ) END AS mentions
     FROM channel
         LEFT JOIN read_state ON read_state.user_id = :user_id AND channel_id = channel.id
         LEFT JOIN reader ON reader.user_id = :user_id
@@ -178,9 +196,33 @@ _COUNT: Final = sa.text(
                 greatest(channel.counted_from, read_state.sequence) AS number,
                 coalesce(join_time, '2000-01-01 00:00+00') AS since
         ) AS read
+        CROSS JOIN LATERAL (
+            SELECT new, lowest, CASE WHEN joined THEN lowest ELSE 0 END AS floor,
+                joined OR new >= :counted OR looked < :counted AS enough
+            FROM (
+                SELECT count(*) AS looked, min(latest.sequence) AS lowest,
+                    count(*) FILTER (WHERE author_id <> :user_id AND create_time > read.since)
+                        AS new,
+                    coalesce(min(create_time) < read.since - interval '1 minute', false) AS joined
+                FROM (
+                    SELECT message.sequence, author_id, create_time FROM message
+                    WHERE channel_id = channel.id AND delete_time IS NULL
+                        AND message.sequence > read.number
+                    ORDER BY message.sequence DESC LIMIT :counted
+                ) AS latest
+            ) AS latest
+        ) AS near
+        CROSS JOIN LATERAL (
+            SELECT array_agg(DISTINCT latest.sequence) AS sequences,
+                count(*) < :counted AS all_there_is
+            FROM ({_meant(":counted")}) AS latest
+        ) AS meant
+        CROSS JOIN LATERAL (
+            {_counted("SELECT unnest(meant.sequences) AS sequence")}
+        ) AS few
     WHERE channel.id = ANY (:places)
     ORDER BY channel.id
-    """
+    """  # noqa: S608  # put together from constants
 ).bindparams(
     sa.bindparam("targets", type_=sa.ARRAY(sa.LargeBinary)),
     sa.bindparam("places", type_=sa.ARRAY(sa.Uuid)),

@@ -157,8 +157,11 @@ POST_TAG = sa.Table(
     sa.Column("thread_id", sa.Uuid, sa.ForeignKey("thread.id"), primary_key=True),
     sa.Column("tag_id", sa.Uuid, primary_key=True),
     sa.Column("channel_id", sa.Uuid, sa.ForeignKey("channel.id"), nullable=False),
+    sa.Column("archived", sa.Boolean, nullable=False),
+    sa.Column("activity", sa.DateTime(timezone=True), nullable=False),
 )
-"""What the posts of forums are tagged with."""
+"""What the posts of forums are tagged with. `archived` and `activity`, which lists go by,
+triggers keep as the thread has them."""
 THREAD_FOLLOWER = sa.Table(
     "thread_follower",
     METADATA,

@@ -23,11 +23,14 @@ _COUNTED: Final = {
 # In the order of their ids: two who leave at once do not wait for each other.
 _FORGET: Final = sa.text(
     """
-    WITH locked AS (
-        SELECT event.id FROM calendar_event AS event
-        JOIN calendar_answer AS answer ON answer.event_id = event.id
+    WITH answered AS MATERIALIZED (
+        SELECT event_id FROM calendar_answer AS answer CROSS JOIN LATERAL (
+            SELECT community_id FROM calendar_event WHERE id = answer.event_id LIMIT 1
+        ) AS event
         WHERE answer.user_id = :user_id AND event.community_id = :community_id
-        ORDER BY event.id FOR UPDATE OF event
+    ), locked AS (
+        SELECT id FROM calendar_event WHERE id = ANY (ARRAY (SELECT event_id FROM answered))
+        ORDER BY id FOR UPDATE
     ), gone AS (
         DELETE FROM calendar_answer USING locked
         WHERE calendar_answer.event_id = locked.id AND calendar_answer.user_id = :user_id

@@ -206,7 +206,7 @@ async def unsettled_channels(
     rows = await tx.execute(
         sa.select(CHANNEL)
         .where(
-            CHANNEL.c.standing != Standing.SETTLED,  # as the index says it
+            CHANNEL.c.standing != sa.literal_column("'settled'"),  # as the index says it
             CHANNEL.c.standing == Standing.COMING,
             CHANNEL.c.create_time < sa.func.now() - longer_than,
         )

@@ -195,7 +195,10 @@ async def members_of(
     """Who belongs to a community, in the order of joining."""
     query = (
         sa.select(MEMBER)
-        .where(MEMBER.c.community_id == community_id, MEMBER.c.standing == Standing.SETTLED)
+        .where(
+            MEMBER.c.community_id == community_id,
+            MEMBER.c.standing == sa.literal_column("'settled'"),  # as the index says it
+        )
         .order_by(MEMBER.c.join_time, MEMBER.c.user_id)
         .limit(limit)
     )
@@ -208,14 +211,19 @@ async def unsettled(
     tx: Transaction, longer_than: timedelta, limit: int
 ) -> Sequence[tuple[Member, bool]]:
     """Memberships a crash left half-way, the oldest first; whether each founds a community."""
-    founding = sa.and_(
-        MEMBER.c.user_id == COMMUNITY.c.owner_id, COMMUNITY.c.standing == Standing.COMING
+    founding = (
+        sa.select(
+            sa.and_(
+                MEMBER.c.user_id == COMMUNITY.c.owner_id, COMMUNITY.c.standing == Standing.COMING
+            )
+        )
+        .where(COMMUNITY.c.id == MEMBER.c.community_id)
+        .scalar_subquery()
     )
     rows = await tx.execute(
         sa.select(MEMBER, founding.label("founds"))
-        .join(COMMUNITY, COMMUNITY.c.id == MEMBER.c.community_id)
         .where(
-            MEMBER.c.standing != Standing.SETTLED,
+            MEMBER.c.standing != sa.literal_column("'settled'"),  # as the index says it
             MEMBER.c.change_time < sa.func.now() - longer_than,
         )
         .order_by(MEMBER.c.change_time)

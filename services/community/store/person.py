@@ -86,7 +86,7 @@ async def heir(tx: Transaction, community_id: UUID, owner_id: UUID) -> UUID | No
         .where(
             MEMBER.c.community_id == community_id,
             MEMBER.c.user_id != owner_id,
-            MEMBER.c.standing == Standing.SETTLED,
+            MEMBER.c.standing == sa.literal_column("'settled'"),  # as the index says it
         )
         .order_by(MEMBER.c.join_time, MEMBER.c.user_id)
         .limit(1)

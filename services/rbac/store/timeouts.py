@@ -64,13 +64,18 @@ async def timeouts_of(
     """The timeouts of a community that last, the one that ends first first."""
     query = (
         sa.select(TIMEOUT)
-        # now() of the statement's transaction, which an index can be asked with.
-        .where(TIMEOUT.c.community_id == community_id, TIMEOUT.c.expire_time > sa.func.now())
+        .where(TIMEOUT.c.community_id == community_id)
         .order_by(TIMEOUT.c.expire_time, TIMEOUT.c.user_id)
         .limit(limit)
     )
-    if after is not None:
-        query = query.where(sa.tuple_(TIMEOUT.c.expire_time, TIMEOUT.c.user_id) > sa.tuple_(*after))
+    # now() of the statement's transaction, which an index can be asked with.
+    if after is None:
+        query = query.where(TIMEOUT.c.expire_time > sa.func.now())
+    else:
+        # One bound: of two, the index is read from the first on, past every page before.
+        moment = sa.func.greatest(sa.literal(after[0], sa.DateTime(timezone=True)), sa.func.now())
+        here = sa.tuple_(TIMEOUT.c.expire_time, TIMEOUT.c.user_id)
+        query = query.where(here > sa.tuple_(moment, after[1]))
     return [_timeout(row) for row in await tx.execute(query)]
 
 

@@ -127,7 +127,7 @@ async def take_untold_standings(tx: Transaction, limit: int) -> Sequence[tuple[U
     )
     rows = await tx.execute(
         sa.update(PROFILE)
-        .where(PROFILE.c.id.in_(untold))
+        .where(PROFILE.c.id == sa.any_(sa.func.array(untold.scalar_subquery())))
         .values(told_revision=PROFILE.c.standing_revision)
         .returning(PROFILE.c.id, PROFILE.c.standing_revision, PROFILE.c.deactivated)
     )
