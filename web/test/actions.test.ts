@@ -8,7 +8,10 @@ import { ConversationService } from "@creavio/client/chat/v1/conversation_servic
 import { type Message, MessageSchema } from "@creavio/client/chat/v1/message";
 import { MessageService } from "@creavio/client/chat/v1/message_service";
 import { ReadStateService } from "@creavio/client/chat/v1/read_state_service";
+import { CategoryService } from "@creavio/client/community/v1/category_service";
+import { ChannelService } from "@creavio/client/community/v1/channel_service";
 import { CommunityService } from "@creavio/client/community/v1/community_service";
+import { GatewayService } from "@creavio/client/gateway/v1/gateway_service";
 import { UserSchema } from "@creavio/client/user/v1/user";
 import { UserService } from "@creavio/client/user/v1/user_service";
 
@@ -23,12 +26,31 @@ let said: Message[];
 let marked: bigint[];
 /** What holds a page back once it was read from the list. */
 let held: Promise<void>;
+/** What holds the list of communities back. */
+let listed: Promise<void>;
+/** What was asked for, in order. */
+let asked: string[];
 
 const transport = createRouterTransport(({ service }) => {
-  service(CommunityService, { listCommunities: () => ({}) });
+  service(CommunityService, {
+    async listCommunities() {
+      await listed;
+      return { communities: [{ id: "com_1", name: "One" }] };
+    },
+  });
+  service(ChannelService, {
+    listChannels() {
+      asked.push("channels");
+      return { channels: [{ id: room, communityId: "com_1" }] };
+    },
+  });
+  service(CategoryService, { listCategories: () => ({}) });
+  service(GatewayService, { listPresences: () => ({}) });
   service(ConversationService, { listConversations: () => ({}) });
   service(ReadStateService, {
     listConversationReadStates: () => ({}),
+    listReadStates: () => ({ readStates: [{ channelId: room, readSequence: 1n, unreadCount: 1 }] }),
+    listThreadReadStates: () => ({}),
     async markRead({ sequence }) {
       marked.push(sequence);
       await held;
@@ -38,6 +60,7 @@ const transport = createRouterTransport(({ service }) => {
   service(UserService, { batchGetUsers: () => ({ users: [{ id: "usr_ken", handle: "ken" }] }) });
   service(MessageService, {
     async listMessages() {
+      asked.push("messages");
       const messages = [...said];
       await held;
       return { messages };
@@ -61,7 +84,8 @@ function made(): Actions {
 beforeEach(() => {
   said = [message(1n, "one")];
   marked = [];
-  held = Promise.resolve();
+  held = listed = Promise.resolve();
+  asked = [];
   change(() => ({ ...empty, phase: "inside", me: create(UserSchema, { id: "usr_me" }) }));
 });
 
@@ -94,7 +118,7 @@ test("a place that is founded while all are fetched is there afterwards", async 
   const fetched = actions.refetch();
   actions.heard({ case: "communityUpdated", value: { community: { id: "com_new", name: "New" } } as never });
   await fetched;
-  expect(Object.keys(store.getState().communities)).toEqual(["com_new"]);
+  expect(Object.keys(store.getState().communities).sort()).toEqual(["com_1", "com_new"]);
 });
 
 test("what is heard while a page is fetched anew stays, what is gone goes", async () => {
@@ -105,6 +129,46 @@ test("what is heard while a page is fetched anew stays, what is gone goes", asyn
   await actions.refetch();
   const entered = actions.enter(room);
   actions.heard({ case: "messageCreated", value: { message: message(3n, "just now") } as never });
+  await entered;
+  expect(shown()).toEqual(["one", "just now"]);
+});
+
+test("what is looked at is asked for once, and not after the list of places", async () => {
+  const actions = made();
+  let letGo = (): void => {};
+  listed = new Promise((resolve) => (letGo = resolve));
+  said = [message(1n, "one"), message(2n, "new")];
+  const fetched = actions.refetch({ communityId: "com_1", roomId: room });
+  await vi.waitFor(() => expect(store.getState().channels["com_1"]).toHaveLength(1));
+  actions.heard({ case: "messageCreated", value: { message: message(3n, "just now") } as never });
+  await actions.enter(room);
+  expect(shown()).toEqual(["one", "new", "just now"]);
+  expect(store.getState().rooms[room]?.newFrom).toBe(1n);
+  letGo();
+  await fetched;
+  expect(asked.toSorted()).toEqual(["channels", "messages"]);
+  expect(store.getState().rooms[room]?.staleTo).toBeUndefined();
+});
+
+test("a page that was asked for ahead is asked for again when everything is fetched anew", async () => {
+  const actions = made();
+  await actions.refetch({ communityId: "com_1", roomId: room });
+  said = [message(1n, "one"), message(2n, "missed")];
+  await actions.refetch();
+  await actions.enter(room);
+  expect(shown()).toEqual(["one", "missed"]);
+});
+
+test("what is said while the first page of a room is on its way stays, and is not said to be read", async () => {
+  const actions = made();
+  let letGo = (): void => {};
+  held = new Promise((resolve) => (letGo = resolve));
+  const entered = actions.enter(room);
+  await vi.waitFor(() => expect(asked).toEqual(["messages"]));
+  actions.heard({ case: "messageCreated", value: { message: message(2n, "just now") } as never });
+  await actions.read(room);
+  expect(marked).toEqual([]);
+  letGo();
   await entered;
   expect(shown()).toEqual(["one", "just now"]);
 });

@@ -1,5 +1,5 @@
 import { Users } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useDeferredValue } from "react";
 
 import { ChannelType } from "@creavio/client/community/v1/channel";
 import { useKnown } from "@/store/react";
@@ -26,6 +26,9 @@ export function ChannelPage({ communityId, channelId, threadId, people, onPeople
   const say = useSay();
   const channel = useKnown((state) => state.channels[communityId]?.find((one) => one.id === channelId));
   const known = useKnown((state) => communityId in state.channels);
+  // A page takes long to draw on a phone: where there was none, it is drawn in parts, and whoever types or presses goes first.
+  const late = useDeferredValue(channel) === undefined;
+  if (channel !== undefined && late) return null;
   if (channel === undefined) return known ? <p className="p-6 text-muted">{say("channel.gone")}</p> : null;
   const where = { roomId: channelId, communityId, channelId };
   const forum = channel.type === ChannelType.FORUM;

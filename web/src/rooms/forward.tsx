@@ -3,12 +3,11 @@ import { Forward as ForwardSign } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
 import type { Forward, Message } from "@creavio/client/chat/v1/message";
-import { Markdown } from "@/text/markdown";
 import { whole } from "@/ui/dates";
 import { useMutation } from "@/ui/mutation";
 import { Button, Dialog, Field, Wrong } from "@/ui/parts";
 
-import { useReferences } from "./references";
+import { Said } from "./references";
 import { Chooser, type Target } from "./switcher";
 import { useSay } from "./texts";
 import { useDoing } from "./use-doing";
@@ -50,7 +49,6 @@ export function Brought({ message, forward }: { readonly message: Message; reado
   const say = useSay();
   const doing = useDoing();
   const { communityId } = useWhere();
-  const references = useReferences(communityId, forward.content);
   const open = useMutation(
     async () => {
       const { channelId, messageId } = await doing.source(message);
@@ -69,7 +67,7 @@ export function Brought({ message, forward }: { readonly message: Message; reado
         </button>
       </figcaption>
       <div dir="auto" className="text-15 [overflow-wrap:anywhere]">
-        <Markdown text={forward.content} to={references} />
+        <Said text={forward.content} communityId={communityId} />
       </div>
       <Wrong>{open.error}</Wrong>
     </figure>

@@ -6,7 +6,6 @@ import type { Message } from "@creavio/client/chat/v1/message";
 import type { Outgoing } from "@/store/state";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
-import { Markdown } from "@/text/markdown";
 import { useActions } from "@/ui/context";
 import { clock, whole } from "@/ui/dates";
 import { useMutation } from "@/ui/mutation";
@@ -19,7 +18,7 @@ import { Brought } from "./forward";
 import { History } from "./history";
 import { Poll } from "./poll";
 import { Reactions } from "./reactions";
-import { useReferences } from "./references";
+import { Said } from "./references";
 import { look } from "./look";
 import type { Key } from "./en";
 import { say as sayNow, useSay } from "./texts";
@@ -51,11 +50,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
   const say = useSay();
   const meId = useKnown((state) => state.me?.id);
   const [near, setNear] = useState(false);
+  /** Whether somebody came to it, by pointer or by keys. */
+  const [met, setMet] = useState(active);
+  if ((near || active) && !met) setMet(true);
   const row = useRef<HTMLElement>(null);
   const tools = useRef<ToolsHandle>(null);
-  const references = useReferences(communityId, message.content);
   const name = useNameOfAuthor(message.authorId);
   const time = message.createTime === undefined ? new Date(0) : timestampDate(message.createTime);
+  const moment = whole(time);
+  const machine = time.toISOString();
+  const minute = clock(time);
   const forMe = message.authorId !== meId && (message.mentions?.everyone === true || message.mentions?.userIds.includes(meId ?? "") === true);
   const edit = useCallback(() => onEdit(message.id), [onEdit, message.id]);
   const sheet = useSheet(() => tools.current?.open());
@@ -84,7 +88,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       id={message.id}
       ref={row}
       tabIndex={active ? 0 : -1}
-      aria-label={`${name}, ${whole(time)}`}
+      aria-label={`${name}, ${moment}`}
       onPointerEnter={() => setNear(true)}
       onPointerLeave={() => setNear(false)}
       onFocus={() => onActive(message.id)}
@@ -105,11 +109,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
       )}
     >
       <time
-        dateTime={time.toISOString()}
-        title={whole(time)}
+        dateTime={machine}
+        title={moment}
         className={classes(look.time, !grouped ? look.timeBeside : selecting ? look.timeAway : look.timeNear)}
       >
-        {clock(time)}
+        {minute}
       </time>
       {selecting && (
         <span className={classes(look.side, look.box, !grouped && "compact:@md:mt-0.5")}>
@@ -117,7 +121,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
             type="checkbox"
             data-select
             tabIndex={active ? 0 : -1}
-            aria-label={say("message.selectOne", { name, time: clock(time) })}
+            aria-label={say("message.selectOne", { name, time: minute })}
             checked={selected}
             // The row hears of it, wherever it is pressed.
             onChange={() => {}}
@@ -136,8 +140,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
             <b className="min-w-0 truncate text-15 font-semibold compact:text-14" dir="auto">
               {name}
             </b>
-            <time dateTime={time.toISOString()} title={whole(time)} className="shrink-0 text-12 text-faint tabular-nums compact:@md:hidden">
-              {clock(time)}
+            <time dateTime={machine} title={moment} className="shrink-0 text-12 text-faint tabular-nums compact:@md:hidden">
+              {minute}
             </time>
             {message.pinTime !== undefined && (
               <span className="flex shrink-0 items-center gap-1 self-center text-12 text-faint">
@@ -154,7 +158,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
             <Poll message={message} poll={message.poll} />
           ) : (
             <div dir="auto" className="text-15 [overflow-wrap:anywhere] compact:text-14">
-              <Markdown text={message.content} to={references} />
+              <Said text={message.content} communityId={communityId} />
               {message.editTime !== undefined && <History message={message} />}
             </div>
           )}
@@ -163,16 +167,18 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
           {message.thread !== undefined && <ThreadStub thread={message.thread} />}
         </div>
       </div>
-      <MessageTools
-        ref={tools}
-        message={message}
-        name={name}
-        mine={message.authorId === meId}
-        shown={!selecting && (near || active)}
-        onReply={onReply}
-        onSelect={onSelect}
-        onEdit={edit}
-      />
+      {met && (
+        <MessageTools
+          ref={tools}
+          message={message}
+          name={name}
+          mine={message.authorId === meId}
+          shown={!selecting && (near || active)}
+          onReply={onReply}
+          onSelect={onSelect}
+          onEdit={edit}
+        />
+      )}
     </article>
   );
 });

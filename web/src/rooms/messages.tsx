@@ -1,6 +1,6 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { ArrowDown } from "lucide-react";
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useCallback, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 
 import type { Message } from "@creavio/client/chat/v1/message";
@@ -43,6 +43,12 @@ type Row =
 
 /** Pixels from the end at which one is taken to be at it. */
 const near = 48;
+/** Rows that are drawn first: on a phone they fill the page. */
+const screenful = 18;
+/** Milliseconds until the others are, when these are seen. */
+const rest = 100;
+/** Milliseconds after which a room is drawn at once: where much is said, each message would begin the parts anew. */
+const patience = 500;
 /** Milliseconds within which messages of a person stand together. */
 const together = 5 * 60_000;
 
@@ -51,9 +57,16 @@ export function Messages(props: MessagesProps): ReactNode {
   const { roomId, communityId, name, start, target, editing, selection, onEdit, onReply, onSelect } = props;
   const say = useSay();
   const actions = useActions();
-  const room = useKnown((state) => state.rooms[roomId]) ?? emptyRoom;
+  const room = useArrived(useKnown((state) => state.rooms[roomId]) ?? emptyRoom);
   const meId = useKnown((state) => state.me?.id);
-  const rows = useMemo(() => rowsOf(room, meId), [room, meId]);
+  const [whole, setWhole] = useState(target !== "" || room.messages.length > 0);
+  const rows = useMemo(() => rowsOf(room, meId).slice(whole ? 0 : -screenful), [room, meId, whole]);
+  useEffect(() => {
+    if (whole || room.messages.length === 0) return;
+    // At one go: what is interrupted while rows are added above would move those that are there.
+    const timer = setTimeout(() => setWhole(true), rest);
+    return () => clearTimeout(timer);
+  }, [whole, room.messages.length === 0]);
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const atEnd = useRef(target === "");
@@ -69,7 +82,8 @@ export function Messages(props: MessagesProps): ReactNode {
     if (box.current !== null) box.current.scrollTop = box.current.scrollHeight;
   }, []);
   useLayoutEffect(() => {
-    if (atEnd.current && room.newer === "") toEnd();
+    // Where nothing is drawn there is no end to go to, and the page need not be laid out to find it.
+    if (atEnd.current && room.newer === "" && rows.length > 0) toEnd();
   }, [rows, room.newer, toEnd]);
 
   // A window that changes, or an image that arrives, does not take one away from the end.
@@ -88,7 +102,7 @@ export function Messages(props: MessagesProps): ReactNode {
     markRead();
     addEventListener("visibilitychange", markRead);
     return () => removeEventListener("visibilitychange", markRead);
-  }, [markRead, lastId]);
+  }, [markRead, lastId, room.older === ""]);
 
   const shown = useRef("");
   /** The message one is being led to, until it is seen or one goes elsewhere. */
@@ -123,7 +137,7 @@ export function Messages(props: MessagesProps): ReactNode {
     atEnd.current = leading.current === "" && room.newer === "" && (stays || it.scrollHeight - it.scrollTop - it.clientHeight < near);
     setAway(!atEnd.current);
     if (atEnd.current && !was) markRead();
-    if (it.scrollTop < it.clientHeight) void actions.older(roomId).catch(() => {});
+    if (whole && it.scrollTop < it.clientHeight) void actions.older(roomId).catch(() => {});
     if (room.newer !== "" && it.scrollHeight - it.scrollTop - it.clientHeight < it.clientHeight) {
       void actions.newer(roomId).catch(() => {});
     }
@@ -213,6 +227,22 @@ export function Messages(props: MessagesProps): ReactNode {
       {(away || room.newer !== "") && <ToPresent roomId={roomId} onPress={toPresent} />}
     </div>
   );
+}
+
+/**
+ * A room as it is, but for its first messages: drawing them takes long on a phone, so it is
+ * done in parts, and whoever types or presses goes first.
+ */
+function useArrived(room: Room): Room {
+  const before = useDeferredValue(room);
+  const waits = before.messages.length === 0 && room.messages.length > 0;
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!waits) return;
+    const timer = setTimeout(() => setLate(true), patience);
+    return () => clearTimeout(timer);
+  }, [waits]);
+  return waits && !late ? before : room;
 }
 
 /** Whether rows were added before those that were there: then what is read stays where it is. */

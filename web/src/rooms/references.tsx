@@ -5,7 +5,8 @@ import { useShallow } from "zustand/react/shallow";
 import { go, pathOf, type Place } from "@/route";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
-import type { References } from "@/text/markdown";
+import type { State } from "@/store/state";
+import { isPlain, Markdown, type References } from "@/text/markdown";
 import { useActions } from "@/ui/context";
 import { classes } from "@/ui/parts";
 
@@ -13,12 +14,30 @@ import { placeOfRoom, whereIs } from "./where";
 
 const chip = "rounded-small px-1 font-medium";
 
+interface SaidProps {
+  readonly text: string;
+  readonly communityId: string;
+}
+
+/** What somebody wrote, with what it refers to. */
+export function Said(props: SaidProps): ReactNode {
+  return isPlain(props.text) ? <p>{props.text}</p> : <Marked {...props} />;
+}
+
+function Marked({ text, communityId }: SaidProps): ReactNode {
+  return <Markdown text={text} to={useReferences(communityId, text)} />;
+}
+
+const nobody: State["users"] = {};
+
 /** What the references of a text look like to who reads it. */
-export function useReferences(communityId: string, content: string): References {
+function useReferences(communityId: string, content: string): References {
   const actions = useActions();
-  const users = useKnown((state) => state.users);
-  const channels = useKnown((state) => state.channels[communityId]);
-  const roles = useKnown((state) => state.roles[communityId]);
+  // Who gets to know somebody draws nothing anew that refers to nobody.
+  const refers = content.includes("<");
+  const users = useKnown((state) => (refers ? state.users : nobody));
+  const channels = useKnown((state) => (refers ? state.channels[communityId] : undefined));
+  const roles = useKnown((state) => (refers ? state.roles[communityId] : undefined));
   const meId = useKnown((state) => state.me?.id);
   useEffect(() => actions.preview(content), [actions, content]);
   return useMemo(

@@ -9,13 +9,12 @@ import { Permission } from "@creavio/client/options/v1/permission";
 import { go, type Place } from "@/route";
 import { nameOf } from "@/store/names";
 import { useKnown } from "@/store/react";
-import { Markdown } from "@/text/markdown";
 import { useActions } from "@/ui/context";
 import { Confirm } from "@/ui/confirm";
 import { useMutation } from "@/ui/mutation";
 import { Avatar, Button, classes, Dialog, Field, IconButton, menuItem, Wrong } from "@/ui/parts";
 
-import { useReferences } from "./references";
+import { Said } from "./references";
 import { Room } from "./room";
 import { Tags } from "./tags";
 import { useSay } from "./texts";
@@ -105,7 +104,6 @@ function Beginning({ thread }: { readonly thread: Thread }): ReactNode {
   const root = known ?? fetched;
   const { communityId } = useWhere();
   const author = useKnown((state) => state.users[root?.authorId ?? ""]);
-  const references = useReferences(communityId, root?.content ?? "");
   useEffect(() => {
     if (known !== undefined || thread.messageId === "") return;
     void actions.api.messages.getMessage({ channelId: thread.channelId, messageId: thread.messageId }).then(
@@ -138,7 +136,7 @@ function Beginning({ thread }: { readonly thread: Thread }): ReactNode {
         <b className="font-semibold">{name}</b>
       </span>
       <span dir="auto" className="[overflow-wrap:anywhere]">
-        <Markdown text={root.content} to={references} />
+        <Said text={root.content} communityId={communityId} />
       </span>
       {tagged}
     </span>

@@ -2,6 +2,7 @@ import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { CallError, pages } from "@creavio/client";
 import type { Message } from "@creavio/client/chat/v1/message";
+import type { ListMessagesResponse } from "@creavio/client/chat/v1/message_service";
 import type { Community } from "@creavio/client/community/v1/community";
 import { PolicyService } from "@creavio/client/rbac/v1/policy_service";
 
@@ -10,13 +11,22 @@ import type { Api } from "@/api/client";
 import { tell } from "@/stream/heard";
 
 import { applied, left, merged, withChannel } from "./events";
+import { byChannel, byId, collected, current, since, stale } from "./fetched";
 import { lasting } from "./lasting";
-import { type ById, emptyRoom, inOrder, type Outgoing, type Room, type State } from "./state";
+import { emptyRoom, inOrder, type Outgoing, type Room, type State } from "./state";
 import { change, store } from "./store";
 
 /** Something the stream tells. */
 export type Payload = Parameters<typeof applied>[1];
 
+/** What is looked at, as far as the address tells; empty for what it does not. */
+export interface Looked {
+  readonly communityId: string;
+  /** Of which the latest messages are shown. */
+  readonly roomId: string;
+}
+
+const nowhere: Looked = { communityId: "", roomId: "" };
 const batch = 100;
 const pageSize = 50;
 const pointer = /<#((?:chn|cnv|thr)_[0-9a-z]{26}\/msg_[0-9a-z]{26})>/g;
@@ -32,6 +42,8 @@ export class Actions {
   readonly #toRead = new Map<string, bigint>();
   /** How often everything was fetched anew. */
   #fetches = 0;
+  /** The latest page of a room that was asked for before the room is shown. */
+  #ahead: { readonly roomId: string; readonly fetch: number; readonly page: Promise<ListMessagesResponse> } | undefined;
 
   constructor(
     readonly api: Api,
@@ -47,33 +59,49 @@ export class Actions {
   }
 
   /** Fetches who one is and what is shown first. */
-  async enterAll(): Promise<void> {
-    const me = store.getState().me ?? (await this.api.users.getMe({}));
+  async enterAll(looked: Looked = nowhere): Promise<void> {
+    const me = store.getState().me ?? (await lasting(() => this.api.users.getMe({})));
     this.change((state) => ({ ...state, me, users: { ...state.users, [me.id]: me } }));
-    await this.refetch();
+    await this.refetch(looked);
   }
 
-  /** Fetches what is shown first: places, conversations, what is unread. */
-  async refetch(): Promise<void> {
+  /**
+   * Fetches what is shown first: places, conversations, what is unread. What is looked at is
+   * asked for at once, and not when it was learnt that one belongs there.
+   */
+  async refetch({ communityId, roomId }: Looked = nowhere): Promise<void> {
+    // What was asked for before may have missed something, what is asked for from now on has not.
+    this.#fetches += 1;
+    this.change((state) => ({
+      ...state,
+      rooms: Object.fromEntries(Object.entries(state.rooms).map(([id, room]) => [id, stale(room)])),
+    }));
+    if (roomId !== "") this.#askAhead(roomId);
+    await lasting(() => this.#list(communityId));
+  }
+
+  /** Fetches all places, and at once what the lists show of the one that is looked at. */
+  async #list(communityId: string): Promise<void> {
     const before = store.getState();
+    const seen = communityId === "" ? undefined : this.#look(communityId);
+    // It may be a place one was told of, and does not belong to.
+    seen?.catch(() => {});
     const [communities, conversations] = await Promise.all([
       collected(pages(this.api.communities.listCommunities, {}, (page) => page.communities)),
       collected(pages(this.api.conversations.listConversations, {}, (page) => page.conversations)),
     ]);
-    this.#fetches += 1;
     this.change((state) => ({
       ...state,
       communities: since(before.communities, state.communities, byId(communities)),
       conversations: since(before.conversations, state.conversations, byId(conversations)),
       members: {},
       permissions: Object.fromEntries(Object.entries(state.permissions).filter(([id]) => !(id in before.communities))),
-      rooms: Object.fromEntries(Object.entries(state.rooms).map(([id, room]) => [id, stale(room)])),
     }));
     tell({ case: "refetch", value: {} as never });
     this.know(conversations.flatMap((one) => one.memberIds));
     const [read] = await Promise.all([
       collected(pages(this.api.readStates.listConversationReadStates, {}, (page) => page.readStates)),
-      ...communities.map((one) => this.#look(one.id)),
+      ...communities.map(({ id }) => (id === communityId && seen !== undefined ? seen.catch(() => this.#look(id)) : this.#look(id))),
     ]);
     this.change((state) => ({ ...state, reads: { ...state.reads, ...byChannel(read) } }));
   }
@@ -272,7 +300,10 @@ export class Actions {
   /** Says that everything shown of a channel is read. */
   async read(channelId: string): Promise<void> {
     const { rooms, reads } = store.getState();
-    const last = rooms[channelId]?.messages.at(-1)?.sequence ?? 0n;
+    const { messages = [], older = "" } = rooms[channelId] ?? {};
+    // Before its page is there, nobody knows what was new.
+    if (older === "") return;
+    const last = messages.at(-1)?.sequence ?? 0n;
     const known = reads[channelId];
     if (last === 0n || (known !== undefined && known.readSequence >= last && known.unreadCount === 0)) return;
     this.#toRead.set(channelId, last);
@@ -327,6 +358,7 @@ export class Actions {
   }
 
   async #entered(channelId: string, fetch: () => Promise<boolean>): Promise<void> {
+    this.#hearOf(channelId);
     try {
       while (!(await lasting(fetch)));
     } catch (thrown) {
@@ -356,13 +388,34 @@ export class Actions {
   /** Fetches a page; false when everything was fetched anew meanwhile: the page may have missed something. */
   async #page(channelId: string, pageToken: string): Promise<boolean> {
     const fetch = this.#fetches;
-    const page = await this.api.messages.listMessages({ channelId, pageSize, pageToken });
+    const page = await (pageToken === "" ? this.#takeAhead(channelId) : this.api.messages.listMessages({ channelId, pageSize, pageToken }));
     if (fetch !== this.#fetches) return false;
     const older = page.nextPageToken === "" ? "end" : page.nextPageToken;
     if (pageToken === "") this.#latest(channelId, page.messages, older);
     else this.#room(channelId, (room) => ({ ...room, messages: merged(room.messages, page.messages), older }));
     this.#knowAuthors(page.messages);
     return true;
+  }
+
+  /** Asks for the latest page of a room that is about to be shown. */
+  #askAhead(roomId: string): void {
+    const page = this.api.messages.listMessages({ channelId: roomId, pageSize });
+    page.catch(() => {});
+    this.#ahead = { roomId, fetch: this.#fetches, page };
+    this.#hearOf(roomId);
+  }
+
+  /** The latest page of a room: that which was asked for ahead, once, unless it may have missed something. */
+  #takeAhead(roomId: string): Promise<ListMessagesResponse> {
+    const ahead = this.#ahead;
+    if (ahead?.roomId !== roomId) return this.api.messages.listMessages({ channelId: roomId, pageSize });
+    this.#ahead = undefined;
+    return ahead.fetch === this.#fetches ? ahead.page : this.#takeAhead(roomId);
+  }
+
+  /** What is said from now on in a room is kept: the page that is on its way may be older. */
+  #hearOf(roomId: string): void {
+    this.#room(roomId, (room) => room);
   }
 
   #latest(channelId: string, messages: readonly Message[], older: string): void {
@@ -436,37 +489,4 @@ export class Actions {
       rooms: { ...state.rooms, [channelId]: how(state.rooms[channelId] ?? emptyRoom) },
     }));
   }
-}
-
-/** A list that was fetched, with what came and went meanwhile. */
-function since<T>(before: ById<T>, now: ById<T>, listed: ById<T>): ById<T> {
-  const stays = Object.entries(listed).filter(([id]) => id in now || !(id in before));
-  const came = Object.entries(now).filter(([id]) => !(id in before) && !(id in listed));
-  return Object.fromEntries([...stays, ...came]);
-}
-
-/** A room of which something may have been missed; it is shown until it is fetched again. */
-function stale(room: Room): Room {
-  return { ...room, staleTo: room.messages.at(-1)?.sequence ?? 0n, gone: false };
-}
-
-/** What of a room stands beside the page that was fetched: all of it, or what was heard since it was out of date. */
-function current({ messages, staleTo }: Room, page: readonly Message[]): readonly Message[] {
-  if (staleTo === undefined) return messages;
-  const fetched = new Set(page.map((one) => one.id));
-  return messages.filter((one) => one.sequence > staleTo || fetched.has(one.id));
-}
-
-async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-function byChannel<T extends { readonly channelId: string }>(items: readonly T[]): Record<string, T> {
-  return Object.fromEntries(items.map((one) => [one.channelId, one]));
-}
-
-function byId<T extends { readonly id: string }>(items: readonly T[]): Record<string, T> {
-  return Object.fromEntries(items.map((one) => [one.id, one]));
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { RotateCw } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from "react";
+import { type ComponentType, lazy, type ReactNode, startTransition, Suspense, useCallback, useEffect, useState } from "react";
 
 import { doorApi, ownClient } from "@/api/door";
 import { Door, isErrand } from "@/door/door";
@@ -11,16 +11,20 @@ import { useKnown } from "@/store/react";
 import { Session } from "@/store/session";
 
 import { SessionProvider } from "./context";
+import type { InsideProps } from "./inside";
 import { Button, Mark } from "./parts";
 import { themeAsBefore } from "./theme";
 import { wrong } from "./wrong";
 
 // Whoever stands at the door loads what the door needs.
-const Inside = lazy(async () => {
+async function loadInside(): Promise<ComponentType<InsideProps>> {
   const part = await import("./inside");
   await part.ready();
-  return { default: part.Inside };
-});
+  return part.Inside;
+}
+
+/** Whether somebody was signed in when this browser showed the app last. */
+const within = "creavio.within";
 
 const Rest = lazy(async () => {
   const part = await import("@/door/rest");
@@ -40,6 +44,8 @@ export function App(): ReactNode {
       return;
     }
     themeAsBefore();
+    // Most who were signed in still are: what they see is loaded while that is asked.
+    if (localStorage.getItem(within) !== null) void loadInside().catch(() => {});
     const begun = new Session(doorApi(ownClient()));
     void speakAsBefore()
       .then(() => {
@@ -60,15 +66,20 @@ export function App(): ReactNode {
 function Within({ onFailed }: { readonly onFailed: (thrown: unknown) => void }): ReactNode {
   const phase = useKnown((state) => state.phase);
   const place = placeOf(usePath());
-  const within = phase === "inside";
+  const signedIn = phase === "inside";
+  const Inside = useInside(signedIn, onFailed);
   useEffect(() => {
     if (phase === "outside" && (place.at === "authorize" || place.at === "invite")) keepAddress();
-    if (!within || place.at === "provider") return;
+    if (!signedIn || place.at === "provider") return;
     if (["sign-in", "sign-up", "forgot-password"].includes(place.at)) goOn();
     else forgetAddress();
-  }, [phase, within, place.at]);
+  }, [phase, signedIn, place.at]);
+  useEffect(() => {
+    if (phase === "inside") localStorage.setItem(within, "");
+    else if (phase === "outside") localStorage.removeItem(within);
+  }, [phase]);
   if (phase === "starting") return <Opening />;
-  if (place.at === "provider" || (place.at === "authorize" && within)) {
+  if (place.at === "provider" || (place.at === "authorize" && signedIn)) {
     return (
       <Suspense fallback={<Opening />}>
         <Rest at={place.at} />
@@ -78,11 +89,19 @@ function Within({ onFailed }: { readonly onFailed: (thrown: unknown) => void }):
   // Links in mails are for whoever has them, signed in or not.
   if (place.at === "verify-email" || place.at === "reset-password") return <Door as={place.at} />;
   if (phase === "outside") return <Door as={isErrand(place.at) ? place.at : place.at === "invite" ? "sign-up" : "sign-in"} />;
-  return (
-    <Suspense fallback={<Opening />}>
-      <Inside place={place} onFailed={onFailed} />
-    </Suspense>
-  );
+  return Inside === undefined ? <Opening /> : <Inside place={place} onFailed={onFailed} />;
+}
+
+/**
+ * What is shown inside, once it is wanted and loaded. Nothing is suspended for it: what stands
+ * in its place meanwhile would stay for 300 ms at least.
+ */
+function useInside(wanted: boolean, onFailed: (thrown: unknown) => void): ComponentType<InsideProps> | undefined {
+  const [part, setPart] = useState<ComponentType<InsideProps>>();
+  useEffect(() => {
+    if (wanted) void loadInside().then((loaded) => startTransition(() => setPart(() => loaded)), onFailed);
+  }, [wanted, onFailed]);
+  return part;
 }
 
 function Opening(): ReactNode {

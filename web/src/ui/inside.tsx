@@ -4,12 +4,12 @@ import { type ReactNode, useEffect, useState } from "react";
 
 import { follow } from "@/account/kept";
 import { api } from "@/api/client";
-import type { Place } from "@/route";
-import { Actions } from "@/store/actions";
-import { lasting } from "@/store/lasting";
+import { type Place, placeOf } from "@/route";
+import { Actions, type Looked } from "@/store/actions";
 import { connect } from "@/stream/connect";
 
 import { DoingProvider, useSession } from "./context";
+import { makeAhead } from "./dates";
 import { Shell } from "./shell";
 
 export { ready } from "@/rooms/texts";
@@ -17,9 +17,19 @@ export { ready } from "@/rooms/texts";
 /** Milliseconds that the lists wait for the stream. */
 const patience = 500;
 
-interface InsideProps {
+export interface InsideProps {
   readonly place: Place;
   readonly onFailed: (thrown: unknown) => void;
+}
+
+/** What the address leads to. */
+function looked(): Looked {
+  const place = placeOf(location.pathname);
+  // Where it leads to a message, what stands around that is shown, and not the latest.
+  const latest = location.hash === "";
+  if (place.at === "direct") return { communityId: "", roomId: latest ? place.conversationId : "" };
+  if (place.at !== "channel") return { communityId: "", roomId: "" };
+  return { communityId: place.communityId, roomId: latest ? place.channelId : "" };
 }
 
 /** Everything for who is signed in; what is known of it comes by lists, and then by the stream. */
@@ -35,7 +45,7 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
       if (thrown instanceof CallError && thrown.code === Code.Unauthenticated) session.over();
       else onFailed(thrown);
     };
-    const refetch = (): void => void lasting(() => actions.enterAll()).catch(failed);
+    const refetch = (): void => void actions.enterAll(looked()).catch(failed);
     // What happens between the lists and the stream is in neither: they are asked for once it
     // is there. Where it is long in coming there is something to be seen first, and they are
     // asked for again.
@@ -62,6 +72,7 @@ export function Inside({ place, onFailed }: InsideProps): ReactNode {
       disconnect();
     };
   }, [actions, session, onFailed]);
+  useEffect(makeAhead, []);
   // What is chosen on one device is so on all of somebody's.
   useEffect(() => follow(actions.api), [actions]);
   return (

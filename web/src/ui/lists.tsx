@@ -20,14 +20,11 @@ import { useMayIn } from "./may";
 import { Avatar, Button, classes, Count, Dialog, IconButton, menuItem } from "./parts";
 import { Sign } from "./sign";
 
-function ListSheet({ label, hidden, children }: { readonly label: string; readonly hidden: boolean; readonly children: ReactNode }): ReactNode {
+function ListSheet({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
   return (
     <nav
       aria-label={label}
-      className={classes(
-        "flex min-h-0 flex-col overflow-hidden bg-surface mid:rounded-s-card max-mid:rounded-t-card",
-        hidden && "max-mid:hidden",
-      )}
+      className="flex min-h-0 flex-col overflow-hidden bg-surface mid:rounded-s-card max-mid:rounded-t-card"
     >
       {children}
     </nav>
@@ -79,7 +76,7 @@ export function ChannelList({ communityId, current }: { readonly communityId: st
   const [dialog, setDialog] = useState<"channel" | "invite" | "leave">();
   if (community === undefined) return null;
   return (
-    <ListSheet label={say("list.label", { name: community.name })} hidden={current !== ""}>
+    <ListSheet label={say("list.label", { name: community.name })}>
       {current === "" && <h1 className="sr-only">{community.name}</h1>}
       <DropdownMenu.Root modal={false}>
         <DropdownMenu.Trigger
@@ -176,7 +173,7 @@ export function DirectList({ current }: { readonly current: string }): ReactNode
   const state = useParts("conversations", "me", "users", "reads");
   const sorted = Object.values(state.conversations).sort((a, b) => (a.id < b.id ? 1 : -1));
   return (
-    <ListSheet label={say("list.direct")} hidden={current !== ""}>
+    <ListSheet label={say("list.direct")}>
       <div className="flex items-center gap-2 py-2 ps-4 pe-2">
         <h1 className="grow font-display text-17 font-bold tracking-[-0.012em]">{say("list.direct")}</h1>
         <IconButton label={say("group.title")} onClick={() => setWriting(true)}>

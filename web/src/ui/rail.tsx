@@ -16,7 +16,7 @@ import { Avatar, classes, Count, Mark, menuItem, Tile } from "./parts";
 import { chooseTheme, chosenTheme, type Theme, themes } from "./theme";
 
 /** The places one belongs to, and oneself. */
-export function Rail({ place, hidden }: { readonly place: Place; readonly hidden: boolean }): ReactNode {
+export function Rail({ place }: { readonly place: Place }): ReactNode {
   const say = useSay();
   const narrow = useNarrow();
   const communities = useKnown((state) => state.communities);
@@ -31,10 +31,7 @@ export function Rail({ place, hidden }: { readonly place: Place; readonly hidden
   return (
     <nav
       aria-label={say("rail.label")}
-      className={classes(
-        "flex shrink-0 gap-1 bg-ground mid:w-16 max-mid:overflow-x-auto max-mid:px-2 max-mid:pt-2 mid:min-h-0 mid:flex-col mid:overflow-y-auto mid:py-2",
-        hidden && "max-mid:hidden",
-      )}
+      className="flex shrink-0 gap-1 bg-ground mid:w-16 max-mid:overflow-x-auto max-mid:px-2 max-mid:pt-2 mid:min-h-0 mid:flex-col mid:overflow-y-auto mid:py-2"
     >
       {narrow || (
         <>

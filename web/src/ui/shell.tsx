@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { Activity, lazy, type ReactNode, startTransition, Suspense, useEffect, useState } from "react";
 
 import { CatchUp } from "@/rooms/catch-up";
 import { ChannelPage } from "@/rooms/channel-page";
@@ -28,6 +28,9 @@ const Manage = lazy(async () => {
   await part.ready();
   return { default: part.Manage };
 });
+
+/** Milliseconds until what is hidden is drawn, so that it is there when it is wanted. */
+const later = 2000;
 
 /** Everything inside: the places, the channels of one, what is said there, and what is set. */
 export function Shell({ place }: { readonly place: Place }): ReactNode {
@@ -62,9 +65,21 @@ function Rooms({ place }: { readonly place: Place }): ReactNode {
   const threadId = place.at === "channel" ? place.threadId : undefined;
   const beside = place.at === "channel" && place.channelId !== "" && (people || threadId !== undefined);
   const Beside = alone ? "main" : "div";
+  // A phone that shows a page draws no lists, and the rail after the page: it stays as it was left.
+  const besides = !(narrow && listed && open);
+  const [drawn, setDrawn] = useState(besides);
+  if (besides && !drawn) setDrawn(true);
+  useEffect(() => {
+    const timer = setTimeout(() => startTransition(() => setDrawn(true)), later);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <div className="flex h-dvh overflow-hidden max-mid:flex-col">
-      <Rail place={place} hidden={open && listed} />
+      {drawn && (
+        <Activity mode={besides ? "visible" : "hidden"}>
+          <Rail place={place} />
+        </Activity>
+      )}
       <div
         className={classes(
           "grid min-h-0 min-w-0 grow grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] mid:py-2 mid:pe-2",
@@ -72,8 +87,8 @@ function Rooms({ place }: { readonly place: Place }): ReactNode {
           beside && "mid:grid-cols-[minmax(0,1fr)_auto] mid:gap-x-2 wide:grid-cols-[16rem_minmax(0,1fr)_auto]",
         )}
       >
-        {listed && (
-          <Beside className={classes("grid min-h-0 grid-cols-[minmax(0,1fr)]", open && "max-mid:hidden", beside && "mid:max-wide:hidden wide:-me-2")}>
+        {listed && besides && (
+          <Beside className={classes("grid min-h-0 grid-cols-[minmax(0,1fr)]", beside && "mid:max-wide:hidden wide:-me-2")}>
             {place.at === "channel" && <ChannelList communityId={place.communityId} current={place.channelId} />}
             {place.at === "direct" && <DirectList current={place.conversationId} />}
           </Beside>
