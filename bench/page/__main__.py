@@ -59,7 +59,7 @@ class Sight:
 
 def _measured(sight: Sight, messages: int, seconds: float, hour: float) -> Iterator[Result]:
     live, screen, place = sight.live, sight.screen, sight.place
-    yield from lighthouse.judged(screen, {"the door": "/sign-in"})
+    yield from lighthouse.judged(screen, {"the door": lighthouse.DOOR})
     screen.sign_in(place.owner)
     room = f"/c/{place.community}/{place.channels[0]}"
     yield from lighthouse.judged(screen, {"a room": room})

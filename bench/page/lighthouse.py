@@ -16,6 +16,7 @@ from tools.commands import CommandError, run
 
 _ROOT: Final = Path(__file__).parents[2]
 _FOLDER: Final = "bench/page"
+DOOR: Final = "/sign-in"
 _TRIES: Final = 4
 _CATEGORIES: Final = ("performance", "accessibility", "best-practices")
 
@@ -27,10 +28,12 @@ def judged(screen: Screen, pages: dict[str, str]) -> Iterator[Result]:
         for device in ("desktop", "mobile"):
             report = _report_at_last(screen, path, device)
             audits = report["audits"]
+            asked = audits["network-requests"]["details"]["items"]
+            inside = any(each["url"].endswith("/ListMessages") for each in asked)
+            if inside != (path != DOOR):
+                raise RuntimeError(f"{name} is not what was judged: who was signed in is not")
             scripts = [
-                each["transferSize"]
-                for each in audits["network-requests"]["details"]["items"]
-                if each.get("resourceType") == "Script"
+                each["transferSize"] for each in asked if each.get("resourceType") == "Script"
             ]
             yield row(
                 f"Lighthouse, {name}",

@@ -7,6 +7,9 @@ import type { CallError } from "./errors.js";
 import { translated } from "./errors.js";
 import { type Retries, sleep } from "./retrying.js";
 
+/** Asks for the refresh token as a cookie. */
+const byCookie = "creavio-refresh-token";
+
 const nothingSaid: Policy = { repeatable: false, key: "", anonymous: false };
 
 /** Signs calls, gives them a key, and sends them again where that is harmless. */
@@ -26,7 +29,7 @@ export function calling(
       }
     };
     // What begins a session needs none; the others do not look at it.
-    if (cookie && policy.anonymous) request.header.set("creavio-refresh-token", "cookie");
+    if (cookie && policy.anonymous) request.header.set(byCookie, "cookie");
     const once = async (): Promise<UnaryResponse | StreamResponse> => {
       const sent = policy.anonymous ? "" : await token();
       try {
@@ -54,6 +57,14 @@ export function calling(
       }
     }
   };
+}
+
+/**
+ * A fetch that begins or renews a session although its page is closed meanwhile: the browser
+ * takes the new cookie, and the one before, which is spent, is not shown again as if stolen.
+ */
+export function outliving(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+  return (input, init) => fetch(input, new Headers(init?.headers).has(byCookie) ? { ...init, keepalive: true } : init);
 }
 
 /** Gives a request an idempotency key where it has none. */

@@ -2,7 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { createClient, type Client as ServiceClient, type Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 
-import { calling } from "./calls.js";
+import { calling, outliving } from "./calls.js";
 import { AccountService } from "./contracts/creavio/auth/v1/account_service_pb.js";
 import type { Session } from "./contracts/creavio/auth/v1/session_pb.js";
 import { SessionService } from "./contracts/creavio/auth/v1/session_service_pb.js";
@@ -41,6 +41,7 @@ export class Client {
       options.onSession ?? (() => {}),
       options.cookie ?? false,
     );
+    const fetch = options.cookie === true ? outliving(options.fetch ?? globalThis.fetch) : options.fetch;
     this.#transport = createGrpcWebTransport({
       baseUrl: url,
       defaultTimeoutMs: 15_000,
@@ -51,7 +52,7 @@ export class Client {
           options.cookie ?? false,
         ),
       ],
-      ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+      ...(fetch === undefined ? {} : { fetch }),
     });
   }
 

@@ -6,7 +6,7 @@ import { Code, ConnectError, createClient, createRouterTransport } from "@connec
 import { calling } from "../dist/calls.js";
 import { AccountService } from "../dist/contracts/creavio/auth/v1/account_service_pb.js";
 import { MessageService } from "../dist/contracts/creavio/chat/v1/message_service_pb.js";
-import { CallError, Retries } from "../dist/index.js";
+import { CallError, Client, Retries } from "../dist/index.js";
 
 const soon = (options = {}) => new Retries({ first: 0.001, ...options });
 
@@ -63,6 +63,18 @@ test("a token that is refused is renewed once", async () => {
   await messages.listMessages({});
   assert.deepEqual(asked.map(({ authorization }) => authorization), ["Bearer old", "Bearer new"]);
   assert.deepEqual(refused, ["old"]);
+});
+
+test("a page's session is renewed although the page is closed meanwhile, and nothing else is asked so", async () => {
+  const asked = [];
+  const fetch = async (url, { keepalive = false }) => {
+    asked.push([new URL(url).pathname.split("/").at(-1), keepalive]);
+    throw new TypeError("away");
+  };
+  const options = { cookie: true, fetch, retries: soon() };
+  await assert.rejects(new Client("https://example.org", options).token());
+  await assert.rejects(new Client("https://example.org", { ...options, token: "a-token" }).service(MessageService).createMessage({}));
+  assert.deepEqual([...new Set(asked.map(String))], ["RefreshSession,true", "CreateMessage,false"]);
 });
 
 test("only errors of calls are CallErrors", () => {
