@@ -44,6 +44,7 @@ class Resident:
     def __init__(self, person: Person) -> None:
         self.person = person
         self._since = time.monotonic()
+        self._signing_in = asyncio.Lock()
 
     @property
     def stale(self) -> bool:
@@ -51,15 +52,17 @@ class Resident:
         return time.monotonic() - self._since > _FRESH_SECONDS
 
     async def sign_in(self) -> None:
-        """Begin another session, and end the one before."""
-        before = self.person
-        self.person = await asyncio.to_thread(before.live.sign_in, before.handle)
-        self._since = time.monotonic()
-        await asyncio.sleep(_UNDER_WAY_SECONDS)
-        sessions = await asyncio.to_thread(self.person.do, "GET", "/v1/sessions")
-        for session in sessions["sessions"]:
-            if not session["current"]:
-                await asyncio.to_thread(self.person.ask, "DELETE", f"/v1/sessions/{session['id']}")
+        """Begin another session, and end those before; one at a time, or one ends the other's."""
+        async with self._signing_in:
+            before = self.person
+            self.person = await asyncio.to_thread(before.live.sign_in, before.handle)
+            self._since = time.monotonic()
+            await asyncio.sleep(_UNDER_WAY_SECONDS)
+            sessions = await asyncio.to_thread(self.person.do, "GET", "/v1/sessions")
+            for session in sessions["sessions"]:
+                if not session["current"]:
+                    path = f"/v1/sessions/{session['id']}"
+                    await asyncio.to_thread(self.person.ask, "DELETE", path)
 
 
 class Bustle:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import math
 import random
+import time
+from typing import Any, cast
 
 import pytest
 
+from bench import bustle
 from bench.soak import DISK_KIB_A_CHANGE, SAMPLE_SECONDS, Outcome, judge
 from bench.trend import fit
+from tests.live import Live, Person
 
 TIMES = [number * SAMPLE_SECONDS for number in range(120)]
 HOUR = 3600.0
@@ -72,6 +78,41 @@ def test_what_is_kept_may_grow_by_what_a_change_takes() -> None:
     assert judged(flat, [0.9 * most * t / TIMES[-1] for t in TIMES]).trouble == []
     (trouble,) = judged(flat, [1.1 * most * t / TIMES[-1] for t in TIMES]).trouble
     assert "on disk" in trouble
+
+
+class Account:
+    """A platform with one account, and the sessions it has."""
+
+    def __init__(self) -> None:
+        self.sessions: set[int] = set()
+        self._numbers = itertools.count()
+
+    def sign_in(self, handle: str) -> Person:
+        session = next(self._numbers)
+        self.sessions.add(session)
+        time.sleep(0.02)  # on its way back
+        told = {"access_token": str(session), "user": {"id": "usr"}}
+        return SignedIn(cast("Live", self), handle, told)
+
+
+class SignedIn(Person):
+    """Whoever is signed in to it."""
+
+    def do(self, method: str, path: str, **_: Any) -> Any:
+        sessions = cast("Account", self.live).sessions
+        return {"sessions": [{"id": one, "current": str(one) == self.token} for one in sessions]}
+
+    def ask(self, method: str, path: str, **_: Any) -> Any:
+        cast("Account", self.live).sessions.discard(int(path.rpartition("/")[2]))
+
+
+async def test_who_signs_in_twice_at_once_is_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bustle, "_UNDER_WAY_SECONDS", 0.0)
+    account = Account()
+    resident = bustle.Resident(account.sign_in("ada"))
+    for _ in range(10):
+        await asyncio.gather(*(resident.sign_in() for _ in range(4)))
+        assert account.sessions == {int(resident.person.token)}
 
 
 def test_what_did_not_work_is_told() -> None:
