@@ -125,6 +125,8 @@ class Bustle:
         while True:
             try:
                 await deed()
+            except httpx.HTTPStatusError as error:
+                self.failed[f"{name}: {error.response.status_code}"] += 1
             except (httpx.HTTPError, AssertionError) as error:
                 self.failed[f"{name}: {error!r}"[:200]] += 1
             else:
