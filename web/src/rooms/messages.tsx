@@ -234,15 +234,17 @@ export function Messages(props: MessagesProps): ReactNode {
  * done in parts, and whoever types or presses goes first.
  */
 function useArrived(room: Room): Room {
-  const before = useDeferredValue(room);
-  const waits = before.messages.length === 0 && room.messages.length > 0;
-  const [late, setLate] = useState(false);
+  const [there, setThere] = useState(room.messages.length > 0);
+  // Once they are there, nothing is drawn a second time for what comes.
+  const before = useDeferredValue(there ? emptyRoom : room);
+  if (!there && before.messages.length > 0) setThere(true);
+  const waits = !there && room.messages.length > 0;
   useEffect(() => {
     if (!waits) return;
-    const timer = setTimeout(() => setLate(true), patience);
+    const timer = setTimeout(() => setThere(true), patience);
     return () => clearTimeout(timer);
   }, [waits]);
-  return waits && !late ? before : room;
+  return waits ? before : room;
 }
 
 /** Whether rows were added before those that were there: then what is read stays where it is. */
