@@ -86,10 +86,10 @@ def _soak(kept: dict[str, Any]) -> Figure:
     figure = Figure((7.2, 3.4), layout="constrained")
     axes = figure.subplots()
     minutes = [seconds / 60 for seconds in kept["times"]]
-    colors = mpl.colormaps["tab20b"].colors  # type: ignore[attr-defined]
+    colors = mpl.colormaps["tab20b"]
     by_size = sorted(kept["memory"].items(), key=lambda one: -one[1][-1])
-    for (name, values), color in zip(by_size, colors, strict=False):
-        axes.plot(minutes, values, color=color, label=name, lw=1.2)
+    for number, (name, values) in enumerate(by_size):
+        axes.plot(minutes, values, color=colors(number), label=name, lw=1.2)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("minutes")
     axes.set_ylabel("memory of its own, MiB")

@@ -49,7 +49,7 @@ ALLOWED: Final[Mapping[str, float]] = {
     "outbox": 120.0,
 }
 """Units an hour, by kind of series: what ten minutes tell from noise, three MiB or five
-descriptors. A leak of one object a request is far above it."""
+descriptors. At forty calls a second, a KiB that stays of each call is 140 MiB an hour."""
 DISK_KIB_A_CHANGE: Final = 24.0
 """What a change may take on disk, in all databases, NATS and logs: rows with their indexes
 and what vacuum has not got to yet, the event in the outbox and in the stream."""
