@@ -52,6 +52,7 @@ _ANSWER_SECONDS: Final = 2.0
 _CHECK_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
 _MAX_POSTPONED: Final = 1_000
+_FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 60.0
 _AWAY: Final = (NatsError, SQLAlchemyError, OSError, TimeoutError, Error)
 """What passes: both sides come back."""
@@ -207,6 +208,8 @@ class Outbox:
             # What this process had in memory is gone with the connection: nothing
             # is on its way, so nothing has to be given time.
             age = "0 s" if self._opened.is_set() else "2 s"
+            if self._opened.is_set():
+                self._postponed.clear()  # Who refused them may take them now.
             self._opened.clear()
             if self._publisher.epoch is None:
                 continue
@@ -250,8 +253,8 @@ class Outbox:
         """Try an event that failed again later, and each time later than the time before."""
         if len(self._postponed) >= _MAX_POSTPONED:
             self._postponed.clear()
-        _, pause = self._postponed.get(identifier, (0.0, _SWEEP_SECONDS))
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        _, before = self._postponed.get(identifier, (0.0, _FIRST_PAUSE / 2))
+        pause = min(before * 2, _LONGEST_PAUSE)
         self._postponed[identifier] = (time.monotonic() + pause, pause)
 
     def _not_yet(self) -> list[UUID]:

@@ -17,7 +17,9 @@ MAX_REPLAYED: Final = 5_000
 """Events of one service looked through for a resumption; beyond it the client fetches anew."""
 MAX_QUEUED: Final = 6_000
 """Events a reader may be behind before it has to come back with its token."""
-MAX_QUEUED_BYTES: Final = 2 * 1024 * 1024
+MAX_QUEUED_BYTES: Final = 8 * 1024 * 1024
+"""What a log that was away for ten seconds holds when it is back. Streams share the bytes of
+an event, so that a crowd that is behind costs little more than one of them."""
 MAX_WRITTEN_BYTES: Final = 256 * 1024
 """How much is written at once; more follows in the next write."""
 

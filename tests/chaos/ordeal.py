@@ -149,9 +149,9 @@ class Ordeals:
         """
         with checking(live, load, self._chaos.seed) as checker:
             ordeal = Ordeal(live, checker)
-            yield ordeal
             well_after, trouble = None, ""
             try:
+                yield ordeal
                 well_after = ordeal.await_service()
             except AssertionError as error:
                 trouble = str(error)  # There is something to tell of it all the same.

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 from google.protobuf.message import Message
+from nats.js.api import DiscardPolicy
 import pytest
 import sqlalchemy as sa
 
@@ -18,6 +19,7 @@ from chassis.database import Database
 from chassis.history import History
 from chassis.outbox import _WAITING, RECORD, Outbox, recorded
 from chassis.schema import OUTBOX
+from chassis.subjects import stream_of
 from chassis.telemetry import Telemetry
 from chassis.testing import eventually, plan_of, scratch_config
 from creavio.chat.v1 import chat_events_pb2
@@ -139,6 +141,39 @@ async def test_what_happens_while_nats_is_away_is_told_when_it_is_back(
         await nats_server.start()
         await eventually(published, within=20)
         assert await told(bus) == ["before", "meanwhile", "and then"]
+
+
+async def test_what_was_refused_is_not_put_off_longer_than_nats_is_away(
+    contract: Contract,
+    database: Database,
+    nats_server: ScratchNats,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chassis.outbox._FIRST_PAUSE", 3_600.0)
+    monkeypatch.setattr("chassis.outbox._LONGEST_PAUSE", 3_600.0)
+    async with nats_server.bus("user") as bus, relaying(contract, database, bus) as outbox:
+        await emit(database, updated("before"))
+
+        async def published() -> None:
+            assert None not in await positions(database)
+
+        await eventually(published)
+        await nats_server.leave_streams_alone()
+        async with nats_server.admin() as admin:
+            taken = (await admin.jetstream().stream_info(stream_of("user"))).config
+            full = taken.evolve(max_msgs=1, discard=DiscardPolicy.NEW)
+            await admin.jetstream().update_stream(full)
+            await emit(database, updated("refused"))
+
+            async def put_off() -> None:
+                assert outbox._postponed
+
+            await eventually(put_off, within=20)
+            await admin.jetstream().update_stream(taken)
+        await nats_server.stop()
+        await nats_server.start()
+        await eventually(published, within=20)
+        assert await told(bus) == ["before", "refused"]
 
 
 async def test_an_event_published_twice_is_kept_once(

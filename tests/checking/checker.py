@@ -130,13 +130,19 @@ class Checker:
         """Return once every reader was told of messages."""
         ends = time.monotonic() + within
         while not self.told_everybody(messages):
-            assert time.monotonic() < ends, f"somebody is not told of {messages}"
+            assert time.monotonic() < ends, f"somebody is not told: {self._untold(messages)}"
             time.sleep(0.05)
 
     def told_everybody(self, messages: set[Message]) -> bool:
-        """Whether every reader was told of messages."""
+        """Whether every reader was told of messages, or to look for them."""
         streams = self.record.streams.values()
-        return all(messages <= {each.message for each in s.told} for s in streams)
+        return all(messages <= self.record.known_to(stream) for stream in streams)
+
+    def _untold(self, messages: set[Message]) -> dict[str, list[str]]:
+        """What of messages each reader was not told of."""
+        known = {name: self.record.known_to(s) for name, s in self.record.streams.items()}
+        missing = {name: messages - theirs for name, theirs in known.items()}
+        return {name: sorted(m.content for m in these) for name, these in missing.items() if these}
 
     def begin(self) -> None:
         """Read, then send. Returns once messages are acknowledged."""

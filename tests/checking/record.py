@@ -82,6 +82,12 @@ class Record:
     kept: dict[str, list[Message]] = field(default_factory=dict)
     """What every channel holds in the end, oldest first."""
 
+    def known_to(self, stream: Stream) -> set[Message]:
+        """What a reader was told of, or was told to look for; a gap itself is another fault."""
+        gap = max(stream.refetches, default=0.0)
+        fetched = {each.message for each in self.acknowledged if each.began < gap}
+        return fetched | {each.message for each in stream.told}
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -137,7 +143,7 @@ class Verdict:
 def judge(record: Record) -> Verdict:
     """Compare what was acknowledged with what everybody sees."""
     kept = {message for messages in record.kept.values() for message in messages}
-    told = [_known_to(stream, record) for stream in record.streams.values()]
+    told = [record.known_to(stream) for stream in record.streams.values()]
     seen = kept.intersection(*told)
     acknowledged = {each.message for each in record.acknowledged}
     return Verdict(
@@ -157,13 +163,6 @@ def judge(record: Record) -> Verdict:
         unexpected=tuple(record.unexpected),
         longest_wait=max((each.ended - each.began for each in record.acknowledged), default=0.0),
     )
-
-
-def _known_to(stream: Stream, record: Record) -> set[Message]:
-    """What a reader was told of, or was told to look for; a gap itself is a fault of its own."""
-    gap = max(stream.refetches, default=0.0)
-    fetched = {each.message for each in record.acknowledged if each.began < gap}
-    return fetched | {each.message for each in stream.told}
 
 
 def _untried(record: Record) -> Iterator[str]:

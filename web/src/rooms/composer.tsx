@@ -51,6 +51,8 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
   const field = useRef<HTMLTextAreaElement>(null);
   const said = useRef(0);
   const touched = useRef(false);
+  /** Where one goes on writing after something was put in. */
+  const placing = useRef<number>(undefined);
   const author = useKnown((state) => (replyTo === undefined ? undefined : state.users[replyTo.authorId]));
   const slow = useKnown((state) => state.slow[channelId] ?? 0);
   const over = [...content].length - longest;
@@ -76,6 +78,13 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
   useLayoutEffect(() => {
     if (replyTo !== undefined) field.current?.focus();
   }, [replyTo]);
+  // Before the next key: what is typed on must not stand before what was put in.
+  useLayoutEffect(() => {
+    if (placing.current === undefined) return;
+    field.current?.focus();
+    field.current?.setSelectionRange(placing.current, placing.current);
+    placing.current = undefined;
+  });
   useEffect(() => {
     if (communityId === "") return;
     void Promise.all([doing.slow(channelId), doing.roles(communityId)]).catch(() => {});
@@ -90,10 +99,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
     setContent(text);
     setCaret(at);
     setCurrent(0);
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(at, at);
-    });
+    placing.current = at;
   };
   const insert = (text: string): void => {
     const at = field.current?.selectionStart ?? content.length;
@@ -222,7 +228,7 @@ export function Composer({ name, replyTo, onReplied, onEditLast }: ComposerProps
               </DropdownMenu.Content>
             </DropdownMenu.Portal>
           </DropdownMenu.Root>
-          <EmojiPopover open={picker} onOpen={setPicker} onPick={insert} align="start">
+          <EmojiPopover open={picker} onOpen={setPicker} onPick={insert} align="start" returnTo={field}>
             <IconButton label={say("composer.emoji")}>
               <Smile size={18} strokeWidth={1.75} aria-hidden />
             </IconButton>

@@ -28,11 +28,11 @@ export function useReorder(step: (id: string, by: -1 | 1) => void, drop: (id: st
   const [carried, setCarried] = useState<string>();
   const [over, setOver] = useState<Drop>();
   const moved = useRef<string>(undefined);
-  // A row that is moved in the document loses the focus.
+  // A row that is moved in the document loses the focus; what somebody went to since keeps it.
   useLayoutEffect(() => {
-    if (moved.current === undefined) return;
-    const there = document.querySelector<HTMLElement>(`[data-row="${moved.current}"] [data-handle]`);
-    if (there !== null && document.activeElement !== there) there.focus();
+    const there = moved.current === undefined ? null : document.querySelector<HTMLElement>(`[data-row="${moved.current}"] [data-handle]`);
+    if (document.activeElement === document.body) there?.focus();
+    else if (document.activeElement !== there) moved.current = undefined;
   });
   useEffect(() => {
     if (carried === undefined) return;
