@@ -24,8 +24,6 @@ _PEOPLE: Final = 16
 _STREAMS: Final = 40
 _STAY_SECONDS: Final = 15.0
 """How long somebody follows before they hang up and come back with their token."""
-_FRESH_SECONDS: Final = 600.0
-"""After which a person signs in again: an access token is good for 15 minutes."""
 _UNDER_WAY_SECONDS: Final = 20.0
 """Longer than a call takes that was begun with the token of the session before."""
 _REMEMBERED: Final = 200
@@ -49,7 +47,7 @@ class Resident:
     @property
     def stale(self) -> bool:
         """Whether it is time to sign in again."""
-        return time.monotonic() - self._since > _FRESH_SECONDS
+        return time.monotonic() - self._since > people.FRESH_SECONDS
 
     async def sign_in(self) -> None:
         """Begin another session, and end those before; one at a time, or one ends the other's."""

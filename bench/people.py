@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import grpc
 
@@ -13,6 +14,8 @@ from tests.live import Live, Person
 RATE = "1000000"
 """`CREAVIO_REQUESTS_PER_SECOND`: more messages a second than one person sends here over one
 stream."""
+FRESH_SECONDS: Final = 600.0
+"""After which a person signs in again: an access token is good for 15 minutes."""
 _OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1))
 
 

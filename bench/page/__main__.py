@@ -67,10 +67,10 @@ def _measured(sight: Sight, messages: int, seconds: float, hour: float) -> Itera
         yield channel.past(screen, place, messages)
     with sight.traced("live"):
         yield channel.live_events(live, screen, place, sight.members, seconds)
-    # A trace of an hour is larger than what the developer tools open.
-    yield channel.an_hour(live, screen, place, sight.members, hour)
     with sight.traced("reconnect"):
         yield channel.reconnect(live, screen, place, sight.members[0])
+    # A trace of an hour is larger than what the developer tools open.
+    yield channel.an_hour(live, screen, place, sight.members, hour)
 
 
 if __name__ == "__main__":

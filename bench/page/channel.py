@@ -13,6 +13,7 @@ from tests.live import Live, Person
 _WHEEL = 700
 _STEPS_BETWEEN_LOOKS = 15
 _ROOMS_SECONDS = 2.0
+_HOUR = 3_600
 
 
 def past(screen: Screen, place: people.Place, messages: int) -> Result:
@@ -77,7 +78,7 @@ def an_hour(
     before, page, turns = screen.memory(), screen.page, 0
     names = [f"channel {number}" for number in range(1, len(place.channels))]
     sidebar = page.get_by_role("navigation", name="Channels of Bench")
-    with talking(live, place.channels[2], members, 50) as sent:
+    with talking(live, place.channels[2], members, _HOUR / seconds) as sent:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             name = names[turns % len(names)]

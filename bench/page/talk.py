@@ -60,7 +60,11 @@ def talking(
         async def one(index: int, member: Person, channel: grpc.aio.Channel) -> None:
             stub = MessageServiceStub(channel)
             await asyncio.sleep(pause * index / len(members))
+            signed_in = time.monotonic()
             while not ended.is_set():
+                if time.monotonic() - signed_in > people.FRESH_SECONDS:
+                    member = await asyncio.to_thread(live.sign_in, member.handle)
+                    signed_in = time.monotonic()
                 number = next(numbers)
                 due = time.monotonic() + pause
                 sent[f"n-{number}"] = time.time()
