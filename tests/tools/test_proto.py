@@ -37,34 +37,28 @@ def test_what_is_committed_is_what_the_contracts_say(project: Path) -> None:
     assert not proto.update(project)
 
 
-def test_an_edited_file_is_noticed_and_restored(project: Path) -> None:
-    (project / STUB).write_text("# edited\n")
-    before = stamps(project)
-    with pytest.raises(StaleError, match=f"changes {STUB}"):
-        proto.check(project)
-    assert stamps(project) == before, "a check writes nothing"
-    assert proto.update(project).changed == (STUB,)
-    proto.check(project)
-
-
-def test_a_stray_file_is_noticed_and_removed(project: Path) -> None:
+def test_files_edited_stray_and_missing_are_noticed_and_put_right(project: Path) -> None:
     stray = "gen/python/creavio/draft/v1/draft_pb2.py"
+    missing = (proto.DESCRIPTORS, proto.OPENAPI, f"{STUB}i", proto.REFERENCE)
+    (project / STUB).write_text("# edited\n")
     (project / stray).parent.mkdir(parents=True)
     (project / stray).write_text("")
-    with pytest.raises(StaleError, match=f"removes {stray}"):
-        proto.check(project)
-    proto.update(project)
-    assert not (project / "gen/python/creavio/draft").exists()
-
-
-def test_missing_files_are_noticed_and_written(project: Path) -> None:
-    missing = (proto.DESCRIPTORS, proto.OPENAPI, STUB, proto.REFERENCE)
     for name in missing:
         (project / name).unlink()
+    before = stamps(project)
     with pytest.raises(StaleError) as raised:
         proto.check(project)
-    assert all(f"adds    {name}" in str(raised.value) for name in missing)
-    assert sorted(proto.update(project).added) == sorted(missing)
+    said = str(raised.value)
+    assert f"changes {STUB}" in said
+    assert f"removes {stray}" in said
+    assert all(f"adds    {name}" in said for name in missing)
+    assert stamps(project) == before, "a check writes nothing"
+    difference = proto.update(project)
+    assert difference.changed == (STUB,)
+    assert difference.removed == (stray,)
+    assert sorted(difference.added) == sorted(missing)
+    assert not (project / "gen/python/creavio/draft").exists()
+    proto.check(project)
 
 
 def test_a_changed_comment_reaches_all_that_is_published(project: Path) -> None:
