@@ -77,9 +77,17 @@ def code_of(page: Page) -> str:
 
 def founded(member: Make, channel: str = "beds") -> tuple[Member, Member]:
     """Somebody who founded a place, and somebody who belongs to it."""
-    ada, ken = member("Ada"), member("Ken")
-    ada.sign_up()
-    ada.found(PLACE, channel)
-    ken.sign_up(ada.invite(PLACE))
-    step_inside(ken)
-    return ada, ken
+    return gathered(member("Ada"), member("Ken"), channel=channel)
+
+
+def gathered(owner: Member, guest: Member, channel: str = "beds") -> tuple[Member, Member]:
+    """Both come in, look at the same channel, and the place is the first one's."""
+    theirs, other = owner.join(), guest.join()
+    community = theirs.found(PLACE)["id"]
+    path = f"/c/{community}/{theirs.open_channel(community, channel)['id']}"
+    other.accept(theirs.invite(community))
+    for one in (owner, guest):
+        one.go(path)
+    for one in (owner, guest):
+        one.page.get_by_role("heading", name=channel, exact=True).wait_for()
+    return owner, guest

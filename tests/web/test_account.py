@@ -32,7 +32,7 @@ PAGES = (
 
 def test_a_session_is_ended_from_another_browser(member: Make) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     other, third = twin(ada, member), twin(ada, member)
     settings(ada, "sessions", "Sessions and devices")
     here = ada.page.get_by_role("list", name="This device")
@@ -59,7 +59,7 @@ def test_a_session_is_ended_from_another_browser(member: Make) -> None:
 
 def test_another_password_signs_in_and_the_old_one_does_not(member: Make) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     other = twin(ada, member)
     settings(ada, "sign-in", "Signing in")
     ada.page.get_by_role("button", name="Change password").click()
@@ -78,7 +78,7 @@ def test_another_password_signs_in_and_the_old_one_does_not(member: Make) -> Non
 
 def test_another_address_is_the_accounts_once_its_link_is_opened(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     settings(ada, "sign-in", "Signing in")
     ada.page.get_by_text("Not confirmed").wait_for()
     ada.go(link_of_mail(live, ada.email, "verify-email"))
@@ -109,7 +109,7 @@ def test_another_address_is_the_accounts_once_its_link_is_opened(member: Make, l
 
 def test_a_profile_is_as_it_was_saved_at_once_in_every_window(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     settings(ada, "profile", "Profile")
     beside = ada.open()
     beside.goto(ada.page.url)
@@ -135,7 +135,7 @@ def test_a_profile_is_as_it_was_saved_at_once_in_every_window(member: Make, live
 
 def test_another_handle_signs_in_and_the_next_has_to_wait(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     taken = live.sign_up("ken").handle
     new = f"{ada.handle}-2"
     settings(ada, "profile", "Profile")
@@ -160,7 +160,7 @@ def test_who_is_blocked_is_listed_in_every_window_until_it_is_taken_back(
     member: Make, live: Live
 ) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     ken = live.sign_up("ken")
     ada.found("Willow Lane Garden", "beds")
     there = live.sign_in(ada.handle)
@@ -190,7 +190,7 @@ def test_who_is_blocked_is_listed_in_every_window_until_it_is_taken_back(
 
 def test_nobody_begins_to_write_to_who_does_not_want_it(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     ken, there = live.sign_up("ken"), live.sign_in(ada.handle)
 
     def kept(value: str) -> None:
@@ -216,7 +216,7 @@ def test_nobody_begins_to_write_to_who_does_not_want_it(member: Make, live: Live
 
 def test_how_things_look_is_the_same_on_all_devices(member: Make) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     other = twin(ada, member)
     settings(ada, "look", "Appearance")
     ada.page.get_by_label("Dark").check()
@@ -235,7 +235,7 @@ def test_how_things_look_is_the_same_on_all_devices(member: Make) -> None:
 
 def test_a_token_is_shown_once_and_refused_once_it_ended(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     settings(ada, "tokens", "Tokens")
     ada.page.get_by_role("button", name="New token").click()
     ada.page.get_by_role("dialog").get_by_label("Name").fill("Backup")
@@ -255,7 +255,7 @@ def test_a_token_is_shown_once_and_refused_once_it_ended(member: Make, live: Liv
 
 def test_a_bot_is_made_given_a_token_and_deleted(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     settings(ada, "bots", "Bots")
     ada.page.get_by_role("button", name="New bot").click()
     dialog = ada.page.get_by_role("dialog")
@@ -279,7 +279,7 @@ def test_a_bot_is_made_given_a_token_and_deleted(member: Make, live: Live) -> No
 
 def test_an_app_is_made_and_its_secret_is_shown_once(member: Make) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     settings(ada, "apps", "Apps")
     ada.page.get_by_role("button", name="New app").click()
     dialog = ada.page.get_by_role("dialog")
@@ -306,7 +306,7 @@ def test_everything_that_is_kept_of_somebody_is_saved_to_a_file(member: Make, li
     ada = member("Ada")
     # A browser that lets nobody choose a file hands one over.
     ada.page.add_init_script("delete globalThis.showSaveFilePicker")
-    ada.sign_up()
+    ada.arrive()
     ada.found("Willow Lane Garden", "beds")
     ada.write("Morning all.")
     ada.page.get_by_text("Sending…").wait_for(state="detached")
@@ -322,7 +322,7 @@ def test_everything_that_is_kept_of_somebody_is_saved_to_a_file(member: Make, li
 
 def test_an_account_that_was_deleted_signs_nobody_in(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     ada.found("Willow Lane Garden", "beds")
     there, ken = live.sign_in(ada.handle), live.sign_up("ken")
     community = there.do("GET", "/v1/communities")["communities"][0]["id"]
@@ -341,7 +341,7 @@ def test_an_account_that_was_deleted_signs_nobody_in(member: Make, live: Live) -
 
 def test_an_account_that_rests_is_back_when_its_person_signs_in(member: Make, live: Live) -> None:
     ada = member("Ada")
-    ada.sign_up()
+    ada.arrive()
     settings(ada, "data", "Your data")
     ada.page.get_by_role("button", name="Deactivate", exact=True).click()
     ada.check_access()
@@ -357,7 +357,7 @@ def test_an_account_that_rests_is_back_when_its_person_signs_in(member: Make, li
 @pytest.mark.parametrize("width", [1440, 820, 360])
 def test_settings_fit_every_screen(member: Make, width: int) -> None:
     ada = member("Ada", viewport={"width": width, "height": 780})
-    ada.sign_up()
+    ada.arrive()
     for page in PAGES:
         ada.go(f"/settings/{page}")
         ada.page.locator("main h2, main fieldset").first.wait_for()
@@ -367,8 +367,8 @@ def test_settings_fit_every_screen(member: Make, width: int) -> None:
 
 def test_who_looks_after_the_server_says_who_may_come(member: Make, live: Live) -> None:
     ada, ken = member("Ada"), member("Ken")
-    ada.sign_up()
-    ken.sign_up()
+    ada.arrive()
+    ken.arrive()
     settings(ada, "server", "This server")
     page = ada.page
     page.get_by_label("Code").fill("not the code")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import re
 
 from playwright.sync_api import expect
@@ -10,22 +9,15 @@ import pytest
 
 from tests.live import Live
 from tests.web.conftest import WITHIN, Member
+from tests.web.place import Make, gathered
 
 pytestmark = pytest.mark.timeout(600)  # may build the app
-Make = Callable[..., Member]
-PLACE = "Willow Lane Garden"
 
 
 @pytest.fixture
 def two(member: Make) -> tuple[Member, Member]:
     """Somebody who founded a place, and somebody who was invited."""
-    ada, ken = member("Ada Lovelace"), member("Kenji Watanabe")
-    ada.sign_up()
-    ada.found(PLACE, "beds")
-    ken.sign_up(ada.invite(PLACE))
-    ken.page.get_by_role("button", name="Step inside", exact=True).click()
-    ken.page.get_by_role("heading", name="beds", exact=True).wait_for()
-    return ada, ken
+    return gathered(member("Ada Lovelace"), member("Kenji Watanabe"))
 
 
 def test_a_thread_stands_beside_the_channel_and_its_stub_counts(two: tuple[Member, Member]) -> None:
@@ -181,7 +173,7 @@ def test_everything_is_within_reach_of_the_keyboard(two: tuple[Member, Member]) 
 def test_one_writes_to_several_people_at_once(two: tuple[Member, Member], member: Make) -> None:
     ada, ken = two
     lin = member("Lin Mei")
-    lin.sign_up()
+    lin.arrive()
     ada.page.get_by_role("button", name=re.compile("Direct messages")).click()
     ada.page.get_by_role("button", name="New conversation").click()
     for other in (ken, lin):
@@ -203,12 +195,7 @@ def test_one_writes_to_several_people_at_once(two: tuple[Member, Member], member
 
 
 def test_pages_without_a_shared_worker_take_turns(member: Make) -> None:
-    ada, ken = member("Ada"), member("Ken", without=("SharedWorker",))
-    ada.sign_up()
-    ada.found(PLACE, "beds")
-    ken.sign_up(ada.invite(PLACE))
-    ken.page.get_by_role("button", name="Step inside", exact=True).click()
-    ken.page.get_by_role("heading", name="beds", exact=True).wait_for()
+    ada, ken = gathered(member("Ada"), member("Ken", without=("SharedWorker",)))
     other = ken.open()
     other.goto(ken.page.url)
     ada.write("To both of your pages")
