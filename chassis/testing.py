@@ -148,8 +148,11 @@ async def plan_of(database: Database, ask: Callable[[Transaction], Awaitable[obj
     return "\n".join(lines)
 
 
-async def eventually(check: Callable[[], Awaitable[T]], within: float = 5.0) -> T:
-    """What `check` returns, tried again while it raises AssertionError, for so many seconds."""
+async def eventually(check: Callable[[], Awaitable[T]], within: float = 15.0) -> T:
+    """What `check` returns, tried again while it raises AssertionError, for so many seconds.
+
+    As patient as a busy machine wants it: who succeeds does not wait.
+    """
     ends = time.monotonic() + within
     while True:
         try:

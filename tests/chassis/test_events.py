@@ -366,7 +366,7 @@ async def test_a_dead_letter_is_replayed_when_it_is_marked(
             (again,) = await rows(database, DEAD_LETTER)
             assert (again.tries, again.replay) == (6, False)
 
-        await eventually(tried, within=4)
+        await eventually(tried)
         assert await rows(database, EFFECT) == await rows(database, INBOX) == []
 
         mended = True
@@ -377,7 +377,7 @@ async def test_a_dead_letter_is_replayed_when_it_is_marked(
         async def gone() -> None:
             assert await rows(database, DEAD_LETTER) == []
 
-        await eventually(gone, within=4)
+        await eventually(gone)
         assert len(await rows(database, EFFECT)) == len(await rows(database, INBOX)) == 1
 
 
@@ -404,7 +404,7 @@ async def test_a_dead_letter_that_took_effect_meanwhile_takes_none_again(
         async def gone() -> None:
             assert await rows(database, DEAD_LETTER) == []
 
-        await eventually(gone, within=4)
+        await eventually(gone)
     assert handler.asked == ["general"]
     assert len(await rows(database, EFFECT)) == 1
 

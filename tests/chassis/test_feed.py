@@ -100,7 +100,7 @@ def heard_exactly(heard: Heard, *bodies: str) -> None:
     assert heard.bodies == list(bodies)
 
 
-async def reached(heard: Heard, *bodies: str, within: float = 5.0) -> None:
+async def reached(heard: Heard, *bodies: str, within: float = 15.0) -> None:
     async def check() -> None:
         heard_exactly(heard, *bodies)
 

@@ -194,7 +194,7 @@ async def test_what_is_missing_is_made_again(nats_server: ScratchNats) -> None:
             except NotFoundError as error:
                 raise AssertionError from error
 
-        await eventually(back, within=4)
+        await eventually(back)
 
 
 async def test_it_is_looked_after_again_once_nats_is_back(nats_server: ScratchNats) -> None:
@@ -211,7 +211,7 @@ async def test_it_is_looked_after_again_once_nats_is_back(nats_server: ScratchNa
             except NotFoundError as error:
                 raise AssertionError from error
 
-        await eventually(back, within=4)
+        await eventually(back)
 
 
 async def test_a_durable_that_was_set_back_is_taken_by_the_next_start(
