@@ -12,7 +12,8 @@ from uuid import UUID
 from chassis.errors import AlreadyExists, FailedPrecondition, Invalid, NotFound
 
 MAX_BLOCKS: Final = 1_000
-MAX_APART: Final = 20_000
+MAX_BLOCKED_BY: Final = 19_000
+"""As many of those who blocked somebody are told of: 20,000 with those they blocked."""
 HANDLE_STAYS: Final = timedelta(days=14)
 """For so long somebody keeps the handle they changed to."""
 HANDLE_HELD: Final = timedelta(days=90)

@@ -238,7 +238,7 @@ class BlockHandler(BlockServiceServicer):
     ) -> block_service_pb2.ListApartResponse:
         user_id = convert.user_id(request.user_id)
         async with self._database.reading() as tx:
-            apart = await store.apart_from(tx, user_id, domain.MAX_APART)
+            apart = await store.apart_from(tx, user_id, domain.MAX_BLOCKED_BY)
         return block_service_pb2.ListApartResponse(user_ids=map(convert.user_text, apart))
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -24,8 +25,21 @@ from services.auth.domain import (
     Session,
     Standing,
 )
+from services.auth.domain.apps import App, Grant
 from services.auth.domain.registration import Mode
-from services.auth.store import accounts, mail, registration, second_factors, sessions, tables
+from services.auth.domain.tokens import new_token
+from services.auth.store import (
+    accounts,
+    apps,
+    everybody,
+    grants,
+    mail,
+    registration,
+    second_factors,
+    sessions,
+    tables,
+    tokens,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -206,6 +220,32 @@ async def test_all_sessions_end_but_one_and_nobody_elses(database: Database) -> 
         assert await sessions.revision(tx) == 3
         assert len(await sessions.end_sessions(tx, ada.id, ends)) == 1
         assert await sessions.sessions_of(tx, bob.id, now, 10) == [other]
+
+
+async def test_all_that_lets_anybody_in_ends_some_at_a_time(database: Database) -> None:
+    ada, bob = await kept(database, "ada"), await kept(database, "bob")
+    made = [await new_session(database, account, NOW) for account in (ada, bob, ada)]
+    token = new_token(ada.id, bob.id, "", [], datetime.now(UTC))
+    app = App(ids.new(), ada.id, "app", (), (), None, NOW)
+    grant = Grant(domain.new_session(bob.id, b"hash", ids.new(), NOW), app.id, ())
+    async with database.transaction() as tx:
+        await tokens.add_token(tx, token)
+        await apps.add_app(tx, app)
+        await grants.add_grant(tx, grant)
+    ends = NOW + timedelta(minutes=5)
+    some: list[list[tuple[UUID, datetime, UUID]]] = []
+    async with database.transaction() as tx:
+        while ended := await everybody.end_some(tx, ends, 2):
+            some.append([(one.session_id, one.expire_time, whose) for one, whose in ended])
+        assert len(await sessions.revocations_after(tx, 0, 10)) == 5
+    first, second, third = sorted((one.id, ends, one.account_id) for one in made)
+    assert set(some[0]) == {
+        first,
+        second,
+        (token.id, token.expire_time, bob.id),
+        (grant.session.id, ends, bob.id),
+    }
+    assert some[1:] == [[third]]
 
 
 async def test_revocations_are_kept_while_a_token_may_be_about(database: Database) -> None:

@@ -79,12 +79,15 @@ async def _people_due(tx: Transaction) -> None:
         idempotency.forget_old,
     ],
 )
-async def test_no_work_grows_with_what_there_is(database: Database, ask: Ask) -> None:
+@pytest.mark.parametrize("prepared", [False, True], ids=["as_asked", "for_any_parameters"])
+async def test_no_work_grows_with_what_there_is(
+    database: Database, ask: Ask, prepared: bool
+) -> None:
     async with database.reading() as tx:
         whole = await sizes(tx)
     told = [
         f"{why}\n{one.statement}"
-        for one in await carried_out(database, ask)
+        for one in await carried_out(database, ask, prepared=prepared)
         for why in one.broken(whole)
     ]
     assert not told, "\n".join(told)

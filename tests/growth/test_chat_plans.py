@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 
 from services.chat.domain.conversation import Conversation
-from services.chat.domain.kept import MAX_BOOKMARKS, MAX_DRAFTS
 from services.chat.domain.message import Message, Reaction
 from services.chat.domain.place import Place
 from services.chat.domain.post import Sort
 from services.chat.domain.reading import MOST_COUNTED, MOST_LOOKED_AT, Reader
 from services.chat.domain.thread import Thread
 from tests.growth.conftest import ROWS
+from tests.growth.plans import PAGE
 from tests.growth.promises import Promises
 from tests.growth.questions import Asking
 
@@ -218,14 +218,11 @@ ASKING = Asking(
         "messages.messages_before": [{"sequence": None}, {"sequence": ROWS // 2}],
     },
     most={
-        # What somebody keeps for themselves is bounded.
-        "kept.count_drafts": MAX_DRAFTS,
-        "kept.count_bookmarks": MAX_BOOKMARKS,
-        "scheduled.count": 200,
-        # Everybody who wrote there in slow mode; an index by time would be written with
-        # each of their messages.
-        "places.slow_down": ROWS // 8,
-        "conversations.talkers": 4_000,
+        # There are a thousand at most; person 7 has so many among a million.
+        "kept.count_bookmarks": ROWS // 1_000 + 6 * PAGE,
+        # Everybody who wrote there in slow mode, one in twenty, in an index and in the table;
+        # an index by time would be written with each of their messages.
+        "places.slow_down": ROWS // 10 + PAGE,
     },
     aside=(
         "conversations.add",

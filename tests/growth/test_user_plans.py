@@ -7,13 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from services.user.domain import MAX_APART, MAX_BLOCKS, Profile, Settings
+from services.user.domain import MAX_BLOCKS, Profile, Settings
+from tests.growth.plans import PAGE
 from tests.growth.promises import Promises
 from tests.growth.questions import Asking
 
 pytestmark = pytest.mark.timeout(900)
 SERVICE = "user"
 NOW = datetime.now(UTC)
+# Person 7 blocked 500, and one in twenty blocked person 9.
 FILL = """
     INSERT INTO profile (id, handle, display_name, bio, create_time, skeleton, told_revision,
             standing_revision)
@@ -25,6 +27,9 @@ FILL = """
     INSERT INTO block (blocker_id, blocked_id, create_time, told)
         SELECT id(n), id(1 + n * 37 % :N), now(), n % 1000 <> 1
         FROM generate_series(1000, :N) AS n;
+    INSERT INTO block (blocker_id, blocked_id, create_time)
+        SELECT id(n), id(9), now() FROM generate_series(1000, :N, 20) AS n
+        ON CONFLICT DO NOTHING;
     INSERT INTO settings (user_id, theme, locale, reduce_motion, hide_typing, compact)
         SELECT id(n), 1, 'en', false, false, false FROM generate_series(1, :N) AS n;
     INSERT INTO erasure (user_id, create_time, noted)
@@ -60,11 +65,17 @@ ASKING = Asking(
         "settings": Settings(),
         "profile": Profile(PERSON, "handle7", "Somebody", "", NOW),
     },
-    places=({}, {"user_id": UUID(int=2000), "blocker_id": UUID(int=2000)}),
+    places=(
+        {},
+        {"user_id": UUID(int=2000), "blocker_id": UUID(int=2000)},
+        {"user_id": UUID(int=9), "blocker_id": UUID(int=9)},
+    ),
+    # One there is, and one more.
+    instead={"blocks.add_block": [{"blocked_id": UUID(int=n)} for n in (400, 900)]},
     most={
         # Their own blocks, of which there are so many at most.
         "blocks.add_block": MAX_BLOCKS,
-        "blocks.apart_from": MAX_APART,
+        "blocks.apart_from": MAX_BLOCKS + PAGE,
     },
 )
 

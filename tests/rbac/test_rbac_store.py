@@ -131,6 +131,20 @@ async def test_what_a_person_has_has_a_version_that_rises(database: Database) ->
         assert (gone.version, gone.numbers, gone.overrides) == (4, 0, {})
 
 
+async def test_a_channel_is_counted_once_whatever_is_overridden_in_it(database: Database) -> None:
+    policy, other = await provisioned(database), await provisioned(database)
+    (first, second, third), role = sorted(uuid4() for _ in range(3)), policy.roles[0].id
+    async with database.transaction() as tx:
+        assert await people.overridden_channels(tx, policy.community_id) == 0
+        for channel, user in ((first, ADA), (first, BOB), (third, ADA)):
+            await people.override(tx, policy.community_id, channel, user, QUIET)
+        await people.override(tx, other.community_id, CHANNEL, ADA, QUIET)
+        after = with_override(with_override(policy, first, role, QUIET), second, role, QUIET)
+        await policies.save(tx, policy, after, revision=7)
+        assert await people.overridden_channels(tx, policy.community_id) == 3
+        assert await people.overridden_channels(tx, other.community_id) == 1
+
+
 async def test_nothing_overrides_an_owner(database: Database) -> None:
     policy = await provisioned(database)
     async with database.transaction() as tx:

@@ -67,6 +67,17 @@ async def test_services_learn_who_is_kept_apart(live: Live) -> None:
             assert set(reply.user_ids) == apart
 
 
+async def test_whoever_is_blocked_by_many_is_kept_apart_from_all_they_blocked(
+    database: Database,
+) -> None:
+    me, (*others, last) = uuid4(), sorted(uuid4() for _ in range(4))
+    async with database.transaction() as tx:
+        await store.add_block(tx, me, last, NOW)
+        for other in others:
+            await store.add_block(tx, other, me, NOW)
+        assert await store.apart_from(tx, me, 2) == [*others[:2], last]
+
+
 async def test_blocks_of_before_are_told_once(database: Database) -> None:
     told: list[Any] = []
 

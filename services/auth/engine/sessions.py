@@ -10,7 +10,7 @@ from chassis.announce import Tell
 from chassis.database import Database, Transaction
 from creavio.auth.v1 import revocation_service_pb2
 from services.auth import convert, domain, events
-from services.auth.store import grants, sessions, tokens
+from services.auth.store import everybody, grants, sessions, tokens
 
 _PAGE: Final = 1_000
 """Revocations told at once."""
@@ -61,11 +61,7 @@ class Revocations:
         while more:
             ends = datetime.now(UTC) + domain.ACCESS_LASTS
             async with self._database.transaction() as tx:
-                ended = [
-                    *await sessions.end_some(tx, ends, _PAGE),
-                    *await tokens.end_some(tx, _PAGE),
-                    *await grants.end_some(tx, ends, _PAGE),
-                ]
+                ended = await everybody.end_some(tx, ends, _PAGE)
                 for one, user_id in ended:
                     tx.emit(events.session_revoked(one, user_id))
             await self.tell(tx)

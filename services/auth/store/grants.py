@@ -115,20 +115,6 @@ async def end_grants(
     return [(one, row.account_id) for one, row in zip(ended, rows, strict=True)]
 
 
-async def end_some(
-    tx: Transaction, tokens_end: datetime, limit: int
-) -> Sequence[tuple[Revocation, UUID]]:
-    """End some of what apps were given, whoever for: each with whose it was."""
-    # By the index, which forgets what was ended before; the table would be read past it.
-    some = sa.select(APP_GRANT.c.id).order_by(APP_GRANT.c.id).limit(limit)
-    over = sa.delete(APP_GRANT).where(
-        APP_GRANT.c.id == sa.any_(sa.func.array(some.scalar_subquery()))
-    )
-    rows = (await tx.execute(over.returning(APP_GRANT.c.id, APP_GRANT.c.account_id))).all()
-    ended = await void(tx, [(row.id, tokens_end) for row in rows])
-    return [(one, row.account_id) for one, row in zip(ended, rows, strict=True)]
-
-
 async def forget_expired(tx: Transaction) -> None:
     """Drop what is over."""
     await tx.execute(sa.delete(APP_GRANT).where(APP_GRANT.c.expire_time < sa.func.now()))

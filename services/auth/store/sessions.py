@@ -91,18 +91,6 @@ async def end_sessions(
     return await void(tx, [(session_id, tokens_end) for session_id in ended])
 
 
-async def end_some(
-    tx: Transaction, tokens_end: datetime, limit: int
-) -> Sequence[tuple[Revocation, UUID]]:
-    """End some sessions, whosever they are: each with its account."""
-    # By the index, which forgets what was ended before; the table would be read past it.
-    some = sa.select(SESSION.c.id).order_by(SESSION.c.id).limit(limit)
-    over = sa.delete(SESSION).where(SESSION.c.id == sa.any_(sa.func.array(some.scalar_subquery())))
-    rows = (await tx.execute(over.returning(SESSION.c.id, SESSION.c.account_id))).all()
-    voided = await void(tx, [(row.id, tokens_end) for row in rows])
-    return [(one, row.account_id) for one, row in zip(voided, rows, strict=True)]
-
-
 async def void(tx: Transaction, ended: Sequence[tuple[UUID, datetime]]) -> Sequence[Revocation]:
     """Keep that sessions have ended, each with when the last of its tokens ends."""
     if not ended:

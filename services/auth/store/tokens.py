@@ -57,18 +57,6 @@ async def end_tokens(
     return await void(tx, [(row.id, row.expire_time) for row in rows])
 
 
-async def end_some(tx: Transaction, limit: int) -> Sequence[tuple[Revocation, UUID]]:
-    """End some tokens, whosever they are: each with whom it acts for."""
-    # By the index, which forgets what was ended before; the table would be read past it.
-    some = sa.select(TOKEN.c.id).order_by(TOKEN.c.id).limit(limit)
-    over = sa.delete(TOKEN).where(TOKEN.c.id == sa.any_(sa.func.array(some.scalar_subquery())))
-    rows = (
-        await tx.execute(over.returning(TOKEN.c.id, TOKEN.c.expire_time, TOKEN.c.user_id))
-    ).all()
-    voided = await void(tx, [(row.id, row.expire_time) for row in rows])
-    return [(one, row.user_id) for one, row in zip(voided, rows, strict=True)]
-
-
 async def used(tx: Transaction, token_id: UUID, day: date) -> None:
     """Keep that a token was used on a day."""
     earlier = sa.or_(TOKEN.c.last_use_date.is_(None), TOKEN.c.last_use_date < day)

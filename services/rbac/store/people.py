@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.database import Transaction
 from services.rbac.domain.policy import Binding, Holdings, Kind, Override, binding_of
 from services.rbac.store.policies import permissions
-from services.rbac.store.tables import BINDING, MEMBER_OVERRIDE, PERSON, ROLE_OVERRIDE
+from services.rbac.store.tables import BINDING, MEMBER_OVERRIDE, PERSON
 
 _HELD: Final = """
     (
@@ -110,6 +110,29 @@ _CANDIDATES: Final = sa.text(
     ) AS somebody
     ORDER BY somebody.user_id
     """  # noqa: S608  # put together from constants
+)
+# From each channel to the next: many may be overridden in one, and none of them is counted.
+_OVERRIDDEN_CHANNELS: Final = sa.text(
+    """
+    WITH RECURSIVE overridden AS (
+        SELECT CAST('00000000-0000-0000-0000-000000000000' AS uuid) AS channel_id
+        UNION ALL
+        SELECT least(
+            (
+                SELECT channel_id FROM member_override
+                WHERE community_id = :community_id AND channel_id > before.channel_id
+                ORDER BY channel_id LIMIT 1
+            ),
+            (
+                SELECT channel_id FROM role_override
+                WHERE community_id = :community_id AND channel_id > before.channel_id
+                ORDER BY channel_id LIMIT 1
+            )
+        )
+        FROM overridden AS before WHERE before.channel_id IS NOT NULL
+    )
+    SELECT count(channel_id) - 1 FROM overridden
+    """
 )
 
 
@@ -300,13 +323,8 @@ async def overridden(
 
 async def overridden_channels(tx: Transaction, community_id: UUID) -> int:
     """In how many channels of a community something is overridden."""
-    channels = sa.union(
-        *(
-            sa.select(table.c.channel_id).where(table.c.community_id == community_id)
-            for table in (MEMBER_OVERRIDE, ROLE_OVERRIDE)
-        )
-    ).subquery()
-    return int((await tx.execute(sa.select(sa.func.count()).select_from(channels))).scalar_one())
+    found = await tx.execute(_OVERRIDDEN_CHANNELS, {"community_id": community_id})
+    return int(found.scalar_one())
 
 
 async def holders(tx: Transaction, role_id: UUID) -> frozenset[UUID]:

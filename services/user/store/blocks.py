@@ -67,11 +67,19 @@ async def blocks_of(
 
 
 async def apart_from(tx: Transaction, user_id: UUID, limit: int) -> Sequence[UUID]:
-    """Whom somebody blocked and who blocked them, in the order of their ids."""
+    """Whom somebody blocked and who blocked them, in the order of their ids.
+
+    Everybody they blocked is among them; of those who blocked them, `limit` at most are.
+    """
     mine = sa.select(BLOCK.c.blocked_id.label("other")).where(BLOCK.c.blocker_id == user_id)
-    theirs = sa.select(BLOCK.c.blocker_id).where(BLOCK.c.blocked_id == user_id)
+    theirs = (
+        sa.select(BLOCK.c.blocker_id)
+        .where(BLOCK.c.blocked_id == user_id)
+        .order_by(BLOCK.c.blocker_id)
+        .limit(limit)
+    )
     both = sa.union(mine, theirs).subquery()
-    query = sa.select(both.c.other).order_by(both.c.other).limit(limit)
+    query = sa.select(both.c.other).order_by(both.c.other)
     return (await tx.execute(query)).scalars().all()
 
 
