@@ -52,7 +52,7 @@ def as_json(message: betterproto2.Message) -> dict[str, object]:
 
 _HINTS: Final = "_type_hints"
 _VALIDATE: Final = "_validate"
-_remembered: Final = classmethod(cache(betterproto2.Message.__dict__[_HINTS].__func__))
+_evaluated: Final[Any] = cache(betterproto2.Message.__dict__[_HINTS].__func__)
 
 
 def _validate(message: Any) -> None:
@@ -68,7 +68,7 @@ def _prepared_once() -> Iterator[None]:
     and compiles its validator; both are the same for ever.
     """
     original = {name: betterproto2.Message.__dict__[name] for name in (_HINTS, _VALIDATE)}
-    setattr(betterproto2.Message, _HINTS, _remembered)
+    setattr(betterproto2.Message, _HINTS, classmethod(_evaluated))
     setattr(betterproto2.Message, _VALIDATE, _validate)
     try:
         yield

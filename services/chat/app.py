@@ -49,11 +49,13 @@ from services.chat.handler.scheduled import ScheduledMessageHandler
 from services.chat.handler.slow_mode import SlowModeHandler
 from services.chat.handler.threads import ThreadHandler
 from services.chat.store import person
+from services.chat.store.places import forget_paces
 
 THREADS_SECONDS: Final = 0.5
 CLOCK_SECONDS: Final = 0.5
 ERASE_SECONDS: Final = 5.0
 SWEEP_SECONDS: Final = 2.0
+FORGET_SECONDS: Final = 60.0
 
 
 def app(chassis: Chassis) -> Service:
@@ -74,6 +76,11 @@ def app(chassis: Chassis) -> Service:
     poster = Poster(chassis.outbox)
     posts = PostHandler(database, places, submission, forums, poster, tokens)
     scheduled = ScheduledMessageHandler(database, places)
+
+    async def forget() -> bool:
+        async with database.transaction() as tx:
+            return await forget_paces(tx)
+
     bookmarks = BookmarkHandler(database, authorizer, tokens)
     return Service(
         authorizer=authorizer,
@@ -99,6 +106,7 @@ def app(chassis: Chassis) -> Service:
             every(CLOCK_SECONDS, Clock(database, submission).strike, telemetry),
             every(ERASE_SECONDS, Eraser(database).erase, telemetry),
             every(SWEEP_SECONDS, TagSweeper(database, forums).sweep, telemetry),
+            every(FORGET_SECONDS, forget, telemetry),
             partial(places.follow, chassis.bus),
         ],
         drain=messages.end_all,

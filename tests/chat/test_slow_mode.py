@@ -18,6 +18,7 @@ from creavio.options.v1 import permission_pb2 as p
 from services.chat.domain.place import Place, TooSoon
 from services.chat.store import places
 from services.chat.store.sending import Early, SentBefore
+from services.chat.store.tables import PACE
 from tests.chat.making import ADA, BOB, draft, last_number, new_channel, numbers, send
 from tests.chat.world import MEMBER, OWNER, World, running_world
 from tests.chat.writing import another_pool, writing
@@ -156,3 +157,26 @@ async def test_who_moderates_never_waits_at_any_replica(two: World) -> None:
     by = [one.author_id for one in outcomes if isinstance(one, message_pb2.Message)]
     assert (by.count(owner.id), by.count(ada.id)) == (10, 1)
     assert all(isinstance(one, message_pb2.Message | Exhausted) for one in outcomes)
+
+
+async def test_who_may_write_again_is_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "_FORGOTTEN_AT_ONCE", 2)
+    channel, other = await slowed(database), await slowed(database)
+    async with database.transaction() as tx:
+        for person in (ADA, BOB):
+            for place in (channel, other):
+                await places.pace(tx, place, person, 60)
+        waits = (PACE.c.channel_id == other.id) & (PACE.c.user_id == BOB)
+        passed = sa.func.now() - sa.text("interval '1 second'")
+        await tx.execute(sa.update(PACE).where(~waits).values(next_time=passed))
+    for more in (True, False, False):
+        async with database.transaction() as tx:
+            assert await places.forget_paces(tx) is more
+    async with database.transaction() as tx:
+        left = await tx.execute(sa.select(PACE.c.channel_id, PACE.c.user_id))
+        assert [tuple(row) for row in left] == [(other.id, BOB)]
+        await places.pace(tx, channel, ADA, 60)
+        with pytest.raises(TooSoon):
+            await places.pace(tx, other, BOB, 60)

@@ -220,8 +220,7 @@ ASKING = Asking(
     most={
         # There are a thousand at most; person 7 has so many among a million.
         "kept.count_bookmarks": ROWS // 1_000 + 6 * PAGE,
-        # Everybody who wrote there in slow mode, one in twenty, in an index and in the table;
-        # an index by time would be written with each of their messages.
+        # Everybody who waits there, one in twenty here, in an index and in the table.
         "places.slow_down": ROWS // 10 + PAGE,
     },
     aside=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,6 +11,17 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.database import Transaction
 from services.chat.domain.place import Home, Place, PlaceNotFound, TooSoon
 from services.chat.store.tables import CHANNEL, PACE
+
+_FORGOTTEN_AT_ONCE: Final = 1_000
+# By their place in the table: joined to it by key, all of it would be read.
+_FORGETTING: Final = sa.text(
+    """
+    DELETE FROM pace WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM pace WHERE next_time <= now()
+        ORDER BY next_time LIMIT :most FOR UPDATE SKIP LOCKED
+    ))
+    """
+)
 
 
 async def add_channel(
@@ -177,3 +189,12 @@ async def slow_down(tx: Transaction, place: Place, seconds: int) -> bool:
     else:
         await tx.execute(sa.delete(PACE).where(waiting))
     return True
+
+
+async def forget_paces(tx: Transaction) -> bool:
+    """Forget some of those who may write again; whether there may be more.
+
+    When somebody last wrote somewhere is nobody's business once it holds nobody back.
+    """
+    gone = await tx.execute(_FORGETTING, {"most": _FORGOTTEN_AT_ONCE})
+    return gone.rowcount == _FORGOTTEN_AT_ONCE
