@@ -56,6 +56,7 @@ TARGETS: Final = {
     "new_passkey": Target("devices", ("services.auth.engine.passkeys", "webauthn", "cbor2")),
     "shown_passkey": Target("devices", ("services.auth.engine.passkeys", "webauthn")),
     "policy_file": Target("files", ("local.policy_file", "yaml.constructor", "yaml.composer")),
+    "sdk_answer": Target("clients", ("creavio_sdk.errors", "grpclib.client", "betterproto2")),
     "backup": Target("files", ("local.backup.archive", "local.backup.manifest", "tarfile")),
 }
 """By name."""
