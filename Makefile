@@ -48,7 +48,7 @@ chaos: venv-dev
 fuzz: venv-dev
 	@local/bootstrap.sh fuzz
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
-	@CREAVIO_FUZZ_TIMES=5 $(BIN)/pytest -q -n 0 --timeout 1800 tests/fuzz/test_life.py
+	@CREAVIO_FUZZ_TIMES=5 $(BIN)/pytest -q -n 0 --timeout 1800 tests/fuzz/test_walks.py tests/fuzz/test_life.py
 
 growth: venv-dev
 	@CREAVIO_GROWTH_ROWS=1000000 $(BIN)/pytest -n 0 tests/growth

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -85,3 +85,9 @@ def read(settings: type[S], env_file: Path | None) -> S:
         place = "_".join(str(part) for part in first["loc"]).upper()
         name = f"CREAVIO_{place}: " if place else ""
         raise ConfigError(f"{name}{first['msg']}") from None
+    except SettingsError as error:
+        # It names the field between quotes, and the value nowhere.
+        _, field, *_ = str(error).split('"')
+        raise ConfigError(f"CREAVIO_{field.upper()}: is no JSON") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{env_file}: is no UTF-8") from None

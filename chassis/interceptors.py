@@ -20,10 +20,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 import protovalidate
 
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
     from chassis.sessions import Sessions
     from chassis.telemetry import Telemetry
     from chassis.usage import Usage
+
+_FIRST_SECOND: Final = -62_135_596_800
+"""0001-01-01T00:00:00Z."""
+_LAST_SECOND: Final = 253_402_300_799
+"""9999-12-31T23:59:59Z."""
 
 
 def chain(
@@ -169,11 +175,11 @@ def _validation() -> Interceptor:
     validator = protovalidate.Validator()
 
     async def validate(_: Call, request: Message) -> None:
-        broken = [
+        # What is no time at all, no rule about times can be tried on.
+        broken = [*_unfit(request)] or [
             (_path(violation.proto), violation.proto.message)
             for violation in validator.collect_violations(request)
         ]
-        broken += ((path, "must not contain the character U+0000") for path in _nul(request))
         if broken:
             fields, (first, why) = tuple(broken), broken[0]
             raise errors.Invalid(f"{first} {why}" if first else why, fields=fields)
@@ -196,18 +202,29 @@ def _judged(rpc: Rpc, judge: Admission, proceed: Handler) -> Handler:
     return serve_each if rpc.bidi else serve
 
 
-def _nul(message: Message, prefix: str = "") -> Iterator[str]:
-    """The fields whose text holds U+0000, which no text in PostgreSQL does."""
+def _unfit(message: Message, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The fields with what protobuf carries and nothing after it does, and why.
+
+    No text in PostgreSQL has U+0000, and no time of Python's is outside of the years 1 to 9999;
+    that of protobuf's JSON neither, but its binary form has no bounds.
+    """
     for field, value in message.ListFields():
         path = f"{prefix}{field.name}"
         if field.type == FieldDescriptor.TYPE_MESSAGE:
             for inner in (value,) if isinstance(value, Message) else value:
-                if isinstance(inner, Message):
-                    yield from _nul(inner, f"{path}.")
+                if isinstance(inner, Timestamp):
+                    if not _is_time(inner):
+                        yield path, "must be a time of the years 1 to 9999"
+                elif isinstance(inner, Message):
+                    yield from _unfit(inner, f"{path}.")
         elif field.type == FieldDescriptor.TYPE_STRING and "\0" in (
             value if isinstance(value, str) else "".join(value)
         ):
-            yield path
+            yield path, "must not contain the character U+0000"
+
+
+def _is_time(value: Timestamp) -> bool:
+    return _FIRST_SECOND <= value.seconds <= _LAST_SECOND and 0 <= value.nanos < 10**9
 
 
 def _path(violation: protovalidate.ViolationPb) -> str:

@@ -143,6 +143,8 @@ def _read(path: Path, adapter: TypeAdapter[T]) -> T:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
+        # A name that should not be there is anything.
+        place = "".join(letter if letter.isprintable() else "?" for letter in place)
         raise TopologyError(f"{path.name}: {place}: {first['msg']}") from error
 
 

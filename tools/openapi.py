@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from tools import error_schema, failures, paths, schema
+from tools import error_schema, failures, links, paths, schema
 from tools.model import PACKAGE, Field, HttpBinding, Json, Message, Model, Rpc
 from tools.prose import paragraphs, summary
 from tools.schema import Schema
@@ -92,10 +92,14 @@ def document(model: Model) -> Schema:
     """The document."""
     rpcs = tuple(rpc for rpc in model.public_rpcs if rpc.http)
     operations: dict[str, Schema] = {}
+    leads = links.links(model, rpcs)
     for rpc in rpcs:
         for index, binding in enumerate(rpc.http):
             template = paths.parse(binding.path)
             operation = _operation(model, rpc, binding, template, index)
+            answer = _answer(rpc, leads[links.operation_id(rpc, index)])
+            operation["responses"] = {"200": answer, **_failures(model, rpc)}
+            operation |= _extensions(rpc)
             operations.setdefault(template.openapi, {})[binding.verb] = operation
     tags = [s for s in model.services.values() if any(rpc.public for rpc in s.rpcs)]
     return {
@@ -130,10 +134,10 @@ def document(model: Model) -> Schema:
 def _operation(
     model: Model, rpc: Rpc, binding: HttpBinding, template: paths.Template, index: int
 ) -> Schema:
+    """What it is and takes; what it answers is not in it yet."""
     request = model.messages[rpc.request]
-    name = f"{rpc.service.rpartition('.')[2]}_{rpc.name}"
     operation: Schema = {
-        "operationId": name if index == 0 else f"{name}_{index + 1}",
+        "operationId": links.operation_id(rpc, index),
         "tags": [rpc.service.rpartition(".")[2]],
         "summary": summary(rpc.comment),
         **_description(rpc.comment),
@@ -144,8 +148,7 @@ def _operation(
         operation["parameters"] = parameters
     if binding.body:
         operation["requestBody"] = _body(model, request, binding, template, named=index == 0)
-    operation["responses"] = {"200": _answer(rpc), **_failures(model, rpc)}
-    return operation | _extensions(rpc)
+    return operation
 
 
 def _description(comment: str) -> Schema:
@@ -232,7 +235,13 @@ def _body(
     return {"required": needed, "content": {"application/json": {"schema": described}}}
 
 
-def _answer(rpc: Rpc) -> Schema:
+def _answer(rpc: Rpc, leads: Schema) -> Schema:
+    """What it answers, and where that leads."""
+    answer = _content(rpc)
+    return answer | {"links": leads} if leads else answer
+
+
+def _content(rpc: Rpc) -> Schema:
     if rpc.response == _EMPTY:
         return {
             "description": "Done. There is nothing to tell: `{}`.",

@@ -86,6 +86,23 @@ def test_no_address_begins_a_header_or_names_another(address: str) -> None:
     assert "email" in refused_fields(RequestPasswordResetRequest(email=address))
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        '""@example.org',
+        "ada(a comment)@example.org",
+        "ada@[example.org",
+        "ada@[ ",
+        f'"a, eve@example.org {"x" * 60}"@example.org',
+        "ada@ex\u00e4mple.org",
+        f"ada@{'b' * 250}.org",
+    ],
+)
+def test_what_mail_cannot_be_for_gets_none(address: str) -> None:
+    with pytest.raises(NoAddressError):
+        message(ids.new(), SENDER, address, LETTERS.known("ada"))
+
+
 def test_a_token_stands_where_no_server_sees_it() -> None:
     for page, letter in {
         "verify-email": LETTERS.verify("ada", "to.ken"),

@@ -135,6 +135,17 @@ async def test_what_a_server_took_is_sent_whatever_it_says_at_parting(mail: Emai
         assert server.content
 
 
+@pytest.mark.parametrize("challenge", ["334 a", "334 é", "gibberish"])
+async def test_a_server_that_asks_what_cannot_be_read_is_tried_again(
+    mail: EmailMessage, challenge: str
+) -> None:
+    greeting = "250-well\r\n250 AUTH CRAM-MD5"
+    async with serving(EHLO=greeting, AUTH=challenge, QUIT="221 bye") as server:
+        with pytest.raises(NotNowError):
+            await server.smtp(user="ada").send("one", mail)
+    assert not server.content
+
+
 async def test_a_server_that_is_away_is_tried_again(mail: EmailMessage) -> None:
     async with serving() as server:
         pass
@@ -321,6 +332,13 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     monkeypatch.setenv(f"CREAVIO_{name}", value)
     with pytest.raises(ConfigError, match=name):
         settings.load()
+
+
+def test_a_list_that_is_none_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREAVIO_OIDC_PROVIDERS", '[{"client_secret": "a-secret"')
+    with pytest.raises(ConfigError) as refused:
+        settings.load()
+    assert str(refused.value) == "CREAVIO_OIDC_PROVIDERS: is no JSON"
 
 
 def test_a_password_is_never_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:

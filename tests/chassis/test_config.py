@@ -60,6 +60,14 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
     assert "\n" not in str(raised.value)
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "service.env"
+    file.write_bytes(b"CREAVIO_LOG_LEVEL=\xff\n")
+    with pytest.raises(ConfigError) as raised:
+        load(file)
+    assert str(raised.value) == f"{file}: is no UTF-8"
+
+
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     config = load()
     assert "the-bus-password" not in repr(config)

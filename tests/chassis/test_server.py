@@ -17,7 +17,12 @@ from chassis.contract import Contract
 from chassis.database import Database
 from chassis.errors import DeadlineExceeded, Denied, Error, Invalid, Unauthenticated, Unavailable
 from chassis.testing import Caller, scratch_config
-from creavio.community.v1 import community_pb2, community_service_pb2
+from creavio.community.v1 import calendar_service_pb2, community_pb2, community_service_pb2
+from creavio.community.v1.calendar_service_pb2_grpc import (
+    CalendarServiceServicer,
+    CalendarServiceStub,
+    add_CalendarServiceServicer_to_server,
+)
 from creavio.community.v1.community_service_pb2_grpc import (
     CommunityServiceServicer,
     CommunityServiceStub,
@@ -268,6 +273,26 @@ async def test_text_that_no_database_keeps_is_refused_by_name(
             await Caller(channel, keys.token()).call(UserServiceStub(channel).UpdateMe, request)
     assert [field for field, _ in raised.value.fields] == ["bio", "update_mask.paths"]
     assert not users.reached
+
+
+@pytest.mark.parametrize("start", [-(2**62), -62_135_596_801, 253_402_300_800, 2**62])
+async def test_what_is_no_time_is_refused_by_name(
+    contract: Contract, keys: Keys, start: int
+) -> None:
+    request = calendar_service_pb2.CreateCalendarEventRequest(
+        community_id=f"com_{'0' * 26}", title="Party", time_zone="Europe/Berlin"
+    )
+    request.start_time.seconds, request.end_time.seconds = start, -start
+    nobody = CalendarServiceServicer()  # type: ignore[abstract]  # it is not reached
+    part = (add_CalendarServiceServicer_to_server, nobody)
+    async with serving(contract, keys, part) as channel:
+        with pytest.raises(Invalid) as raised:
+            await Caller(channel, keys.token()).call(
+                CalendarServiceStub(channel).CreateCalendarEvent, request
+            )
+    why = "must be a time of the years 1 to 9999"
+    assert {why} == {why for _, why in raised.value.fields}
+    assert "start_time" in dict(raised.value.fields)
 
 
 @pytest.mark.parametrize("caller", ["", "edge", "chat", "user"])

@@ -99,6 +99,36 @@ def test_a_span_of_time_leads_to_what_touches_it(table: tuple[Person, Person, st
     assert listed(bob, here, after_time="2030-02-01T00:00:00Z") == ["later"]
 
 
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("0167-03-12T01:46:32Z", "0502-05-28T16:34:03Z"),
+        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+        ("2030-01-01T00:00:00Z", "2030-02-01T00:00:00.5Z"),
+        ("2030-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
+    ],
+)
+def test_an_event_lasts_a_month_at_most_and_ends_after_it_began(
+    table: tuple[Person, Person, str], start: str, end: str
+) -> None:
+    ada, _, here = table
+    body = PLAN | {"start_time": start, "end_time": end}
+    assert refusal(ada.ask("POST", path(here), json=body)) == (400, "INVALID_FIELD")
+
+
+def test_an_event_may_be_at_either_end_of_time(table: tuple[Person, Person, str]) -> None:
+    ada, bob, here = table
+    for title, start, end in (
+        ("first", "0001-01-01T00:00:00Z", "0001-01-01T01:00:00Z"),
+        ("last", "9999-12-31T22:00:00Z", "9999-12-31T23:59:59Z"),
+    ):
+        made = planned(ada, here, title=title, start_time=start, end_time=end)
+        assert (made["start_time"], made["end_time"]) == (start, end)
+        shown = ada.do("PATCH", path(here, made["id"]), json={"location": "The old mill"})
+        assert (shown["start_time"], shown["end_time"]) == (start, end)
+    assert listed(bob, here) == ["first", "last"]
+
+
 def test_answers_are_counted_once_each(live: Live, table: tuple[Person, Person, str]) -> None:
     ada, bob, here = table
     event = planned(ada, here)["id"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.topology import Budget, Limit, Limits, Topology, TopologyError, dump, load
+from mesh.topology import Budget, Limit, Limits, Topology, TopologyError, dump, load, load_limits
 
 
 def topology(**changes: object) -> Topology:
@@ -51,6 +51,14 @@ def test_a_file_that_is_no_topology_is_refused_in_one_line(tmp_path: Path, conte
     with pytest.raises(TopologyError) as refused:
         load(tmp_path / "t.json")
     assert str(refused.value).startswith("t.json: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_class_of_calls_that_there_is_none_of_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "limits.json").write_text(r'{"re\nad": {}}')
+    with pytest.raises(TopologyError) as refused:
+        load_limits(tmp_path / "limits.json")
+    assert str(refused.value).startswith("limits.json: re?ad: ")
     assert "\n" not in str(refused.value)
 
 

@@ -156,7 +156,7 @@ async def translating(call: Awaitable[T]) -> T:
         return await call
     except Exception as error:
         found = translated(error)
-        if found is None:
+        if found is error:
             raise
         raise found from error
 
@@ -168,6 +168,6 @@ async def translating_all(replies: AsyncIterator[T]) -> AsyncIterator[T]:
             yield reply
     except Exception as error:
         found = translated(error)
-        if found is None:
+        if found is error:
             raise
         raise found from error

@@ -23,7 +23,7 @@ from creavio_sdk.contracts.creavio.auth.v1 import (
 )
 from creavio_sdk.contracts.creavio.gateway.v1 import GatewayServiceStub
 from creavio_sdk.credentials import Credentials
-from creavio_sdk.errors import Details
+from creavio_sdk.errors import Details, Requests
 from creavio_sdk.events import EventStream
 from creavio_sdk.retrying import Retries
 
@@ -60,6 +60,7 @@ class Client:
             parts.hostname,
             parts.port or (443 if secure else 80),
             ssl=True if secure else None,
+            codec=Requests(),
             status_details_codec=Details(),
         )
         self._credentials = Credentials(token, refresh_token)

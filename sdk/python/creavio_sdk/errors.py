@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 from betterproto2 import Message
 import grpclib
 from grpclib.const import Status as Code
 from grpclib.encoding.base import StatusDetailsCodecBase
+from grpclib.encoding.proto import ProtoCodec
 from grpclib.exceptions import GRPCError
 
-from creavio_sdk.contracts.google.rpc import BadRequest, ErrorInfo, RetryInfo, Status
+from creavio_sdk.contracts.google.rpc import (
+    BadRequest,
+    BadRequestFieldViolation,
+    ErrorInfo,
+    RetryInfo,
+    Status,
+)
 
 _TYPES: Mapping[str, type[Message]] = {
     "ErrorInfo": ErrorInfo,
@@ -102,29 +111,60 @@ class Details(StatusDetailsCodecBase):
         return found
 
 
-def translated(error: BaseException) -> CallError | None:
-    """What went wrong with a call, in the words above; `None` for what is no such error."""
+class UnsentError(Exception):
+    """A request that is none, which is no matter of the platform's; `cause` says why."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Requests(ProtoCodec):
+    """Tells what is wrong with a request from what is wrong with an answer."""
+
+    def encode(self, message: Any, message_type: Any) -> bytes:
+        """The request on the wire. Raises `UnsentError`."""
+        try:
+            return super().encode(message, message_type)
+        except Exception as error:
+            raise UnsentError(error) from error
+
+
+def translated(error: Exception) -> Exception:
+    """What went wrong with a call, in the words above; of a request that is none, what it was.
+
+    An answer that cannot be read makes betterproto, grpclib and what they stand on raise nearly
+    anything, KeyError among them: whatever is not known is that.
+    """
     if isinstance(error, CallError):
         return error
+    if isinstance(error, UnsentError):
+        return error.cause
     if isinstance(error, GRPCError):
         return _refused(error)
     if isinstance(error, OSError | grpclib.exceptions.StreamTerminatedError):
         # TimeoutError is one of them: grpclib raises it when the deadline is over.
         said = str(error) or type(error).__name__
         return Unavailable(said, reason="UNAVAILABLE", code=Code.UNAVAILABLE)
-    return None
+    said = f"the answer cannot be read: {type(error).__name__} {error}".rstrip()
+    return CallError(said, code=Code.INTERNAL)
 
 
 def _refused(error: GRPCError) -> CallError:
     reason, fields, retry_after = "", {}, None
     details = error.details if isinstance(error.details, list) else []
     for detail in details:
+        # Of a field that came as another kind betterproto makes what came.
         if isinstance(detail, ErrorInfo):
-            reason = detail.reason
+            reason = str(detail.reason)
         elif isinstance(detail, BadRequest):
-            fields = {v.field: v.description for v in detail.field_violations}
-        elif isinstance(detail, RetryInfo) and detail.retry_delay is not None:
-            retry_after = detail.retry_delay.total_seconds()
+            fields = {
+                str(each.field): str(each.description)
+                for each in detail.field_violations
+                if isinstance(each, BadRequestFieldViolation)
+            }
+        elif isinstance(detail, RetryInfo) and isinstance(detail.retry_delay, timedelta):
+            retry_after = max(0.0, detail.retry_delay.total_seconds())
     return _CLASSES.get(error.status, CallError)(
         error.message or error.status.name,
         reason=reason,

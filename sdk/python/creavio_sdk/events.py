@@ -20,6 +20,8 @@ from creavio_sdk.retrying import Retries
 
 SILENCE = 45.0
 """Seconds without a word, of which one comes every 15, after which a stream is dead."""
+PATIENCE = 300.0
+"""Seconds after which a stream is tried again however long the platform asked to wait."""
 _REMEMBERED = 4096
 _ENDS = {
     "RATE_LIMITED": RateLimited,
@@ -86,9 +88,9 @@ class EventStream:
         self.resume_token = batch.resume_token or self.resume_token
 
     def _pause(self, failures: int, error: CallError) -> float:
-        if error.retry_after is not None:
-            return error.retry_after
-        return self._retries.random() * self._retries.ceiling(failures)
+        pause = self._retries.random() * self._retries.ceiling(failures)
+        # Whoever says so may say it wrongly: neither at once for ever, nor never.
+        return max(pause, min(error.retry_after or 0.0, PATIENCE))
 
     async def _batches(self) -> AsyncGenerator[SubscribeResponse, None]:
         opened = self._gateway.subscribe(SubscribeRequest(resume_token=self.resume_token))

@@ -46,7 +46,7 @@ export function translated(thrown: unknown): CallError {
     broken ? Code.Unavailable : error.code,
     info?.reason ?? (broken ? "UNAVAILABLE" : ""),
     fields,
-    delay === undefined ? undefined : Number(delay.seconds) + delay.nanos / 1e9,
+    delay === undefined ? undefined : Math.max(0, Number(delay.seconds) + delay.nanos / 1e9),
     thrown,
   );
 }

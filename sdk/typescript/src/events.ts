@@ -8,6 +8,8 @@ import { Retries, sleep } from "./retrying.js";
 
 /** Milliseconds without a word, of which one comes every 15 seconds, after which a stream is dead. */
 const silence = 45_000;
+/** Seconds after which a stream is tried again however long the platform asked to wait. */
+const patience = 300;
 const remembered = 4096;
 const codes: Readonly<Record<string, Code>> = {
   RATE_LIMITED: Code.ResourceExhausted,
@@ -63,7 +65,10 @@ export class EventStream implements AsyncIterable<Event> {
         } else if (mayPass(error)) {
           failures += 1;
           this.onLost();
-          await sleep(error.retryAfter ?? this.#pauses.jittered(failures), this.signal);
+          // Whoever says when may say it wrongly: neither at once for ever, nor never. A timer
+          // of more than 24 days goes off at once.
+          const asked = Math.min(error.retryAfter ?? 0, patience);
+          await sleep(Math.max(asked, this.#pauses.jittered(failures)), this.signal);
         } else {
           throw error;
         }

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
-from email.errors import HeaderDefect, MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+import re
 from typing import Final
 from uuid import UUID
 
@@ -69,6 +69,10 @@ _NOTICES: Final = {
         "An app is let act for the account @{handle} no more.",
     ),
 }
+_LONGEST: Final = 254
+"""Characters of an address (RFC 5321, 4.5.3.1.3, without its brackets)."""
+_PLAIN: Final = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[0-9A-Za-z.-]+")
+"""Addresses without quotes, comments and literals (RFC 5322, 3.4.1): what contracts take."""
 _FOOT: Final = "If this was not you, you need not do anything."
 
 
@@ -157,13 +161,26 @@ def message(mail_id: UUID, sender: str, recipient: str, letter: Letter) -> Email
     """
     made = EmailMessage(policy=policy.SMTP)
     made["From"] = sender
-    try:
-        made["To"] = Address(addr_spec=recipient)
-    except (MessageError, HeaderDefect, ValueError, IndexError) as error:
-        raise NoAddressError from error
+    made["To"] = _address(recipient)
     made["Subject"] = letter.subject
     made["Date"] = format_datetime(datetime.now(UTC))
     made["Message-ID"] = f"<{mail_id}@creavio.invalid>"
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(letter.body)
     return made
+
+
+def _address(recipient: str) -> Address:
+    """The address as a header has it: what is named, letter by letter. Raises `NoAddressError`."""
+    # Of anything else the library writes what it does not read: it folds the quotes away of a
+    # long "a, b"@example.org, and there are two.
+    if len(recipient) > _LONGEST or not _PLAIN.fullmatch(recipient):
+        raise NoAddressError
+    try:
+        read = Address(addr_spec=recipient)
+    except Exception as error:
+        # Over what is none the parser stumbles in many ways, UnboundLocalError among them.
+        raise NoAddressError from error
+    if read.addr_spec != recipient:
+        raise NoAddressError
+    return read

@@ -75,7 +75,8 @@ class Smtp:
             raise NotNowError(f"the mail server answered {error.smtp_code}") from None
         except smtplib.SMTPResponseException as error:
             raise _failure(error.smtp_code) from None
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            # What a server asks that cannot be read, smtplib leaves to what reads it.
             raise NotNowError(type(error).__name__) from None
 
     def _submit(self, message: EmailMessage) -> None:

@@ -56,6 +56,14 @@ TARGETS: Final = {
     "new_passkey": Target("devices", ("services.auth.engine.passkeys", "webauthn", "cbor2")),
     "shown_passkey": Target("devices", ("services.auth.engine.passkeys", "webauthn")),
     "policy_file": Target("files", ("local.policy_file", "yaml.constructor", "yaml.composer")),
+    "sdk_answer": Target("clients", ("creavio_sdk.errors", "grpclib.client", "betterproto2")),
+    "letter": Target("mail", ("services.auth.engine.letters", "email._header_value_parser")),
+    "smtp_answer": Target("mail", ("services.auth.engine.outgoing", "smtplib")),
+    "env_file": Target("files", ("chassis.config", "services.auth.engine.settings", "dotenv")),
+    "limits_file": Target("files", ("mesh.topology",)),
+    "calendar_event": Target(
+        "requests", ("services.community.convert.calendar", "services.community.domain.calendar")
+    ),
     "backup": Target("files", ("local.backup.archive", "local.backup.manifest", "tarfile")),
 }
 """By name."""

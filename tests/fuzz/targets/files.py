@@ -1,4 +1,4 @@
-"""Files that people hand to `creavio`: policy files, backups."""
+"""Files that people hand to `creavio` and its services: policies, backups, limits, settings."""
 
 from __future__ import annotations
 
@@ -10,14 +10,29 @@ from pathlib import Path
 import tempfile
 from typing import Final
 
+from chassis import config
+from chassis.config import Config, ConfigError
 from local import policy_file as policies
 from local.backup import archive, manifest
 from local.backup.manifest import BackupError
 from local.policy_file import PolicyFileError
+from mesh import topology
+from mesh.topology import TopologyError
+from services.auth.engine.settings import Settings
 from tests.fuzz.targets.reading import Input
 
 _FOLDER: Final = tempfile.TemporaryDirectory(prefix="cv-", dir="/tmp")
 atexit.register(_FOLDER.cleanup)
+_SECRET: Final = "5" * 40
+_ENVIRONMENT: Final = f"""\
+CREAVIO_SERVICE=auth
+CREAVIO_LISTEN=unix:/run/auth
+CREAVIO_EGRESS=unix:/run/egress
+CREAVIO_NATS_URL=nats://127.0.0.1
+CREAVIO_NATS_USER=auth
+CREAVIO_NATS_PASSWORD={_SECRET}
+CREAVIO_TOKEN_KEY={_SECRET}
+""".encode()
 _FILE: Final = Path(_FOLDER.name) / "a file"
 
 
@@ -31,6 +46,34 @@ def policy_file(data: bytes) -> None:
         return
     expected = sum(len(case.may) + len(case.may_not) for case in found.cases)
     assert len(policies.failures(found)) <= expected
+
+
+def limits_file(data: bytes) -> None:
+    """A file of rate limits gives budgets that Envoy takes, or TopologyError says why not."""
+    _FILE.write_bytes(data)
+    try:
+        found = topology.load_limits(_FILE)
+    except TopologyError as refused:
+        _in_a_line(str(refused))
+        return
+    for budget in (found.read, found.write, found.sensitive, found.stream):
+        for limit in (budget.source, budget.person):
+            assert 0 < limit.requests <= 2**31
+            assert 0 < limit.retry_after <= 86_400
+
+
+def env_file(data: bytes) -> None:
+    """What a service is told when it starts is read, or ConfigError names the value in a line."""
+    _FILE.write_bytes(_ENVIRONMENT + data)
+    for settings in (Config, Settings):
+        try:
+            config.read(settings, _FILE)
+        except ConfigError as refused:
+            said = str(refused)
+        else:
+            continue
+        _in_a_line(said)
+        assert _SECRET not in said
 
 
 def _in_lines(said: str) -> None:

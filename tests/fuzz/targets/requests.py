@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -13,13 +16,18 @@ from chassis.calls import POLICY_REVISION, Call
 from chassis.contract import Rpc
 from chassis.errors import Invalid, Unauthenticated
 from chassis.idempotency import key_of
-from creavio.community.v1 import community_service_pb2
+from creavio.community.v1 import calendar_service_pb2, community_service_pb2
 from creavio.user.v1 import user_service_pb2
 from services.community import convert
+from services.community.convert import calendar
+from services.community.domain.calendar import LASTS, sound
 from tests.fuzz.targets.reading import Input, at_once, refuses, text
 
 _CONTRACT: Final = contract.load(catalog.load())
 _RPCS: Final = [_CONTRACT.rpcs[path] for path in sorted(_CONTRACT.rpcs)]
+_PLAN: Final = _CONTRACT.rpcs["/creavio.community.v1.CalendarService/CreateCalendarEvent"]
+_PERSON: Final = UUID(int=1)
+_NOW: Final = datetime(2026, 1, 2, tzinfo=UTC)
 _UNARY: Final = [rpc for rpc in _RPCS if not rpc.bidi]
 _VALIDATION: Final = interceptors._validation()
 
@@ -104,3 +112,32 @@ def metadata(data: bytes) -> None:
     except Invalid as refused:
         assert len(key) > 64
         refuses(refused, "Idempotency-Key")
+
+
+def calendar_event(data: bytes) -> None:
+    """What is planned begins, ends within a month, and is in a time zone that there is."""
+    told = Input(data)
+    asked = calendar_service_pb2.CreateCalendarEventRequest(
+        community_id=f"com_{'0' * 26}", title="Party"
+    )
+    for moment in (asked.start_time, asked.end_time):
+        moment.seconds = int.from_bytes(told.part()[:8], signed=True)
+        moment.nanos = int.from_bytes(told.part()[:4], signed=True)
+    asked.time_zone = told.text()
+    try:
+        at_once(_VALIDATION(_PLAN, _nothing)(_call(_PLAN, asked, {})))
+        event = sound(calendar.planned(asked, _PERSON, _NOW))
+    except Invalid as refused:
+        refuses(refused, *(field for field, _ in refused.fields))
+        return
+    assert timedelta() < event.end_time - event.start_time <= LASTS
+    # Whoever shows it reads it there.
+    for at in (event.start_time, event.end_time):
+        if 1 < at.year < 9999:
+            assert at.astimezone(ZoneInfo(event.time_zone)) == at
+    shown = calendar.event(event)
+    assert shown.start_time.ToDatetime(UTC) == event.start_time
+
+
+async def _nothing(_: Call) -> None:
+    pass
