@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-import gc
 import os
 import shutil
 import signal
@@ -97,10 +96,6 @@ class Supervisor:
                 return
             starting.result()
             status.started()
-            # What is there for good is not looked through for garbage any more: with it, four
-            # megabytes of what asyncio and nats leave in circles would gather in between.
-            gc.collect()
-            gc.freeze()
             self._tell_where(parts, status)
             if self._options.reload:
                 tasks.append(asyncio.create_task(reloader.watch()))
