@@ -36,14 +36,14 @@ class Owner:
     """Their ids, by the names that paths and bodies have for them."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform() -> Iterator[Live]:
     """Nobody else's: what is thrown at it harms no other test."""
     with running() as live:
         yield live
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def owner_of(platform: Live) -> Callable[[], Owner]:
     """Makes somebody new, who has one of everything."""
 
