@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 import itertools
 import random
 import time
@@ -92,9 +92,9 @@ class Bustle:
         limits = httpx.Limits(max_connections=None)
         connection = grpc.aio.insecure_channel(f"127.0.0.1:{self._live.port}", options=OPTIONS)
         async with httpx.AsyncClient(base_url=self._live.url, timeout=15, limits=limits) as http:
-            self._http = http
-            tasks = [
-                asyncio.create_task(self._again(name, deed, 0.0 if hurry else pause))
+            self._http, enough = http, asyncio.Event()
+            doing = [
+                asyncio.create_task(self._again(name, deed, 0.0 if hurry else pause, enough))
                 for name, deed, pause in (
                     *[("send", self._send, 0.25)] * 6,
                     ("edit", self._edit, 0.5),
@@ -108,19 +108,24 @@ class Bustle:
                     ("look in", self._look_in, 4.0),
                 )
             ]
-            tasks += [
+            following = [
                 asyncio.create_task(self._follow(number, connection)) for number in range(_STREAMS)
             ]
             try:
                 yield
             finally:
-                for task in tasks:
+                # What is begun is done: a leave that is cut off stands in the way of the next.
+                enough.set()
+                await asyncio.gather(*doing)
+                for task in following:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*following, return_exceptions=True)
                 await connection.close()
 
-    async def _again(self, name: str, deed: Callable[[], Awaitable[None]], pause: float) -> None:
-        while True:
+    async def _again(
+        self, name: str, deed: Callable[[], Awaitable[None]], pause: float, enough: asyncio.Event
+    ) -> None:
+        while not enough.is_set():
             try:
                 await deed()
             except httpx.HTTPStatusError as error:
@@ -129,7 +134,8 @@ class Bustle:
                 self.failed[f"{name}: {error!r}"[:200]] += 1
             else:
                 self.done[name] += 1
-            await asyncio.sleep(pause * self._random.uniform(0.5, 1.5))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(enough.wait(), pause * self._random.uniform(0.5, 1.5))
 
     async def _call(self, who: Resident, method: str, path: str, **options: Any) -> Any:
         headers = {"authorization": f"Bearer {who.person.token}"}
