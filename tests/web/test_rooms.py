@@ -89,6 +89,22 @@ def test_completion_mentions_people_and_channels(two: tuple[Member, Member]) -> 
     ken.sees("🌱")
 
 
+def test_an_emoji_is_put_where_one_writes_and_one_writes_on(two: tuple[Member, Member]) -> None:
+    ada, ken = two
+    field = ada.page.get_by_role("textbox", name="Write to")
+    field.press_sequentially("Water , please")
+    for _ in range(len(", please")):
+        field.press("ArrowLeft")
+    ada.page.get_by_role("button", name="Emoji").last.click()
+    picker = ada.page.get_by_role("dialog")
+    picker.get_by_label("Search emoji").fill("seedling")
+    picker.get_by_label("seedling").first.click()
+    expect(field).to_be_focused()
+    ada.page.keyboard.type("!")
+    ada.page.keyboard.press("Enter")
+    ken.sees("Water 🌱!, please")
+
+
 def test_a_link_leads_to_the_message_in_what_was_said_long_ago(two: tuple[Member, Member]) -> None:
     ada, ken = two
     ada.write("The very first thing")
