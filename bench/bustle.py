@@ -114,13 +114,13 @@ class Bustle:
             try:
                 yield
             finally:
-                # What is begun is done: a leave that is cut off stands in the way of the next.
-                enough.set()
-                await asyncio.gather(*doing)
                 for task in following:
                     task.cancel()
                 await asyncio.gather(*following, return_exceptions=True)
                 await connection.close()
+                # What is begun is done: a leave that is cut off stands in the way of the next.
+                enough.set()
+                await asyncio.gather(*doing)
 
     async def _again(
         self, name: str, deed: Callable[[], Awaitable[None]], pause: float, enough: asyncio.Event

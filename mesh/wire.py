@@ -62,7 +62,7 @@ def _validate(message: Any) -> None:
 
 @contextmanager
 def _prepared_once() -> Iterator[None]:
-    """Spares betterproto2 nine tenths of its work.
+    """Spares betterproto2 most of its work.
 
     For each message, and each of its fields, it evaluates the annotations of the class
     and compiles its validator; both are the same for ever.

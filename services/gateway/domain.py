@@ -18,8 +18,9 @@ MAX_REPLAYED: Final = 5_000
 MAX_QUEUED: Final = 6_000
 """Events a reader may be behind before it has to come back with its token."""
 MAX_QUEUED_BYTES: Final = 8 * 1024 * 1024
-"""What a log that was away for ten seconds holds when it is back. Streams share the bytes of
-an event, so that a crowd that is behind costs little more than one of them."""
+"""More than what NATS holds back when it is away for twenty seconds, at a hundred messages of
+three KB a second. Streams share the bytes of an event: a crowd that is behind costs little
+more than one of them."""
 MAX_WRITTEN_BYTES: Final = 256 * 1024
 """How much is written at once; more follows in the next write."""
 

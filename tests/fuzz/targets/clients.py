@@ -73,7 +73,7 @@ def sdk_answer(data: bytes) -> None:
 
 async def _asked(answer: _Answer) -> None:
     async with Client("http://127.0.0.1:1", token="a", retries=Retries(attempts=1)) as client:
-        client._channel.__connect__ = _connects(answer)  # type: ignore[method-assign]
+        client._channel.__connect__ = _connects(answer)  # type: ignore[method-assign]  # the only way in below HTTP/2
         call = client.service(MessageServiceStub).get_message(GetMessageRequest())
         try:
             await asyncio.wait_for(call, _LONGEST)
