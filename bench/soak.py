@@ -4,16 +4,17 @@ A platform of its own is filled with messages, then used by a fixed number of pe
 everything there is to do: first in a hurry, until every connection has seen every statement
 and every cache is full, then steadily. Every few seconds memory, descriptors, threads,
 asyncio's tasks, events that wait, and disk are sampled. A line is fitted through each series:
-it is flat, or grows by more than is allowed. What is kept for good (messages, events for a
-week) grows on disk by design, and is judged by how much a change takes. Writes
-`bench/results/soak.json`; exits with 1 when something grows.
+it is flat, or grows by more than is allowed. What counts begins once memory stood still for
+some minutes by the same measure, or did not in a quarter of an hour. What is kept for good
+(messages, events for a week) grows on disk by design, and is judged by how much a change takes.
+Writes `bench/results/soak.json`; exits with 1 when something grows.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 import json
 import socket
@@ -39,6 +40,11 @@ HURRY_SECONDS: Final = 300.0
 """How long nobody pauses before it counts: a connection of PostgreSQL's keeps a plan once it
 was asked ten times, a service asks its connections in turn, and the gateway keeps the last
 5,000 events of each service."""
+STILL_SECONDS: Final = 180.0
+"""For how long nothing's memory must have grown before it counts: PostgreSQL analyses once a
+minute what changed, and its connections plan anew what they had planned."""
+PATIENCE_SECONDS: Final = 900.0
+"""Of waiting for that; what grows then is judged for it."""
 SETTLE: Final = 0.2
 """Of the run: what the hurry needed is given back."""
 ALLOWED: Final[Mapping[str, float]] = {
@@ -99,6 +105,8 @@ class Outcome:
     kib_a_change: float
     done: Mapping[str, int]
     failed: Mapping[str, int]
+    warm_up: float
+    """Seconds of the steady pace before it counted."""
 
     @property
     def trouble(self) -> list[str]:
@@ -115,6 +123,7 @@ def judge(
     changes: int,
     done: Mapping[str, int],
     failed: Mapping[str, int],
+    warm_up: float = 0.0,
 ) -> Outcome:
     """Fit a line through what every sample has, and say what grows."""
     begin = next(n for n, t in enumerate(times) if t >= times[0] + SETTLE * (times[-1] - times[0]))
@@ -130,24 +139,53 @@ def judge(
         for name in names
         if name.startswith("memory ")
     }
-    return Outcome(series, times, memory, grown / max(1, changes), done, failed)
+    return Outcome(series, times, memory, grown / max(1, changes), done, failed, warm_up)
+
+
+def still(times: Sequence[float], samples: Sequence[Mapping[str, float]]) -> bool:
+    """Whether no part's memory grew by more than is allowed in the last `STILL_SECONDS`."""
+    if times[-1] - times[0] < STILL_SECONDS:
+        return False
+    begin = next(n for n, t in enumerate(times) if t > times[-1] - STILL_SECONDS)
+    names = [name for name in samples[-1] if name.startswith("memory ")]
+    lines = [fit(times[begin:], [each[name] for each in samples[begin:]]) for name in names]
+    return not any(line.grows(ALLOWED["memory"]) for line in lines)
 
 
 async def _soak(bustle: Bustle, sampler: Sampler, seconds: float, console: Console) -> Outcome:
-    times, samples = list[float](), list[dict[str, float]]()
     async with bustle.going_on(hurry=True):
         await asyncio.sleep(HURRY_SECONDS)
     async with bustle.going_on():
-        began = time.monotonic()
-        before = _changes(bustle)
-        while (now := time.monotonic() - began) < seconds:
-            samples.append(await asyncio.to_thread(sampler.sample))
+        times, samples = list[float](), list[dict[str, float]]()
+        async for now, sample in _sampled(bustle, sampler, console):
             times.append(now)
-            memory = sum(v for n, v in samples[-1].items() if n.startswith("pss "))
-            console.print(f"{now:5.0f} s: {memory:.0f} MiB, {sum(bustle.done.values())} deeds")
-            await asyncio.sleep(max(0.0, SAMPLE_SECONDS - (time.monotonic() - began - now)))
+            samples.append(sample)
+            if now > PATIENCE_SECONDS or still(times, samples):
+                break
+        console.print("it counts from here")
+        warm, times, samples = times[-1], [], []
+        before = _changes(bustle)
+        async for now, sample in _sampled(bustle, sampler, console):
+            times.append(now)
+            samples.append(sample)
+            if now > seconds:
+                break
         changes = _changes(bustle) - before
-    return judge(times, samples, changes, dict(bustle.done), dict(bustle.failed))
+    return judge(times, samples, changes, dict(bustle.done), dict(bustle.failed), warm)
+
+
+async def _sampled(
+    bustle: Bustle, sampler: Sampler, console: Console
+) -> AsyncIterator[tuple[float, dict[str, float]]]:
+    """A sample each few seconds, with when it was taken, from now on; without end."""
+    began = time.monotonic()
+    while True:
+        now = time.monotonic() - began
+        sample = await asyncio.to_thread(sampler.sample)
+        memory = sum(v for n, v in sample.items() if n.startswith("pss "))
+        console.print(f"{now:5.0f} s: {memory:.0f} MiB, {sum(bustle.done.values())} deeds")
+        yield now, sample
+        await asyncio.sleep(max(0.0, SAMPLE_SECONDS - (time.monotonic() - began - now)))
 
 
 def _changes(bustle: Bustle) -> int:
@@ -173,6 +211,7 @@ def _as_json(outcome: Outcome, minutes: float) -> dict[str, Any]:
     return {
         "machine": machine(),
         "minutes": minutes,
+        "seconds_until_still": round(outcome.warm_up),
         "done": outcome.done,
         "kib_on_disk_a_change": round(outcome.kib_a_change, 2),
         "trouble": outcome.trouble,

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from bench import bustle
-from bench.soak import DISK_KIB_A_CHANGE, SAMPLE_SECONDS, Outcome, judge
+from bench.soak import DISK_KIB_A_CHANGE, SAMPLE_SECONDS, STILL_SECONDS, Outcome, judge, still
 from bench.trend import fit
 from tests.live import Live, Person
 
@@ -118,3 +118,17 @@ async def test_who_signs_in_twice_at_once_is_signed_in(monkeypatch: pytest.Monke
 def test_what_did_not_work_is_told() -> None:
     outcome = judge(TIMES, [{"memory chat": 1.0}] * len(TIMES), 1, {}, {"send: refused": 3})
     assert outcome.trouble == ["3 times send: refused"]
+
+
+def test_it_counts_once_memory_stands_still() -> None:
+    steady = [50 + n for n in noise(0.2)]
+    filling = [value + 120 * min(t, 300) / HOUR for t, value in zip(TIMES, steady, strict=True)]
+    after = [
+        t
+        for n, t in enumerate(TIMES, 1)
+        if still(TIMES[:n], [{"memory chat": one, "pss chat": 9.0 * one} for one in filling[:n]])
+    ]
+    assert 300 < after[0] < 300 + STILL_SECONDS
+    assert still(TIMES, [{"memory chat": one} for one in steady])
+    few = int(STILL_SECONDS / SAMPLE_SECONDS)
+    assert not still(TIMES[:few], [{"memory chat": one} for one in steady[:few]])
