@@ -31,6 +31,12 @@ class Binding:
         return _pattern(self.template)
 
     @property
+    def collection(self) -> str:
+        """What the template has in common with its neighbours: `/v1/channels`."""
+        version, collection = self.template.split("/")[1:3]
+        return f"/{version}/{collection.partition(':')[0]}"
+
+    @property
     def literal(self) -> bool:
         """Whether the template is one path and no other."""
         return "{" not in self.template and "*" not in self.template

@@ -34,6 +34,7 @@ from edge.headers import cors, lasting, plain_http
 from edge.limits import class_of, facts
 from edge.pages import Page, pages
 from edge.rest import Binding, bindings_of
+from mesh.branches import branches, service_of
 from mesh.egress import CALLER
 from mesh.routes import metadata, retries, rpc_action, rpc_match
 from mesh.topology import Topology
@@ -57,20 +58,22 @@ def edge_routes(topology: Topology, catalog: Catalog, contract: Contract) -> Rou
     public = [contract.rpcs[path] for path in sorted(contract.rpcs) if contract.rpcs[path].public]
     bindings = bindings_of(public)
     largest = max(rpc.policy.max_request_bytes for rpc in public)
+    routes = [
+        *(_grpc(rpc, topology) for rpc in public),
+        _preflight(),
+        *_rest(bindings),
+        _health(topology),
+        *_web(topology),
+        *(_page(page) for page in pages(catalog, contract, topology)),
+        *_wrong_verbs(bindings),
+        _nothing("unknown", RouteMatch(prefix="/"), 404),
+    ]
+    services = (service_of(rpc.path) for rpc in public)
     host = VirtualHost(
         name="public",
         domains=["*"],
         retry_policy=retries(fate_unknown=False),
-        routes=[
-            *(_grpc(rpc, topology) for rpc in public),
-            _preflight(),
-            *_rest(bindings),
-            _health(topology),
-            *_web(topology),
-            *(_page(page) for page in pages(catalog, contract, topology)),
-            *_wrong_verbs(bindings),
-            _nothing("unknown", RouteMatch(prefix="/"), 404),
-        ],
+        matcher=branches(routes, (*services, *(binding.collection for binding in bindings))),
         typed_per_filter_config={
             CORS: packed(cors(topology)),
             transcoding.FILTER: packed(transcoding.transcoder(public, max_request=largest)),

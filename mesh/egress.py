@@ -41,6 +41,7 @@ from google.rpc import code_pb2
 from chassis.catalog import Catalog
 from chassis.contract import Contract
 from creavio.errors.v1 import reason_pb2
+from mesh.branches import branches, service_of
 from mesh.policy import Reach, reach_of
 from mesh.refusal import Refusal
 from mesh.replies import MESH_REPLIES, Reply, as_grpc, request_has
@@ -86,18 +87,19 @@ def egress_listener(service: str, socket: str, routes: Routes, catalog: Catalog)
 def egress_routes(service: str, catalog: Catalog, contract: Contract) -> RouteConfiguration:
     """What a service may call, and how: the rules and the routes, in one resource."""
     reach = reach_of(service, catalog, contract)
+    routes = [
+        *(rpc_route(rpc) for rpc in reach.rpcs),
+        Route(
+            name="unknown",
+            match=RouteMatch(prefix="/"),
+            direct_response=DirectResponseAction(status=404),
+        ),
+    ]
     host = VirtualHost(
         name="mesh",
         domains=["*"],
         retry_policy=retries(fate_unknown=False),
-        routes=[
-            *(rpc_route(rpc) for rpc in reach.rpcs),
-            Route(
-                name="unknown",
-                match=RouteMatch(prefix="/"),
-                direct_response=DirectResponseAction(status=404),
-            ),
-        ],
+        matcher=branches(routes, (service_of(rpc.path) for rpc in reach.rpcs)),
         typed_per_filter_config={RBAC: packed(RbacPerRoute(rbac=_rules(reach, catalog)))},
     )
     return RouteConfiguration(

@@ -82,7 +82,10 @@ def test_outsiders_cannot_read_internal_calls_off_the_descriptors(platform: Plat
 def test_every_public_rpc_has_a_route_and_every_binding_too(platform: Platform) -> None:
     rendered = json.loads((platform.home / "envoy/routes/edge.json").read_text())
     (host,) = rendered["resources"][0]["virtual_hosts"]
-    names = {route["name"] for route in host["routes"]}
+    tree = host["matcher"]["matcher_tree"]["prefix_match_map"]["map"]
+    branches = [*tree.values(), host["matcher"]["on_no_match"]]
+    lists = [branch["action"]["typed_config"]["routes"] for branch in branches]
+    names = {route["name"] for routes in lists for route in routes}
     public = [rpc for rpc in platform.contract.rpcs.values() if rpc.public]
     assert {rpc.path for rpc in public} <= names
     assert {f"{b.verb} {b.template}" for b in bindings_of(public)} <= names
