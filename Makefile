@@ -12,7 +12,7 @@
 #   make proto         generate from the contracts; make check-proto: is it done?
 #   make bench         measure the platform beside its references; bench-quick: briefly
 #   make bench-peers   measure it beside Synapse and Prosody (apt installs that, as root)
-#   make soak          use it for ten minutes (MINUTES=); does anything grow?
+#   make soak          use it until memory stands still, then ten minutes (MINUTES=): does anything grow?
 #   make bench-page    measure the web app in a browser; needs a Chromium (TRACES=folder)
 #   make screenshots   look at every screen: docs/screenshots
 #   make lock          resolve the dependencies of pyproject.toml anew
