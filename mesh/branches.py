@@ -33,12 +33,13 @@ def branches(routes: Sequence[Route], prefixes: Iterable[str]) -> Matcher:
     begins so; of several prefixes of a path the longest counts.
     """
     chosen = tuple(sorted(set(prefixes)))
+    headed = [(head_of(route), route) for route in routes]
     tree = {
-        prefix: _one_of([route for route in routes if _may_match(route, prefix)])
+        prefix: _one_of([route for head, route in headed if _may_match(route, head, prefix)])
         for prefix in chosen
     }
     # What begins with a prefix is found in its branch, or in that of a longer one.
-    rest = [route for route in routes if not head_of(route).startswith(chosen)]
+    rest = [route for head, route in headed if not head.startswith(chosen)]
     path = HttpRequestHeaderMatchInput(header_name=":path")
     return Matcher(
         matcher_tree=MatcherMatcherTree(
@@ -49,8 +50,7 @@ def branches(routes: Sequence[Route], prefixes: Iterable[str]) -> Matcher:
     )
 
 
-def _may_match(route: Route, prefix: str) -> bool:
-    head = head_of(route)
+def _may_match(route: Route, head: str, prefix: str) -> bool:
     whole = route.match is not None and bool(route.match.path)
     return head.startswith(prefix) or (not whole and prefix.startswith(head))
 

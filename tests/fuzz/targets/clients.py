@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
+from unittest import mock
 
 from creavio_sdk import CallError, Client, Retries
 from creavio_sdk.contracts.creavio.chat.v1 import GetMessageRequest, MessageServiceStub
@@ -73,10 +74,10 @@ def sdk_answer(data: bytes) -> None:
 
 async def _asked(answer: _Answer) -> None:
     async with Client("http://127.0.0.1:1", token="a", retries=Retries(attempts=1)) as client:
-        client._channel.__connect__ = _connects(answer)  # type: ignore[method-assign]  # the only way in below HTTP/2
         call = client.service(MessageServiceStub).get_message(GetMessageRequest())
         try:
-            await asyncio.wait_for(call, _LONGEST)
+            with mock.patch.object(client._channel, "__connect__", _connects(answer)):
+                await asyncio.wait_for(call, _LONGEST)
         except CallError as error:
             refused = error
         else:
