@@ -20,7 +20,7 @@ from creavio.chat.v1 import message_service_pb2
 from creavio.gateway.v1 import gateway_event_pb2, gateway_service_pb2, gateway_service_pb2_grpc
 from creavio.user.v1 import user_pb2, user_service_pb2, user_service_pb2_grpc
 from tests.edge.errors import as_call, grpc_shape, shape
-from tests.edge.platform import Platform, eventually
+from tests.edge.platform import KEYS, Platform, eventually
 
 SUBSCRIBE = "/creavio.gateway.v1.GatewayService/Subscribe"
 GET_ME = "/creavio.user.v1.UserService/GetMe"
@@ -192,7 +192,9 @@ def test_internal_calls_do_not_exist_for_outsiders(platform: Platform) -> None:
         assert grpc_shape(refused.value) == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_NOT_FOUND")
         response = platform.request("POST", rpc.path, json={}, token=token)
         assert shape(response) == (404, 5, "METHOD_NOT_FOUND")
-    assert not any(service.calls for service in platform.services.values())
+    called = {call.path for service in platform.services.values() for call in service.calls}
+    # Envoy itself fetches the keys now and then.
+    assert called <= {KEYS}
 
 
 def test_health_and_reflection_of_services_are_not_public(platform: Platform) -> None:
